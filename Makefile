@@ -1,0 +1,42 @@
+# Plaza. `make run` shows a whole node; `make test` proves it. Both prepare the machine themselves.
+.PHONY: help setup setup-test run test check bench screens strings lock wheel clean
+PY := .venv/bin/python
+
+help:  ## what this Makefile does
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup:  ## prepare this Debian 12 machine to run Plaza (packages, .venv); instant the second time
+	@.ci/setup run
+
+setup-test:
+	@.ci/setup run test
+
+run: setup  ## a whole node with simulators: kiosk, portal, queue, city; prints the addresses
+	@$(PY) -P -m plaza demo
+
+test: setup-test check  ## every test but the slow machines; root or sudo also proves the firewall
+	@$(PY) -P -m pytest
+
+check: setup-test  ## ruff, mypy strict
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+
+bench: setup-test  ## the figures, each beside its peer and its goal
+	@$(PY) -P tests/bench/run.py
+
+screens: setup  ## every kiosk screen, in each state and language, as PNG files in out/screens
+	@$(PY) -P -m kiosk.gallery --out out/screens
+
+strings: setup-test  ## extract, update and compile the gettext catalogues
+	@$(PY) -P tests/strings.py --write
+
+lock: setup-test  ## renew the hash-pinned lock files, without addresses
+	@.venv/bin/pip-compile -q --no-header --no-emit-index-url --no-emit-trusted-host --generate-hashes --strip-extras --allow-unsafe -o requirements/runtime.txt pyproject.toml
+	@.venv/bin/pip-compile -q --no-header --no-emit-index-url --no-emit-trusted-host --generate-hashes --strip-extras --allow-unsafe --extra dev --extra bench -c requirements/runtime.txt -o requirements/dev.txt pyproject.toml
+
+wheel: setup-test  ## the wheel that the image installs
+	@$(PY) -m build --wheel --no-isolation --outdir out/wheel . 2>/dev/null || $(PY) -m pip wheel -q --no-deps --no-build-isolation -w out/wheel .
+
+clean:  ## remove everything that was made here
+	rm -rf .venv build out var *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

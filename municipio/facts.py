@@ -1,0 +1,249 @@
+"""Facts: the one thing that travels from a node to the city.
+
+A fact is a CloudEvents 1.0 JSON object with Plaza's extension attributes. Its canonical bytes are
+RFC 8785 (JCS); its hash is the lower-case hex SHA-256 of those bytes. `seq` is gapless from 1 and
+`prev` chains per (node, epoch, lane); the first fact of a chain has 64 zeros as `prev`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, cast
+from uuid import UUID
+
+import msgspec
+import rfc8785
+
+from municipio.clock import Instant, TimeQuality
+
+ZERO_HASH = "0" * 64
+MAX_FACT_BYTES = 64 * 1024
+"""CloudEvents asks consumers to accept at least 64 KiB; we never make a larger one."""
+
+Json = Mapping[str, Any]
+
+
+class Lane(StrEnum):
+    """Priority lanes, most urgent first. Order, numbering and acknowledgement are per lane."""
+
+    PAY = "pay"
+    REP = "rep"
+    ACC = "acc"
+    VIT = "vit"
+
+    @property
+    def letter(self) -> str:
+        """The letter this lane has inside a folio (P, R, A, V)."""
+        return self.value[0].upper()
+
+
+LANES: tuple[Lane, ...] = (Lane.PAY, Lane.REP, Lane.ACC, Lane.VIT)
+
+
+class FactType(StrEnum):
+    PAYMENT_INTENDED = "payment.intended"
+    PAYMENT_TAKEN = "payment.taken"
+    PAYMENT_UNKNOWN = "payment.unknown"
+    PAYMENT_RESOLVED = "payment.resolved"
+    PASE_ISSUED = "payment.pase_issued"
+    RECEIPT_PRINTED = "receipt.printed"
+    RECEIPT_REPRINTED = "receipt.reprinted"
+    RECEIPT_UNKNOWN = "receipt.unknown"
+    REPORT_FILED = "report.filed"
+    COMPLAINT_FILED = "complaint.filed"
+    APPOINTMENT_ASKED = "appointment.asked"
+    SURVEY_ANSWERED = "survey.answered"
+    FILTER_APPEALED = "filter.appealed"
+    TERMS_ACCEPTED = "terms.accepted"
+    VISIT_ENDED = "visit.ended"
+    DEVICE_CHANGED = "device.changed"
+    NODE_STARTED = "node.started"
+    ENERGY_CHANGED = "energy.changed"
+    TECHNICIAN_ACTED = "technician.acted"
+
+
+_LANE_BY_PREFIX: dict[str, Lane] = {
+    "payment": Lane.PAY,
+    "receipt": Lane.PAY,
+    "report": Lane.REP,
+    "complaint": Lane.REP,
+    "appointment": Lane.REP,
+    "survey": Lane.REP,
+    "filter": Lane.REP,
+    "terms": Lane.ACC,
+    "visit": Lane.ACC,
+    "device": Lane.VIT,
+    "node": Lane.VIT,
+    "energy": Lane.VIT,
+    "technician": Lane.VIT,
+}
+
+
+def lane_of(fact_type: FactType) -> Lane:
+    """The lane a fact travels in, decided by the first word of its type."""
+    return _LANE_BY_PREFIX[fact_type.value.split(".", 1)[0]]
+
+
+@dataclass(frozen=True, slots=True)
+class FactDraft:
+    """What a use case wants to say; numbering, chaining and time are the ledger's work.
+
+    `data` must be JSON with integers no larger than 2**53 - 1, and no personal data in the clear.
+    """
+
+    type: FactType
+    data: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A numbered, chained fact. `time` is None exactly when `timequality` is unknown."""
+
+    id: str
+    source: str
+    type: FactType
+    time: datetime | None
+    epoch: int
+    lane: Lane
+    seq: int
+    prev: str
+    boot: str
+    bootms: int
+    timequality: TimeQuality
+    data: Json
+
+
+class FactError(ValueError):
+    """Bytes that are not a well-formed fact; the message says which rule they break."""
+
+
+class _Wire(msgspec.Struct, forbid_unknown_fields=True):
+    """The exact JSON shape; parsed strictly because everything from a wire is hostile."""
+
+    specversion: str
+    id: str
+    source: str
+    type: FactType
+    epoch: int
+    lane: Lane
+    seq: int
+    prev: str
+    boot: str
+    bootms: str
+    timequality: TimeQuality
+    data: dict[str, Any]
+    time: str | None = None
+
+
+def node_urn(inegi: str, node: str) -> str:
+    """CloudEvents `source` of a node: municipality (INEGI, 5 digits) and node code, e.g. `COA007`."""
+    return f"urn:plaza:{inegi}:{node}"
+
+
+def make_fact(
+    draft: FactDraft, *, id: UUID, source: str, epoch: int, seq: int, prev: str, at: Instant
+) -> Fact:
+    """Number a draft. The caller guarantees that (source, epoch, lane, seq) was never used."""
+    known = at.time is not None and at.quality is not TimeQuality.UNKNOWN
+    return Fact(
+        id=str(id),
+        source=source,
+        type=draft.type,
+        time=at.time if known else None,
+        epoch=epoch,
+        lane=lane_of(draft.type),
+        seq=seq,
+        prev=prev,
+        boot=at.boot,
+        bootms=at.boot_ms,
+        timequality=at.quality if known else TimeQuality.UNKNOWN,
+        data=draft.data,
+    )
+
+
+def encode_fact(fact: Fact) -> bytes:
+    """RFC 8785 bytes of a fact: what is hashed, signed in batches and kept by the city."""
+    wire: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": fact.id,
+        "source": fact.source,
+        "type": fact.type.value,
+        "epoch": fact.epoch,
+        "lane": fact.lane.value,
+        "seq": fact.seq,
+        "prev": fact.prev,
+        "boot": fact.boot,
+        "bootms": str(fact.bootms),
+        "timequality": fact.timequality.value,
+        "data": dict(fact.data),
+    }
+    if fact.time is not None:
+        wire["time"] = format_time(fact.time)
+    return cast(bytes, rfc8785.dumps(wire))
+
+
+def decode_fact(raw: bytes) -> Fact:
+    """Parse hostile bytes into a fact, refusing anything that is not canonical or not ours.
+
+    Raises FactError. A fact accepted here re-encodes to exactly the same bytes.
+    """
+    if len(raw) > MAX_FACT_BYTES:
+        raise FactError(f"fact of {len(raw)} bytes is over the limit of {MAX_FACT_BYTES}")
+    try:
+        wire = msgspec.json.decode(raw, type=_Wire)
+        fact = _fact_from_wire(wire)
+        canonical = encode_fact(fact)
+    except (msgspec.MsgspecError, rfc8785.CanonicalizationError, ValueError, RecursionError) as e:
+        raise FactError(f"not a fact: {e}") from e
+    if canonical != raw:
+        raise FactError("not canonical RFC 8785 bytes")
+    return fact
+
+
+def _fact_from_wire(wire: _Wire) -> Fact:
+    if wire.specversion != "1.0":
+        raise FactError(f"specversion {wire.specversion!r} is not 1.0")
+    if wire.seq < 1 or wire.epoch < 1:
+        raise FactError("seq and epoch start at 1")
+    if len(wire.prev) != 64 or not set(wire.prev) <= set("0123456789abcdef"):
+        raise FactError("prev is not a lower-case hex SHA-256")
+    if wire.lane is not lane_of(wire.type):
+        raise FactError(f"type {wire.type.value} does not travel in lane {wire.lane.value}")
+    if (wire.time is None) != (wire.timequality is TimeQuality.UNKNOWN):
+        raise FactError("time is left out exactly when timequality is unknown")
+    if not (wire.bootms.isascii() and wire.bootms.isdigit()) or len(wire.bootms) > 15:
+        raise FactError("bootms is not a decimal string")
+    return Fact(
+        id=str(UUID(wire.id)),
+        source=wire.source,
+        type=wire.type,
+        time=None if wire.time is None else parse_time(wire.time),
+        epoch=wire.epoch,
+        lane=wire.lane,
+        seq=wire.seq,
+        prev=wire.prev,
+        boot=wire.boot,
+        bootms=int(wire.bootms),
+        timequality=wire.timequality,
+        data=wire.data,
+    )
+
+
+def fact_hash(raw: bytes) -> str:
+    """Lower-case hex SHA-256 of a fact's canonical bytes: the next fact's `prev`."""
+    return hashlib.sha256(raw).hexdigest()
+
+
+def format_time(moment: datetime) -> str:
+    """RFC 3339 UTC with milliseconds and Z, the only spelling a fact may carry."""
+    utc = moment.astimezone(UTC)
+    return utc.strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc.microsecond // 1000:03d}Z"
+
+
+def parse_time(text: str) -> datetime:
+    """Inverse of `format_time`; ValueError on any other spelling."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)

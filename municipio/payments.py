@@ -1,0 +1,118 @@
+"""The payment state table: which step may follow which, and what a restart must do.
+
+intended -> collecting -> taken -> receipted, with declined, cancelled, refund_owed and unknown as
+first-class ends. Every step is journalled before the actuation that it announces.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PaymentState(StrEnum):
+    INTENDED = "intended"
+    """Journalled; no device has been told."""
+    COLLECTING = "collecting"
+    """The terminal may have been told: from here on a restart asks, and never charges again."""
+    TAKEN = "taken"
+    RECEIPTED = "receipted"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    """Nobody here can say; only the terminal's answer or the city's reconciliation resolves it."""
+    REFUND_OWED = "refund_owed"
+
+
+class PaymentMethod(StrEnum):
+    CARD = "card"
+    CASH = "cash"
+
+
+class PaymentEvent(StrEnum):
+    """What happened, as journalled."""
+
+    TERMINAL_ASKED = "terminal_asked"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    NO_ANSWER = "no_answer"
+    RECEIPT_PRINTED = "receipt_printed"
+    ALREADY_PAID = "already_paid"
+
+
+_S, _E = PaymentState, PaymentEvent
+
+TRANSITIONS: dict[tuple[PaymentState, PaymentEvent], PaymentState] = {
+    (_S.INTENDED, _E.TERMINAL_ASKED): _S.COLLECTING,
+    (_S.INTENDED, _E.CANCELLED): _S.CANCELLED,
+    (_S.COLLECTING, _E.APPROVED): _S.TAKEN,
+    (_S.COLLECTING, _E.DECLINED): _S.DECLINED,
+    (_S.COLLECTING, _E.CANCELLED): _S.CANCELLED,
+    (_S.COLLECTING, _E.NO_ANSWER): _S.UNKNOWN,
+    (_S.UNKNOWN, _E.APPROVED): _S.TAKEN,
+    (_S.UNKNOWN, _E.DECLINED): _S.DECLINED,
+    (_S.UNKNOWN, _E.CANCELLED): _S.CANCELLED,
+    (_S.UNKNOWN, _E.NO_ANSWER): _S.UNKNOWN,
+    (_S.TAKEN, _E.RECEIPT_PRINTED): _S.RECEIPTED,
+    (_S.TAKEN, _E.ALREADY_PAID): _S.REFUND_OWED,
+    (_S.RECEIPTED, _E.ALREADY_PAID): _S.REFUND_OWED,
+}
+
+
+class PaymentRuleBroken(ValueError):
+    """A step that the table does not know: a programmer's error, never a citizen's."""
+
+
+def advance(state: PaymentState, event: PaymentEvent) -> PaymentState:
+    """The state after `event`. Raises PaymentRuleBroken for a step that is not in the table."""
+    try:
+        return TRANSITIONS[state, event]
+    except KeyError:
+        raise PaymentRuleBroken(f"no step from {state.value} on {event.value}") from None
+
+
+class Recovery(StrEnum):
+    """What a program that finds a payment after a restart must do with it."""
+
+    NOTHING = "nothing"
+    CANCEL = "cancel"
+    QUERY_TERMINAL = "query_terminal"
+    OFFER_RECEIPT = "offer_receipt"
+
+
+RECOVERY: dict[PaymentState, Recovery] = {
+    _S.INTENDED: Recovery.CANCEL,
+    _S.COLLECTING: Recovery.QUERY_TERMINAL,
+    _S.UNKNOWN: Recovery.QUERY_TERMINAL,
+    _S.TAKEN: Recovery.OFFER_RECEIPT,
+    _S.RECEIPTED: Recovery.NOTHING,
+    _S.DECLINED: Recovery.NOTHING,
+    _S.CANCELLED: Recovery.NOTHING,
+    _S.REFUND_OWED: Recovery.NOTHING,
+}
+
+OPEN_STATES = frozenset(s for s, r in RECOVERY.items() if r is not Recovery.NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One payment as the journal holds it. `key` is the idempotency key the terminal sees.
+
+    `concepts` are (label, amount in centavos) pairs printed on the receipt; no personal data.
+    """
+
+    key: str
+    folio: str
+    clave: str
+    amount_centavos: int
+    method: PaymentMethod
+    state: PaymentState
+    liquidacion_id: str
+    concepts: tuple[tuple[str, int], ...] = ()
+    authorization: str = ""
+    card_last4: str = ""
+    boot: str = ""
+    boot_ms: int = 0
+    taken_at: str = ""
+    """RFC 3339 UTC of the approval, empty while not taken or when the time was unknown."""

@@ -1,0 +1,161 @@
+"""Every setting of a node in one table: name, type, default, help. Nothing else is configurable.
+
+A node's settings are one TOML file with a table per section (`[city]`, `[node]`, ...). An unknown key
+is an error that names the nearest known one. Reading the file is the caller's work.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+SettingValue = str | int | bool
+_T = TypeVar("_T", str, int, bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    name: str
+    type: type[SettingValue]
+    default: SettingValue
+    help: str
+    choices: tuple[str, ...] = ()
+
+
+def _s(name: str, default: SettingValue, help_: str, *choices: str) -> Setting:
+    return Setting(name, type(default), default, help_, choices)
+
+
+SETTINGS: tuple[Setting, ...] = (
+    _s("city.name", "Ayuntamiento de Ejemplo", "Nombre que se ve en la pantalla y en los recibos."),
+    _s("city.legal_name", "H. AYUNTAMIENTO DE EJEMPLO", "Nombre legal, arriba de cada recibo."),
+    _s("city.code", "COA", "Tres letras de la ciudad dentro de cada folio."),
+    _s("city.inegi", "30039", "Clave INEGI del municipio, cinco dígitos."),
+    _s("city.rfc", "XAXX010101000", "RFC del municipio, en los recibos."),
+    _s("city.treasury", "Tesorería Municipal", "Oficina que cobra, en los recibos."),
+    _s("city.help_phone", "921 000 0000 (demostración)", "Teléfono de ayuda."),
+    _s("city.timezone", "America/Mexico_City", "Zona horaria oficial (base de datos IANA)."),
+    _s("city.primary_color", "#0B4F8A", "Color principal; se comprueba que el contraste sea 7:1."),
+    _s("city.clave_mask", "2-3-3-2-3-3-2-3-1", "Grupos de dígitos de la clave catastral de 22."),
+    _s(
+        "city.receipt_kind",
+        "comprobante_provisional",
+        "Qué imprime un pago.",
+        "recibo_oficial",
+        "comprobante_provisional",
+    ),
+    _s("city.discount_law", "", "Artículo que sustenta el descuento, impreso si se indica."),
+    _s(
+        "city.registered_benefits_note",
+        "",
+        "Qué llevar a Tesorería para registrar un beneficio; vacío: la lista general.",
+    ),
+    _s("node.number", 7, "Número del nodo en la ciudad, 1 a 999."),
+    _s("node.site", "Parque Independencia (demostración)", "Nombre del lugar."),
+    _s("node.address", "", "Domicilio del lugar."),
+    _s("central.url", "http://127.0.0.1:8311", "Dirección de la API de la ciudad."),
+    _s("central.verify_url", "", "Base pública para el QR de los recibos; vacía: la de la API."),
+    _s("central.timeout_s", 8, "Segundos de espera por una respuesta de la ciudad."),
+    _s("bank.bbva_enabled", True, "Imprimir la referencia de ventanilla en el pase de caja."),
+    _s("bank.bbva_name", "BBVA", "Banco de la referencia de ventanilla."),
+    _s("bank.bbva_agreement", "0000000 (demostración)", "Número de convenio con el banco."),
+    _s("bank.bbva_base_year", 2014, "Año base de la fecha condensada, según el convenio."),
+    _s("bank.bbva_constant", 2, "Constante después del importe condensado, según el convenio."),
+    _s("bank.oxxo_enabled", True, "Imprimir la referencia y el código de barras de OXXO."),
+    _s("bank.oxxo_prefix", "09", "Prefijo de dos dígitos asignado por la cadena."),
+    _s("bank.clabe", "", "CLABE para transferencia; vacía: no se imprime."),
+    _s("bank.reference_prefix", "039", "Primeros dígitos de la referencia de cobro de diez."),
+    _s("kiosk.width", 1280, "Ancho de la pantalla en puntos."),
+    _s("kiosk.height", 800, "Alto de la pantalla en puntos."),
+    _s("kiosk.screen_dpi", 149, "Puntos por pulgada reales de la pantalla (10.1 pulgadas: 149)."),
+    _s("kiosk.idle_warning_s", 45, "Segundos sin tocar hasta preguntar si sigue ahí."),
+    _s("kiosk.idle_wipe_s", 20, "Segundos del aviso hasta borrar todo rastro de la persona."),
+    _s("kiosk.lookups_per_session", 6, "Consultas de predial por persona."),
+    _s("kiosk.lookups_per_day", 400, "Consultas de predial por día."),
+    _s(
+        "kiosk.touch_provider",
+        "mouse",
+        "Único proveedor de toques de Kivy.",
+        "mouse",
+        "hidinput",
+        "mtdev",
+    ),
+    _s("printer.enabled", True, "Hay impresora de recibos."),
+    _s("printer.port", "", "Puerto serie (/dev/serial/by-path/...); vacío: sin impresora."),
+    _s("printer.baud", 115200, "Velocidad del puerto."),
+    _s("printer.profile", "generic-80", "Perfil de la impresora.", "generic-80", "generic-58"),
+    _s("terminal.enabled", True, "Hay terminal de tarjetas."),
+    _s("terminal.port", "", "Puerto serie de la terminal; vacío: sin terminal."),
+    _s("terminal.baud", 115200, "Velocidad del puerto."),
+    _s("terminal.wait_s", 120, "Segundos que se espera a la persona con la terminal."),
+    _s("portal.ssid", "Plaza-Demo", "Nombre de la red Wi-Fi."),
+    _s("portal.listen", "127.0.0.1:8380", "Dirección y puerto del portal."),
+    _s("portal.public_url", "http://127.0.0.1:8380", "Dirección que ve el visitante."),
+    _s("portal.api_url", "", "URI https de RFC 8908; vacía: no se anuncia (RFC 8910)."),
+    _s("portal.session_min", 120, "Minutos de una visita."),
+    _s("portal.gate", "memory", "Puerta: memory (demostración) o nft.", "memory", "nft"),
+    _s("portal.gate_socket", "/run/plaza/gate.sock", "Socket Unix del demonio de la puerta."),
+    _s("portal.interface", "br-guest", "Interfaz del lado de los visitantes."),
+    _s("portal.uplink", "eth0", "Interfaz hacia Internet."),
+    _s("sync.heartbeat_s", 5, "Segundos entre saludos a la ciudad mientras hay conexión."),
+    _s("sync.retry_min_s", 5, "Primer tope de la espera aleatoria entre intentos."),
+    _s("sync.retry_max_s", 1800, "Tope mayor de la espera aleatoria entre intentos."),
+)
+
+_BY_NAME = {s.name: s for s in SETTINGS}
+
+
+class SettingsError(ValueError):
+    """A settings file that cannot be used; the message names the key and the nearest known one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Checked settings. Every name of `SETTINGS` is present; nothing else is."""
+
+    values: Mapping[str, SettingValue]
+
+    def text(self, name: str) -> str:
+        return self._typed(name, str)
+
+    def number(self, name: str) -> int:
+        return self._typed(name, int)
+
+    def flag(self, name: str) -> bool:
+        return self._typed(name, bool)
+
+    @property
+    def node_code(self) -> str:
+        """City code and node number, e.g. `COA007`: the node's name in folios and addresses."""
+        return f"{self.text('city.code')}{self.number('node.number'):03d}"
+
+    def _typed(self, name: str, kind: type[_T]) -> _T:
+        value = self.values[name]
+        assert type(value) is kind, f"{name} is {_BY_NAME[name].type.__name__}, not {kind.__name__}"
+        return value
+
+
+def parse_settings(document: Mapping[str, Any]) -> Settings:
+    """Check a parsed TOML document. Raises SettingsError; fills defaults for what is not named."""
+    values: dict[str, SettingValue] = {s.name: s.default for s in SETTINGS}
+    for section, table in document.items():
+        if not isinstance(table, Mapping):
+            raise SettingsError(f"«{section}» must be a section such as [city]")
+        for key, value in table.items():
+            values[f"{section}.{key}"] = _checked(f"{section}.{key}", value)
+    return Settings(values)
+
+
+def _checked(name: str, value: Any) -> SettingValue:
+    setting = _BY_NAME.get(name)
+    if setting is None:
+        near = difflib.get_close_matches(name, _BY_NAME, n=1, cutoff=0)[0]
+        raise SettingsError(f"unknown setting «{name}»; the nearest known one is «{near}»")
+    if type(value) is not setting.type:
+        raise SettingsError(f"«{name}» must be {setting.type.__name__}, not {value!r}")
+    if setting.choices and value not in setting.choices:
+        raise SettingsError(f"«{name}» must be one of {', '.join(setting.choices)}, not {value!r}")
+    result: SettingValue = value
+    return result

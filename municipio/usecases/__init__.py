@@ -1,0 +1,1 @@
+"""What kiosk and portal both do, over the Protocols of `municipio.usecases.ports`."""

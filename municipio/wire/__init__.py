@@ -1,0 +1,1 @@
+"""Codecs shared by node and city: batches, acknowledgements, signatures; no I/O."""

@@ -1,0 +1,1 @@
+"""The node as a whole: the `plaza` command, the demonstration, the doctor."""

@@ -33,6 +33,7 @@ strings: setup-test  ## extract, update and compile the gettext catalogues
 
 lock: setup-test  ## renew the hash-pinned lock files, without addresses
 	@.venv/bin/pip-compile -q --no-header --no-emit-index-url --no-emit-trusted-host --generate-hashes --strip-extras --allow-unsafe -o requirements/runtime.txt pyproject.toml
+	@.venv/bin/pip-compile -q --no-header --no-emit-index-url --no-emit-trusted-host --generate-hashes --strip-extras --allow-unsafe -o requirements/build.txt requirements/build.in
 	@.venv/bin/pip-compile -q --no-header --no-emit-index-url --no-emit-trusted-host --generate-hashes --strip-extras --allow-unsafe --extra dev --extra bench -c requirements/runtime.txt -o requirements/dev.txt pyproject.toml
 
 wheel: setup-test  ## the wheel that the image installs

@@ -1,0 +1,82 @@
+#!/bin/bash
+# Turns a Debian 12 or 13 host into a Plaza node: packages, users, programs, services, settings.
+# The image recipe and the Vagrantfile use this same script. Running it again repairs and updates.
+#
+#   sudo images/install.sh [--settings FILE] [--wheelhouse DIR] [--no-start]
+#
+#   --settings FILE    plaza settings (TOML); checked before anything is changed
+#   --wheelhouse DIR   take every Python package from this folder and ask no index
+#   --no-start         do not start the services (for a chroot or an image)
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+source_tree=$(dirname "$here")
+prefix=/opt/plaza
+data=/var/lib/plaza
+settings= wheelhouse= start=yes
+
+say() { printf '[plaza] %s\n' "$*"; }
+fail() { printf '[plaza] %s\n' "$*" >&2; exit "${2:-1}"; }
+
+while [ $# -gt 0 ]; do
+    case $1 in
+        --settings) settings=${2:?--settings needs a file}; shift 2 ;;
+        --wheelhouse) wheelhouse=${2:?--wheelhouse needs a folder}; shift 2 ;;
+        --no-start) start=no; shift ;;
+        -h | --help) sed -n '2,10p' "$0" | cut -c3-; exit 0 ;;
+        *) fail "unknown option $1 (see --help)" 2 ;;
+    esac
+done
+[ "$(id -u)" -eq 0 ] || fail "run me as root"
+. /etc/os-release
+case "${ID:-}:${VERSION_ID:-}" in
+    debian:12 | debian:13) ;;
+    *) fail "this is ${PRETTY_NAME:-an unknown system}; a node is Debian 12 or 13" ;;
+esac
+[ -z "$settings" ] || [ -r "$settings" ] || fail "cannot read the settings $settings"
+
+say "packages from Debian"
+mapfile -t packages < <(grep -v '^#' "$here/packages-node.txt")
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q
+apt-get install -y -q --no-install-recommends "${packages[@]}"
+
+say "programs in $prefix"
+[ -x "$prefix/venv/bin/python" ] || python3 -m venv "$prefix/venv"
+pip=("$prefix/venv/bin/python" -m pip install -q --disable-pip-version-check)
+[ -z "$wheelhouse" ] || pip+=(--no-index --find-links "$wheelhouse")
+"${pip[@]}" --require-hashes -r "$source_tree/requirements/build.txt"
+"${pip[@]}" --require-hashes -r "$source_tree/requirements/runtime.txt"
+# A copy, so that the build leaves nothing in the tree it was given (it may be read-only).
+build=$(mktemp -d)
+trap 'rm -rf "$build"' EXIT
+cp -a "$source_tree"/{pyproject.toml,README.md,LICENSE,NOTICE,municipio,sync,hardware,kiosk,captive_portal,central,plaza} "$build/"
+"$prefix/venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps --no-index \
+    --no-build-isolation --force-reinstall "$build"
+ln -sfn "$prefix/venv/bin/plaza" /usr/local/bin/plaza
+
+if [ -n "$settings" ]; then
+    say "checking the settings"
+    "$prefix/venv/bin/plaza" check settings "$settings" || fail "the settings were refused; nothing of the node was changed"
+fi
+
+say "users, folders and services"
+cp -a --no-preserve=ownership "$here/overlay/." /
+systemd-sysusers plaza.conf
+install -d -m 2770 -o root -g plaza "$data"
+if [ -n "$settings" ]; then
+    install -m 0640 -o root -g plaza "$settings" "$data/settings.toml"
+fi
+systemd-tmpfiles --create plaza.conf || [ "$start" = no ]
+for unit in "$here"/overlay/usr/lib/systemd/system/plaza*.{target,service}; do
+    systemctl enable -q "$(basename "$unit")"
+done
+
+if [ "$start" = yes ]; then
+    systemctl daemon-reload
+    if [ -e "$data/keys/node.key" ]; then
+        systemctl restart plaza.target
+    else
+        say "this node has no key yet: run  plaza node init --central URL --city-key FILE --data $data"
+    fi
+fi
+say "ready: $("$prefix/venv/bin/plaza" --version)"

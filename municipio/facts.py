@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -183,7 +183,7 @@ def encode_fact(fact: Fact) -> bytes:
     }
     if fact.time is not None:
         wire["time"] = format_time(fact.time)
-    return cast(bytes, rfc8785.dumps(wire))
+    return rfc8785.dumps(wire)
 
 
 def decode_fact(raw: bytes) -> Fact:

@@ -1,0 +1,66 @@
+"""Where a node keeps its things: one directory, the same for every program of the node."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from municipio.settings import Settings, SettingsError, parse_settings
+
+
+class DataDir:
+    """Names of everything under `--data DIR`. Making the object touches nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def settings_file(self) -> Path:
+        return self.path / "settings.toml"
+
+    @property
+    def node_key(self) -> Path:
+        return self.path / "keys" / "node.key"
+
+    @property
+    def node_pub(self) -> Path:
+        return self.path / "keys" / "node.pub"
+
+    @property
+    def city_pub(self) -> Path:
+        return self.path / "keys" / "city.pub"
+
+    @property
+    def ledger(self) -> Path:
+        return self.path / "ledger.sqlite"
+
+    @property
+    def catalogue(self) -> Path:
+        return self.path / "catalogue.sqlite"
+
+    @property
+    def run(self) -> Path:
+        return self.path / "run"
+
+    @property
+    def link_file(self) -> Path:
+        return self.run / "link.json"
+
+    def settings(self) -> Settings:
+        """The node's settings, defaults if there is no file. Raises SettingsError, naming the file."""
+        try:
+            text = self.settings_file.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return parse_settings({})
+        except (OSError, UnicodeDecodeError) as e:
+            raise SettingsError(f"{self.settings_file}: {e}") from e
+        try:
+            return parse_settings(tomllib.loads(text))
+        except (tomllib.TOMLDecodeError, SettingsError) as e:
+            raise SettingsError(f"{self.settings_file}: {e}") from e
+
+    def create(self) -> None:
+        """Make the directory and its folders; what exists stays as it is."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.node_key.parent.mkdir(mode=0o700, exist_ok=True)
+        self.run.mkdir(exist_ok=True)

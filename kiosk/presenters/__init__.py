@@ -1,0 +1,1 @@
+"""Everything the kiosk decides and says, without a display: frozen views, intent methods, no Kivy."""

@@ -1,0 +1,438 @@
+"""The views of all screens: everything a screen shows, ready to be drawn, already in the person's language.
+
+Amounts are texts (`$ 7,236.09`), dates are texts. Every control has an `Action` (or a row with an `id`)
+and is pressed with `presenter.activate(id)`. Typing goes through `activate("key.x")` too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kiosk.presenters.base import Action, Notice, Tone, View
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a keypad or keyboard: `activate(id)` types it. `wide` keys are drawn wider."""
+
+    id: str
+    label: str
+    speech: str
+    enabled: bool = True
+    icon: str = ""
+    wide: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A label and its value, in a summary."""
+
+    label: str
+    value: str
+    strong: bool = False
+
+
+# --- frame ------------------------------------------------------------------------------------
+
+
+class LinkLook(StrEnum):
+    ONLINE = "online"
+    OFFLINE = "offline"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderView:
+    """Top of every screen. `link_text` is one sentence that also says what still works."""
+
+    city: str
+    site: str
+    link: LinkLook
+    link_text: str
+    link_icon: str
+    link_tone: Tone
+    speech: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdleView:
+    """Overlay "¿Sigue aquí?". `stay` is the only control besides doing nothing (and `finish`)."""
+
+    visible: bool
+    title: str
+    text: str
+    seconds_left: int
+    stay: Action
+    finish: Action
+    speech: str
+
+
+# --- screens ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeView(View):
+    """`choices`: home.tramites home.predial home.reporte home.mas (exactly four, in this order).
+
+    `offer` (home.receipt) is set when a payment waits for its receipt, with `offer_notice` above it.
+    """
+
+    choices: tuple[Action, ...]
+    offer_notice: Notice | None = None
+    offer: Action | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TramiteRow:
+    """One result: `activate(id)` opens it (id `tramites.open.<homoclave>`)."""
+
+    id: str
+    name: str
+    dependency: str
+    cost: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TramitesView(View):
+    """Search as you type. `keyboard_open` shows `keyboard`; tramites.search opens it.
+
+    `categories` have ids `tramites.category.<id>`; `heading` names what `results` are.
+    """
+
+    query: str
+    query_hint: str
+    keyboard_open: bool
+    keyboard: tuple[tuple[Key, ...], ...]
+    categories: tuple[Action, ...]
+    heading: str
+    results: tuple[TramiteRow, ...]
+    empty_text: str
+    clear: Action | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementRow:
+    """One thing to bring; `detail` says originals and copies; `held` things need not be brought."""
+
+    name: str
+    detail: str
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TramiteView(View):
+    """The card. `facts` are cost, time, validity, place, hours, phone. `print_action`: tramite.print."""
+
+    name: str
+    dependency: str
+    description: str
+    requirements_heading: str
+    requirements: tuple[RequirementRow, ...]
+    facts: tuple[Row, ...]
+    obtains: tuple[str, ...]
+    legal_basis: tuple[str, ...]
+    qr: str
+    qr_caption: str
+    print_action: Action
+    notice: Notice | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredialClaveView(View):
+    """`formatted` is what was typed in the mask's groups, `placeholder` the rest of the mask in zeros.
+
+    `keys` are four rows of three: predial.key.1..9, predial.key.erase, predial.key.0, predial.key.clear.
+    `continue_action`: predial.continue.
+    """
+
+    formatted: str
+    placeholder: str
+    hint: str
+    counter: str
+    problem: str
+    keys: tuple[tuple[Key, ...], ...]
+    continue_action: Action
+    where_to_find: str
+
+
+class BenefitPhase(StrEnum):
+    ASK = "ask"
+    WHAT_TO_BRING = "what_to_bring"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeneficioView(View):
+    """ASK: `groups` are the words of the question, `actions` beneficio.yes / beneficio.no.
+
+    WHAT_TO_BRING: `bring` lists papers, `warning`; `actions` are beneficio.print, beneficio.pay_anyway
+    and beneficio.end.
+    """
+
+    phase: BenefitPhase
+    question: str
+    groups: tuple[Action, ...]
+    bring: tuple[str, ...]
+    warning: Notice | None
+    actions: tuple[Action, ...]
+
+
+class DebtState(StrEnum):
+    LOADING = "loading"
+    DUE = "due"
+    UP_TO_DATE = "up_to_date"
+    ALREADY_PAID = "already_paid"
+    IN_VERIFICATION = "in_verification"
+    EXPIRED = "expired"
+    BAD_SIGNATURE = "bad_signature"
+    TIME_UNSURE = "time_unsure"
+    NOT_FOUND = "not_found"
+
+
+@dataclass(frozen=True, slots=True)
+class DebtRow:
+    """One fiscal year. `lines` are its concepts with amounts, for the opened row and for audio."""
+
+    year: str
+    concepts: str
+    amount: str
+    lines: tuple[Row, ...]
+    speech: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdeudoView(View):
+    """DUE and TIME_UNSURE show `rows` and `total`; the other states show `headline` and `message`.
+
+    `ways`: pay.card, pay.pase (enabled or not, `detail` says why not); TIME_UNSURE has pay.ficha.
+    `actions` are what the message states offer (adeudo.print_ficha, adeudo.folio, adeudo.other...).
+    """
+
+    state: DebtState
+    clave: str
+    owner: str
+    rows: tuple[DebtRow, ...]
+    total_label: str
+    total: str
+    validity: str
+    ways_heading: str
+    ways: tuple[Action, ...]
+    notices: tuple[Notice, ...]
+    headline: str
+    message: str
+    folio: str
+    actions: tuple[Action, ...]
+    refreshing: bool
+
+
+class CardPhase(StrEnum):
+    ASKING_CITY = "asking_city"
+    CONFIRM = "confirm"
+    STARTING = "starting"
+    AT_TERMINAL = "at_terminal"
+    CANCELLING = "cancelling"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagoTarjetaView(View):
+    """`amount` is empty until the city answered. `actions`: card.charge / card.no / card.cancel."""
+
+    phase: CardPhase
+    amount: str
+    headline: str
+    text: str
+    notices: tuple[Notice, ...]
+    actions: tuple[Action, ...]
+    seconds_left: int = 0
+
+
+class PayOutcome(StrEnum):
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    ALREADY_PAID = "already_paid"
+    IN_VERIFICATION = "in_verification"
+    NO_ANSWER = "no_answer"
+    NOT_PAYABLE = "not_payable"
+    TERMINAL_NOT_READY = "terminal_not_ready"
+    NOT_SAVED = "not_saved"
+    TAKEN_NOT_SAVED = "taken_not_saved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagoResultadoView(View):
+    """Every end of a card payment but success (that is `imprimiendo`). `emphasis` is drawn bold.
+
+    `actions`: result.print_notice, result.pase, result.retry, result.done.
+    """
+
+    outcome: PayOutcome
+    headline: str
+    text: str
+    emphasis: str
+    folio: str
+    promise: str
+    icon: str
+    tone: Tone
+    actions: tuple[Action, ...]
+
+
+class PasePhase(StrEnum):
+    READY = "ready"
+    ISSUING = "issuing"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaseView(View):
+    """`actions`: pase.print (issues and prints), pase.no. REFUSED has `message` and pase.done."""
+
+    phase: PasePhase
+    amount: str
+    due: str
+    where: tuple[Row, ...]
+    message: str
+    notices: tuple[Notice, ...]
+    actions: tuple[Action, ...]
+
+
+class ReportStep(StrEnum):
+    SERVICE = "service"
+    COLONIA = "colonia"
+    STREETS = "streets"
+    DESCRIPTION = "description"
+    PHONE = "phone"
+    REVIEW = "review"
+    SENDING = "sending"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """A text field: `activate(id)` gives it the keyboard; `active` has the caret."""
+
+    id: str
+    label: str
+    value: str
+    hint: str
+    active: bool
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReporteView(View):
+    """One question per step. `options`: reporte.service.<code> or reporte.colonia.<n>.
+
+    `fields` with `keyboard` (a keypad for the phone), `consent` (reporte.consent, role check), `privacy`
+    (simplified notice), `review` rows, `problem` under the field; `actions`: reporte.next, reporte.send.
+    """
+
+    stage: ReportStep
+    question: str
+    options: tuple[Action, ...]
+    fields: tuple[FieldRow, ...]
+    keyboard: tuple[tuple[Key, ...], ...]
+    consent: Action | None
+    privacy: str
+    review: tuple[Row, ...]
+    problem: str
+    actions: tuple[Action, ...]
+
+
+class FolioPhase(StrEnum):
+    ENTRY = "entry"
+    LOOKING = "looking"
+    FOUND = "found"
+    NOT_FOUND = "not_found"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolioView(View):
+    """`actions`: folio.look / folio.copy / folio.again / folio.done."""
+
+    phase: FolioPhase
+    text: str
+    hint: str
+    problem: str
+    keyboard: tuple[tuple[Key, ...], ...]
+    headline: str
+    rows: tuple[Row, ...]
+    notice: Notice | None
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AyudaView(View):
+    """`paragraphs` of help, phone, and what the kiosk can do."""
+
+    paragraphs: tuple[str, ...]
+    phone_label: str
+    phone: str
+    site: str
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneRow:
+    name: str
+    number: str
+    speech: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmergenciasView(View):
+    main_name: str
+    main_number: str
+    note: str
+    phones: tuple[PhoneRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MasServiciosView(View):
+    """A menu (`choices`: mas.wifi mas.privacidad mas.folio mas.emergencias) or, if `reading`, a page."""
+
+    choices: tuple[Action, ...]
+    reading: bool
+    paragraphs: tuple[str, ...]
+
+
+class PrintPhase(StrEnum):
+    PRINTING = "printing"
+    PRINTED = "printed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    NOT_SAVED = "not_saved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImprimiendoView(View):
+    """`headline` says what was done (stays), `status` how the paper goes. `qr` is empty or its content.
+
+    `details` repeat on screen what the paper says when it did not come out.
+    `actions`: print.retry print.copy print.whole_yes print.whole_no print.done.
+    """
+
+    phase: PrintPhase
+    headline: str
+    status: str
+    question: str
+    folio_label: str
+    folio: str
+    qr: str
+    qr_caption: str
+    details: tuple[Row, ...]
+    icon: str
+    tone: Tone
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AvisoView(View):
+    """Trouble in plain words: what happened, what is safe, whom to call. `actions`: aviso.done."""
+
+    headline: str
+    text: str
+    phone_label: str
+    phone: str
+    icon: str
+    tone: Tone
+    actions: tuple[Action, ...]

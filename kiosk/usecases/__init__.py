@@ -1,0 +1,1 @@
+"""What only a kiosk does: charging a card and printing, over Protocols."""

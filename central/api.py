@@ -1,0 +1,133 @@
+"""The API that nodes use. Every route is in `openapi.json`; a test holds the two together."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from flask import Blueprint, Response, request
+
+from central import folios, predial
+from central.context import central
+from central.ingest import Taken, take_batch
+from central.nodes import find_active
+from central.problems import Problem, ProblemType
+from central.projections import project
+from central.replies import json_reply, problem_reply, signed_reply
+from municipio.facts import format_time
+from municipio.wire.ack import ACK_TYPE, Ack, FactProblem, encode_ack
+from municipio.wire.batch import (
+    MAX_PACKED_BYTES,
+    MAX_UNPACKED_BYTES,
+    Batch,
+    BatchHeader,
+    BatchProblem,
+    decode_batch,
+    verify_batch,
+)
+from municipio.wire.httpsig import HttpSigProblem, verify_request
+from municipio.wire.keys import PublicKey
+
+api = Blueprint("api", __name__)
+
+
+@api.get("/openapi.json")
+def openapi() -> Response:
+    body = resources.files("central").joinpath("openapi.json").read_bytes()
+    return signed_reply(body, "application/json")
+
+
+@api.get("/v1/health")
+def health() -> Response:
+    """Up, and the database answers."""
+    with central().store.begin() as connection:
+        connection.exec_driver_sql("SELECT 1")
+    now = format_time(central().now())
+    return json_reply({"status": "ok", "inegi": central().city.inegi, "time": now})
+
+
+@api.post("/v1/nodes/<node>/batches")
+def batches(node: str) -> Response:
+    if request.headers.get("Content-Encoding", "identity").lower() not in ("gzip", "identity"):
+        return problem_reply(Problem(ProblemType.MEDIA, "send the batch plain or as gzip"))
+    sender = _sender()
+    if isinstance(sender, Problem):
+        return problem_reply(sender)
+    if sender[0] != node:
+        return problem_reply(_wrong_node("the request is signed by another node"))
+    batch = _verified_batch(request.get_data(), node, sender[1])
+    if isinstance(batch, Problem):
+        return problem_reply(batch)
+    taken = take_batch(central().store, central().city.inegi, batch, central().now())
+    if isinstance(taken, Problem):
+        return problem_reply(taken)
+    project(central().store, central().city.inegi, central().city.zone, central().now())
+    return signed_reply(_acknowledge(batch.header, taken), ACK_TYPE)
+
+
+@api.get("/v1/predial/<clave>")
+def predial_debt(clave: str) -> Response:
+    sender = _sender()
+    if isinstance(sender, Problem):
+        return problem_reply(sender)
+    answer = predial.debt(central(), clave)
+    return problem_reply(answer) if isinstance(answer, Problem) else json_reply(answer)
+
+
+@api.get("/v1/folios/<folio>")
+def folio_state(folio: str) -> Response:
+    sender = _sender()
+    if isinstance(sender, Problem):
+        return problem_reply(sender)
+    found = folios.find_folio(central(), folio)
+    return problem_reply(found) if isinstance(found, Problem) else json_reply(found.document())
+
+
+def _sender() -> tuple[str, PublicKey] | Problem:
+    """The active node whose key signed this request (RFC 9421), or why nobody is believed."""
+    found: dict[str, tuple[str, PublicKey]] = {}
+
+    def find_key(key_id: str) -> PublicKey | None:
+        known = find_active(central().store, central().city.inegi, key_id)
+        if known is None:
+            return None
+        found[key_id] = known
+        return known[1]
+
+    body, headers = request.get_data(), dict(request.headers.items())
+    signer = verify_request(request.method, request.path, headers, body, find_key)
+    if isinstance(signer, HttpSigProblem):
+        return Problem(ProblemType.UNKNOWN_NODE, signer.detail)
+    return found[signer]
+
+
+def _verified_batch(body: bytes, node: str, public: PublicKey) -> Batch | Problem:
+    """Parse the body and check that this node, and not only its HTTP client, signed it."""
+    packed = body[:2] == b"\x1f\x8b"
+    if len(body) > (MAX_PACKED_BYTES if packed else MAX_UNPACKED_BYTES):
+        return Problem(ProblemType.TOO_LARGE, "send fewer facts", {"limit": MAX_PACKED_BYTES})
+    batch = decode_batch(body)
+    if isinstance(batch, BatchProblem):
+        return Problem(ProblemType.BAD_BATCH, batch.detail)
+    if batch.header.node != node:
+        return _wrong_node("the batch was made by another node")
+    if not verify_batch(batch, public):
+        return Problem(ProblemType.UNKNOWN_NODE, "the batch is not signed by this node's key")
+    return batch
+
+
+def _wrong_node(detail: str) -> Problem:
+    return Problem(ProblemType.WRONG_NODE, detail)
+
+
+def _acknowledge(header: BatchHeader, taken: Taken) -> bytes:
+    ack = Ack(
+        node=header.node,
+        epoch=header.epoch,
+        lane=header.lane,
+        through=taken.through,
+        chain=taken.chain,
+        problems=tuple(FactProblem(r.seq, r.code, r.detail) for r in taken.refused),
+        city_time=format_time(central().now()),
+        next_contact_s=central().next_contact_s,
+    )
+    return encode_ack(ack, central().key.sign)

@@ -1,0 +1,43 @@
+"""What every part of a running central is given: values and doors, made once in `wiring`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from flask import Flask, current_app
+
+from central.city import City
+from central.keys import CityKey
+from central.store import Store
+from municipio.predial import Perfil
+
+EXTENSION = "plaza-central"
+
+
+@dataclass(frozen=True)
+class Central:
+    """`now` reads the server's clock as timezone-aware UTC; an empty staff token closes that page."""
+
+    store: Store
+    city: City
+    key: CityKey
+    perfil: Perfil
+    staff_token: str
+    now: Callable[[], datetime]
+    next_contact_s: int = 0
+
+    def today(self) -> date:
+        """The civil date in the city's zone."""
+        return self.now().astimezone(self.city.zone).date()
+
+
+def attach(app: Flask, central: Central) -> None:
+    app.extensions[EXTENSION] = central
+
+
+def central() -> Central:
+    """The Central of the request being served."""
+    found: Central = current_app.extensions[EXTENSION]
+    return found

@@ -1,0 +1,103 @@
+"""What a fact means to the city's books: pure, from fact to values.
+
+Reads leniently, because a fact that is in the chain must be accounted for even when a field is
+missing: what cannot be posted becomes a payment for the staff to look at, never an exception.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from municipio.facts import Fact, FactType
+from municipio.identifiers import make_folio
+
+_REPORT_STATES = {
+    FactType.REPORT_FILED: ("reporte", "Pendiente"),
+    FactType.COMPLAINT_FILED: ("queja", "Pendiente"),
+    FactType.APPOINTMENT_ASKED: ("cita", "Pendiente"),
+    FactType.FILTER_APPEALED: ("apelacion", "Pendiente"),
+}
+_PAYMENT_STATES = {
+    FactType.PAYMENT_INTENDED: ("predial", "En proceso"),
+    FactType.PAYMENT_UNKNOWN: ("predial", "En verificación"),
+    FactType.PASE_ISSUED: ("pase", "Emitido"),
+}
+_ENDS_WITHOUT_MONEY = {"declined": "Rechazado", "cancelled": "Cancelado"}
+_SERIES = {"reporte": "SIAC", "queja": "CI"}
+"""Prefix of the number that the city gives to a matter; the others keep the node's folio alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """A folio and where it stands, in the city's words. `series` asks for a number of the city."""
+
+    folio: str
+    kind: str
+    state: str
+    on: str
+    series: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """Money that a node took. `paid_on` is an ISO date, empty when the node did not know the time."""
+
+    fact_id: str
+    folio: str
+    clave: str
+    liquidacion_id: str
+    amount_centavos: int
+    method: str
+    paid_on: str
+
+
+Effect = Matter | Posting
+
+
+def effects_of(fact: Fact, node: str, zone: ZoneInfo) -> tuple[Effect, ...]:
+    """Zero or more effects, in the order in which they are applied."""
+    folio = _text(fact, "folio") or make_folio(node, fact.lane, fact.epoch, fact.seq)
+    day = _day(fact, zone)
+    on = "" if day is None else day.isoformat()
+    known = _REPORT_STATES.get(fact.type) or _PAYMENT_STATES.get(fact.type)
+    if known:
+        kind, state = known
+        return (Matter(folio, kind, state, on, _SERIES.get(kind, "")),)
+    if fact.type is FactType.PAYMENT_TAKEN or _resolved_as(fact) == "taken":
+        return (Matter(folio, "predial", "Pagado", on), _posting(fact, folio, on))
+    ended = _ENDS_WITHOUT_MONEY.get(_resolved_as(fact))
+    return (Matter(folio, "predial", ended, on),) if ended else ()
+
+
+def _posting(fact: Fact, folio: str, on: str) -> Posting:
+    amount = fact.data.get("amount_centavos")
+    return Posting(
+        fact_id=fact.id,
+        folio=folio,
+        clave=_text(fact, "clave"),
+        liquidacion_id=_text(fact, "liquidacion_id"),
+        amount_centavos=amount if type(amount) is int and 0 <= amount < 2**53 else 0,
+        method=_text(fact, "method"),
+        paid_on=on,
+    )
+
+
+def _resolved_as(fact: Fact) -> str:
+    """How an unknown payment ended: `taken`, `declined`, `cancelled`, or empty for other facts."""
+    if fact.type is not FactType.PAYMENT_RESOLVED:
+        return ""
+    return _text(fact, "state") or _text(fact, "outcome")
+
+
+def _day(fact: Fact, zone: ZoneInfo) -> date | None:
+    return None if fact.time is None else fact.time.astimezone(zone).date()
+
+
+def _text(fact: Fact, name: str) -> str:
+    value: Any = fact.data.get(name)
+    if not isinstance(value, str) or not value.isprintable():
+        return ""  # PostgreSQL stores no NUL, and no identifier of ours has control characters
+    return value[:200]

@@ -1,0 +1,42 @@
+"""Where a folio stands, for nodes and for the citizen's own page."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import and_, select
+
+from central.context import Central
+from central.problems import Problem, ProblemType
+from central.schema import folios
+from municipio.identifiers import FolioProblem, parse_folio
+
+
+@dataclass(frozen=True, slots=True)
+class FolioState:
+    """One matter in the city's words. Days are ISO dates, empty when not known."""
+
+    folio: str
+    kind: str
+    state: str
+    city_folio: str
+    opened_on: str
+    updated_on: str
+
+    def document(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def find_folio(central: Central, text: str) -> FolioState | Problem:
+    """Look a folio up as a person typed it; BAD_FOLIO when its check character does not hold."""
+    parsed = parse_folio(text)
+    if isinstance(parsed, FolioProblem):
+        return Problem(ProblemType.BAD_FOLIO, "not a folio, or mistyped")
+    f = folios.c
+    mine = and_(f.inegi == central.city.inegi, f.folio == parsed.text)
+    with central.store.begin() as connection:
+        row = connection.execute(select(folios).where(mine)).first()
+    if row is None:
+        return Problem(ProblemType.NOT_FOUND, "the city does not hold this folio yet")
+    return FolioState(row.folio, row.kind, row.state, row.city_folio, row.opened_on, row.updated_on)

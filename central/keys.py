@@ -1,0 +1,112 @@
+"""The city's keys on disk: one Ed25519 key that signs, and one age key per office that opens.
+
+They live in a directory beside the database (or where `PLAZA_CITY_KEYS` says), never in a repository:
+
+    city.key        Ed25519, PKCS #8 PEM, 0600: signs acknowledgements, liquidaciones and content
+    city.pub        its public half (SubjectPublicKeyInfo PEM), which every node is given
+    <office>.agekey private half of an office (age), 0600: opens what citizens sent to it
+    recipients.json {"siac": ["age1..."], ...}
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyrage
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+OFFICES = ("siac", "tesoreria", "contraloria")
+"""Reports, treasury, and the internal control body, which alone may read complaints."""
+
+
+class KeysError(Exception):
+    """The key directory cannot be used; the message is fit for a terminal."""
+
+
+@dataclass(frozen=True)
+class CityKey:
+    """The city's signing key."""
+
+    private: Ed25519PrivateKey
+
+    @property
+    def public(self) -> Ed25519PublicKey:
+        return self.private.public_key()
+
+    @property
+    def public_pem(self) -> bytes:
+        return self.public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+    def sign(self, message: bytes) -> bytes:
+        """64 bytes of Ed25519."""
+        return self.private.sign(message)
+
+
+def load_city_key(directory: Path) -> CityKey:
+    """Read `city.key`. Raises KeysError that names the file and what is wrong with it."""
+    path = directory / "city.key"
+    try:
+        private = load_pem_private_key(path.read_bytes(), password=None)
+    except FileNotFoundError as e:
+        raise KeysError(f"no city key at {path}; make one with: plaza-central key create") from e
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as e:
+        raise KeysError(f"cannot use the city key at {path}: {e}") from e
+    if not isinstance(private, Ed25519PrivateKey):
+        raise KeysError(f"the city key at {path} is not Ed25519")
+    return CityKey(private)
+
+
+def create_city_keys(directory: Path) -> CityKey:
+    """Make the city's keys where they are missing, and load them. Existing keys are never replaced."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not (directory / "city.key").exists():
+            private = Ed25519PrivateKey.generate()
+            pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            _write_private(directory / "city.key", pem)
+        key = load_city_key(directory)
+        (directory / "city.pub").write_bytes(key.public_pem)
+        recipients = {office: [_office_recipient(directory, office)] for office in OFFICES}
+        text = json.dumps(recipients, indent=2, sort_keys=True) + "\n"
+        (directory / "recipients.json").write_text(text, encoding="utf-8")
+    except OSError as e:
+        raise KeysError(f"cannot write keys in {directory}: {e.strerror}") from e
+    return key
+
+
+def load_recipients(directory: Path) -> dict[str, list[str]]:
+    """The offices' age public keys. Raises KeysError."""
+    path = directory / "recipients.json"
+    try:
+        loaded: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as e:
+        raise KeysError(f"cannot read {path}: {e}") from e
+    return loaded
+
+
+def _office_recipient(directory: Path, office: str) -> str:
+    path = directory / f"{office}.agekey"
+    if not path.exists():
+        _write_private(path, f"{pyrage.x25519.Identity.generate()}\n".encode())
+    identity = pyrage.x25519.Identity.from_str(path.read_text(encoding="ascii").strip())
+    return str(identity.to_public())
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    """Created with 0600 from the first byte; never overwrites."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,120 @@
+"""The register of nodes and their public keys.
+
+A key is never forgotten: a retired one signs no request any more, but the receipts that it signed
+still verify.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import and_, select, update
+
+from central.schema import heads, node_keys, nodes
+from central.store import Store, insert_missing, upsert
+from municipio.facts import format_time
+from municipio.wire import keys
+
+NODE_CODE = re.compile(r"[A-Z]{3}[0-9]{3}")
+
+
+class NodeError(ValueError):
+    """A node that cannot be registered; the message is fit for a terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRow:
+    """One node for people to look at. Moments are RFC 3339 UTC, empty when never."""
+
+    node: str
+    state: str
+    key_id: str
+    added_at: str
+    last_contact_at: str
+    facts: int
+    chains: tuple[str, ...] = ()
+
+
+def add_node(
+    store: Store, inegi: str, node: str, public: Ed25519PublicKey, at: datetime, *, replace: bool
+) -> str:
+    """Register a node's key; the same key again changes nothing. Returns the key id.
+
+    Raises NodeError for a code that no node can have, for another key unless `replace`, and for a
+    key that already belongs to another node.
+    """
+    if not NODE_CODE.fullmatch(node):
+        raise NodeError(f"«{node}» is not a node code such as COA007")
+    identifier = keys.key_id(public)
+    moment = format_time(at)
+    with store.begin() as connection:
+        k = node_keys.c
+        known = connection.execute(select(node_keys).where(k.inegi == inegi)).all()
+        owner = next((row.node for row in known if row.key_id == identifier), node)
+        if owner != node:
+            raise NodeError(f"this key already belongs to node {owner}")
+        others = [r for r in known if r.node == node and r.state == "active"]
+        if any(row.key_id != identifier for row in others) and not replace:
+            raise NodeError(f"{node} already has another key; use --replace to retire it")
+        retired = and_(k.inegi == inegi, k.node == node, k.key_id != identifier)
+        connection.execute(update(node_keys).where(retired).values(state="retired"))
+        row = {"inegi": inegi, "node": node, "state": "active"}
+        insert_missing(connection, nodes, [{**row, "added_at": moment}])
+        mine = and_(nodes.c.inegi == inegi, nodes.c.node == node)
+        connection.execute(update(nodes).where(mine).values(state="active"))
+        key = {"key_id": identifier, "public": public.public_bytes(Encoding.Raw, PublicFormat.Raw)}
+        upsert(connection, node_keys, {**row, **key, "added_at": moment})
+    return identifier
+
+
+def revoke_node(store: Store, inegi: str, node: str) -> None:
+    """The node's requests are refused from now on. Raises NodeError when it is not registered."""
+    with store.begin() as connection:
+        mine = and_(nodes.c.inegi == inegi, nodes.c.node == node)
+        if connection.execute(select(nodes.c.node).where(mine)).first() is None:
+            raise NodeError(f"{node} is not registered")
+        connection.execute(update(nodes).where(mine).values(state="revoked"))
+
+
+def find_active(store: Store, inegi: str, key_id: str) -> tuple[str, Ed25519PublicKey] | None:
+    """Node and key for a request's keyid; None when unknown, retired or revoked."""
+    k, n = node_keys.c, nodes.c
+    joined = node_keys.join(nodes, and_(k.inegi == n.inegi, k.node == n.node))
+    mine = and_(k.inegi == inegi, k.key_id == key_id, k.state == "active", n.state == "active")
+    with store.begin() as connection:
+        row = connection.execute(select(k.node, k.public).select_from(joined).where(mine)).first()
+    if row is None:
+        return None
+    return row.node, Ed25519PublicKey.from_public_bytes(bytes(row.public))
+
+
+def keys_of(store: Store, inegi: str, node: str) -> tuple[Ed25519PublicKey, ...]:
+    """Every key that a node ever had, for the receipts that it signed."""
+    k = node_keys.c
+    mine = and_(k.inegi == inegi, k.node == node)
+    with store.begin() as connection:
+        rows = connection.execute(select(k.public).where(mine)).all()
+    return tuple(Ed25519PublicKey.from_public_bytes(bytes(row.public)) for row in rows)
+
+
+def list_nodes(store: Store, inegi: str) -> tuple[NodeRow, ...]:
+    """Every node, by code."""
+    with store.begin() as connection:
+        known = connection.execute(select(nodes).where(nodes.c.inegi == inegi)).all()
+        active = and_(node_keys.c.inegi == inegi, node_keys.c.state == "active")
+        ids = {r.node: r.key_id for r in connection.execute(select(node_keys).where(active))}
+        chains = connection.execute(select(heads).where(heads.c.inegi == inegi)).all()
+    rows = []
+    for row in sorted(known, key=lambda r: r.node):
+        mine = sorted((c for c in chains if c.node == row.node), key=lambda c: (c.epoch, c.lane))
+        names = tuple(f"{c.lane} {c.epoch}: {c.through}" for c in mine)
+        total = sum(c.through for c in mine)
+        rows.append(
+            NodeRow(row.node, row.state, ids.get(row.node, ""), row.added_at,
+                    row.last_contact_at, total, names)
+        )  # fmt: skip
+    return tuple(rows)

@@ -1,0 +1,86 @@
+"""Pages for people: is this receipt genuine, where is my folio, and the staff's view of the nodes.
+
+Plain HTML in Spanish, no JavaScript, no cookies. The staff token comes with the request, as
+`Authorization: Bearer` or `?token=`, is compared in constant time, and is never logged.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+from flask import Blueprint, Response, render_template, request
+
+from central.context import central
+from central.folios import find_folio
+from central.problems import Problem
+from central.receipts import Verdict, check_receipt
+from central.staff import overview
+from central.words import FOLIO_KINDS, day_in_words, explain_state, moment_in_words
+from municipio.facts import LANES
+from municipio.money import format_mxn, importe_con_letra
+
+pages = Blueprint("pages", __name__)
+
+_ERRORS = {
+    401: ("Falta la clave de acceso", "Esta página es del personal. Ábrala con su clave."),
+    404: ("No encontramos esta página", "Revise la dirección. Puede escanear el código otra vez."),
+    405: ("Esto no se puede hacer aquí", "Regrese a la página anterior."),
+    413: ("El envío es demasiado grande", "Intente con menos información."),
+}
+_FAILED = ("No pudimos responder", "No es culpa suya. Intente de nuevo en unos minutos.")
+
+
+@pages.app_context_processor
+def _words() -> dict[str, object]:
+    return {
+        "city": central().city,
+        "money": format_mxn,
+        "words": importe_con_letra,
+        "day": day_in_words,
+        "moment": lambda text: moment_in_words(text, central().city.zone),
+    }
+
+
+@pages.get("/r/<code>")
+def receipt(code: str) -> Response:
+    answer = check_receipt(central(), code)
+    status = 404 if answer.verdict is Verdict.INVALID else 200
+    return _page("receipt.html", status, answer=answer)
+
+
+@pages.get("/f/<folio>")
+def folio(folio: str) -> Response:
+    found = find_folio(central(), folio)
+    if isinstance(found, Problem):
+        return _page("folio_missing.html", found.status, mistyped=found.status == 400)
+    kind = FOLIO_KINDS.get(found.kind, "Asunto")
+    return _page("folio.html", 200, found=found, kind=kind, explained=explain_state(found))
+
+
+@pages.get("/")
+def staff() -> Response:
+    if not _is_staff():
+        return error_page(401)
+    asked = {"node": request.args.get("node", ""), "lane": request.args.get("lane", "")}
+    seen = overview(central(), asked["node"], asked["lane"])
+    token = request.args.get("token", "")
+    return _page("staff.html", 200, seen=seen, asked=asked, token=token, lanes=LANES)
+
+
+def error_page(status: int) -> Response:
+    title, text = _ERRORS.get(status, _FAILED)
+    return _page("error.html", status, title=title, text=text)
+
+
+def _page(template: str, status: int, **values: object) -> Response:
+    body = render_template(template, **values)
+    return Response(body, status=status, content_type="text/html; charset=utf-8")
+
+
+def _is_staff() -> bool:
+    given = request.args.get("token", "")
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        given = value.strip()
+    expected = central().staff_token
+    return bool(expected) and hmac.compare_digest(given.encode(), expected.encode())

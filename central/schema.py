@@ -1,0 +1,194 @@
+"""The city's tables: one schema for SQLite and PostgreSQL.
+
+The INEGI municipality code leads every primary key, so that a state or the nation can shard by
+municipality without a change of schema. Facts are appended and never updated; everything else is a
+projection of them or the city's own books. Moments are RFC 3339 UTC texts, money is integer centavos.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+
+def _inegi() -> Column[str]:
+    return Column("inegi", String(5), nullable=False)
+
+
+def _text(name: str, default: str | None = None) -> Column[str]:
+    return Column(name, Text, nullable=False, default=default)
+
+
+def _number(name: str, default: int | None = None) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, default=default)
+
+
+nodes = Table(
+    "nodes",
+    metadata,
+    _inegi(),
+    _text("node"),
+    _text("state"),  # active | revoked
+    _text("added_at"),
+    _text("last_contact_at", ""),
+    PrimaryKeyConstraint("inegi", "node"),
+)
+
+node_keys = Table(
+    "node_keys",
+    metadata,
+    _inegi(),
+    _text("key_id"),
+    _text("node"),
+    Column("public", LargeBinary, nullable=False),  # 32 raw bytes of Ed25519
+    _text("state"),  # active | retired: receipts signed by a retired key still verify
+    _text("added_at"),
+    PrimaryKeyConstraint("inegi", "key_id"),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    _inegi(),
+    _text("node"),
+    _number("epoch"),
+    _text("lane"),
+    _number("seq"),
+    _text("id"),
+    Column("raw", LargeBinary, nullable=False),  # the bytes as received; nothing is re-encoded
+    _text("hash"),
+    _text("received_at"),
+    PrimaryKeyConstraint("inegi", "node", "epoch", "lane", "seq"),
+    UniqueConstraint("inegi", "id", name="facts_id"),
+)
+
+heads = Table(
+    "heads",
+    metadata,
+    _inegi(),
+    _text("node"),
+    _number("epoch"),
+    _text("lane"),
+    _number("through"),
+    _text("chain"),
+    _text("updated_at"),
+    _number("projected", 0),  # facts up to this seq are in the projections
+    PrimaryKeyConstraint("inegi", "node", "epoch", "lane"),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    _inegi(),
+    _text("node"),
+    _number("epoch"),
+    _text("lane"),
+    _number("seq"),
+    _text("code"),
+    _text("detail"),
+    Column("raw", LargeBinary, nullable=False),
+    _text("hash"),
+    _text("received_at"),
+    PrimaryKeyConstraint("inegi", "node", "epoch", "lane", "seq"),
+)
+
+tampering = Table(
+    "tampering",
+    metadata,
+    _inegi(),
+    _text("node"),
+    _text("digest"),  # SHA-256 of the offending bytes: the same offence is one row
+    _text("what"),
+    _text("detail"),
+    _text("first_seen_at"),
+    _text("last_seen_at"),
+    _number("times", 1),
+    PrimaryKeyConstraint("inegi", "node", "digest"),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _inegi(),
+    _text("clave"),  # digits only
+    _text("owner_masked"),
+    _text("street"),
+    _text("colonia"),
+    _text("kind"),
+    _text("benefit", ""),
+    _text("tax"),  # JSON of the tax data that liquidaciones are computed from
+    Column("paid_through", Integer, nullable=False, default=0),  # last fiscal year that is paid
+    _text("paid_on", ""),
+    _text("paid_folio", ""),
+    PrimaryKeyConstraint("inegi", "clave"),
+)
+
+liquidaciones = Table(
+    "liquidaciones",
+    metadata,
+    _inegi(),
+    _text("id"),
+    _text("clave"),
+    _text("issued_on"),
+    _text("valid_until"),
+    _number("total_centavos"),
+    Column("through_year", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("inegi", "id"),
+)
+
+payments = Table(
+    "payments",
+    metadata,
+    _inegi(),
+    _text("fact_id"),
+    _text("folio"),
+    _text("node"),
+    _text("clave"),
+    _text("liquidacion_id"),
+    _number("amount_centavos"),
+    _text("method"),
+    _text("paid_on"),  # ISO date in the city's zone, empty when the node did not know the time
+    _text("state"),  # posted | refund_owed | unmatched
+    _text("note", ""),
+    _text("posted_at"),
+    PrimaryKeyConstraint("inegi", "fact_id"),
+    Index("payments_folio", "inegi", "folio"),
+)
+
+folios = Table(
+    "folios",
+    metadata,
+    _inegi(),
+    _text("folio"),
+    _text("node"),
+    _text("kind"),
+    _text("state"),
+    _text("city_folio", ""),
+    _text("opened_on", ""),
+    _text("updated_on"),
+    PrimaryKeyConstraint("inegi", "folio"),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    _inegi(),
+    _text("name"),
+    _number("value", 0),
+    PrimaryKeyConstraint("inegi", "name"),
+)

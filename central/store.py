@@ -1,0 +1,159 @@
+"""The database as the rest of central sees it: transactions, on SQLite or PostgreSQL.
+
+SQLite before 3.51.3 can corrupt a WAL file when two connections write and checkpoint at the same
+moment (sqlite.org/wal.html, "The WAL-Reset Bug"), and Python brings the system's SQLite. So a SQLite
+store has one connection, and a lock file keeps other processes out for the length of a transaction.
+PostgreSQL needs none of that and gets a pool.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from central.schema import metadata
+
+DEFAULT_URL = "sqlite:///central.sqlite"
+
+
+class StoreError(Exception):
+    """The database cannot be used; the message is fit for a terminal and names no password."""
+
+
+class Store:
+    """One city database. `begin()` is a transaction: committed on leaving, rolled back on an error."""
+
+    def __init__(self, engine: Engine, lock_path: Path | None) -> None:
+        self._engine = engine
+        self._lock = _FileLock(lock_path) if lock_path else None
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        if self._lock is None:
+            with self._engine.begin() as connection:
+                yield connection
+            return
+        with self._lock, self._engine.begin() as connection:
+            yield connection
+
+    @property
+    def dialect(self) -> str:
+        return self._engine.dialect.name
+
+    def close(self) -> None:
+        """Close every connection; SQLite checkpoints its WAL here."""
+        if self._lock is None:
+            self._engine.dispose()
+            return
+        with self._lock:
+            self._engine.dispose()
+
+
+def open_store(url: str) -> Store:
+    """Open a database and create what is missing in it. Raises StoreError with a clear sentence."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as e:
+        raise StoreError(f"not a database URL: {url!r} (example: {DEFAULT_URL})") from e
+    shown = parsed.render_as_string(hide_password=True)
+    try:
+        store = _open_sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _open_pg(parsed)
+        with store.begin() as connection:
+            metadata.create_all(connection)
+    except (SQLAlchemyError, OSError, ImportError) as e:
+        cause = getattr(e, "orig", None) or e
+        raise StoreError(f"cannot open {shown}: {str(cause).splitlines()[0]}") from e
+    return store
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of a SQLite URL, or None when the database is elsewhere."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return None
+    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+        return None
+    return Path(str(parsed.database))
+
+
+def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows whose key is not there yet; the rest stay as they are."""
+    if rows:
+        connection.execute(_insert(connection, table).on_conflict_do_nothing(), rows)
+
+
+def upsert(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
+    """Insert a row, or replace the columns named in it where its primary key exists."""
+    statement = _insert(connection, table).values(row)
+    keys = [c.name for c in table.primary_key]
+    changed = {name: statement.excluded[name] for name in row if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+
+
+def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def _open_sqlite(url: URL) -> Store:
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=1,
+        max_overflow=0,
+        connect_args={"check_same_thread": False, "timeout": 30},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    file = None if url.database in (None, "", ":memory:") else Path(str(url.database))
+    return Store(engine, None if file is None else file.with_name(file.name + ".lock"))
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    # Autocommit at the driver: SQLAlchemy's own BEGIN below then says which transaction it wants.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _open_pg(url: URL) -> Store:
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    if url.drivername != "postgresql+psycopg":
+        raise StoreError(f"unknown database kind {url.drivername!r}: use sqlite or postgresql")
+    return Store(create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True), None)
+
+
+class _FileLock:
+    """One holder at a time, among threads and among processes. Not reentrant."""
+
+    def __init__(self, path: Path) -> None:
+        self._threads = threading.Lock()
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def __enter__(self) -> None:
+        self._threads.acquire()
+        fcntl.flock(self._fd, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        fcntl.flock(self._fd, fcntl.LOCK_UN)
+        self._threads.release()

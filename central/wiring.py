@@ -1,0 +1,35 @@
+"""The one place that makes real objects for central: database, keys, clock, application."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+
+from flask import Flask
+
+from central.app import create_app
+from central.city import City
+from central.context import Central
+from central.keys import load_city_key
+from central.store import Store, open_store
+from municipio.predial import Perfil, parse_perfil
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def demo_perfil() -> Perfil:
+    """The perfil hacendario of the demonstration city; a real city brings its own."""
+    text = resources.files("central").joinpath("demo_perfil.toml").read_text(encoding="utf-8")
+    return parse_perfil(tomllib.loads(text))
+
+
+def build(db: str, keys: Path, staff_token: str, city: City) -> tuple[Flask, Store]:
+    """The application on a real database; the caller closes the store. Raises StoreError, KeysError."""
+    key = load_city_key(keys)
+    store = open_store(db)
+    central = Central(store, city, key, demo_perfil(), staff_token, utc_now)
+    return create_app(central), store

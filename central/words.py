@@ -1,0 +1,59 @@
+"""Spanish words for the pages: days, moments, kinds of folio, and what a state means for a person."""
+
+from __future__ import annotations
+
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from central.folios import FolioState
+from municipio.facts import parse_time
+
+_MONTHS = (
+    *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
+    *("julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
+)
+
+FOLIO_KINDS = {
+    "predial": "Pago de predial",
+    "pase": "Pase de caja",
+    "reporte": "Reporte ciudadano",
+    "queja": "Queja ante la Contraloría",
+    "cita": "Solicitud de cita",
+    "apelacion": "Revisión de una página bloqueada",
+}
+
+_EXPLAINED = {
+    "Pendiente": "La dependencia ya tiene su asunto. Todavía no lo atiende.",
+    "Desarrollo": "La dependencia está trabajando en su asunto.",
+    "Atendido": "La dependencia lo dio por atendido.",
+    "No procede": "La dependencia respondió que no procede. Pida la razón con su folio.",
+    "Pagado": "Su pago está registrado en Tesorería.",
+    "En proceso": "El pago se empezó en el kiosco y todavía no termina.",
+    "En verificación": "Estamos comprobando con el banco si el cobro se hizo. No pague otra vez.",
+    "Rechazado": "El banco no aprobó el cobro. No se le cobró.",
+    "Cancelado": "El pago se canceló. No se le cobró.",
+    "Emitido": "El pase de caja se imprimió. El pago aparece aquí cuando el banco lo informa.",
+    "Devolución en trámite": "Este adeudo ya estaba pagado. Tesorería le devolverá este pago.",
+}
+
+
+def day_in_words(day: date | str | None) -> str:
+    """`20 de enero de 2026`; a text that is no ISO day, or None, is `sin fecha`."""
+    try:
+        known = date.fromisoformat(day) if isinstance(day, str) else day
+    except ValueError:
+        known = None
+    if known is None:
+        return "sin fecha"
+    return f"{known.day} de {_MONTHS[known.month - 1]} de {known.year}"
+
+
+def moment_in_words(text: str, zone: ZoneInfo) -> str:
+    """`20/01/2026 10:42:07` in the city's zone, or `nunca` for an empty moment."""
+    if not text:
+        return "nunca"
+    return parse_time(text).astimezone(zone).strftime("%d/%m/%Y %H:%M:%S")
+
+
+def explain_state(found: FolioState) -> str:
+    return _EXPLAINED.get(found.state, "")

@@ -1,0 +1,55 @@
+"""Serving the portal: waitress with room for phones that hold connections open, and none for misuse."""
+
+from __future__ import annotations
+
+from flask import Flask
+from waitress import create_server  # type: ignore[import-untyped]  # waitress ships no types
+from waitress.channel import HTTPChannel  # type: ignore[import-untyped]  # same
+from waitress.server import BaseWSGIServer  # type: ignore[import-untyped]  # same
+from waitress.task import WSGITask  # type: ignore[import-untyped]  # same
+
+THREADS = 8
+MAX_CONNECTIONS = 1000
+MAX_BODY = 17 * 1024
+
+
+class _ClosingTask(WSGITask):  # type: ignore[misc]  # the base class has no types
+    """Ends the connection after an answer that the application marked with `plaza.close`.
+
+    A phone keeps the connection of its probe open; with hundreds of phones those connections would
+    starve the pages of everybody else.
+    """
+
+    def build_response_header(self) -> bytes:
+        if (self.environ or {}).get("plaza.close"):
+            self.set_close_on_finish()
+        header: bytes = super().build_response_header()
+        return header
+
+
+class _ClosingChannel(HTTPChannel):  # type: ignore[misc]  # the base class has no types
+    task_class = _ClosingTask
+
+
+def make_server(app: Flask, listen: str, threads: int = THREADS) -> BaseWSGIServer:
+    """A bound server for `ADDR:PORT` (port 0: a free one, see `effective_port`); `run()` serves.
+
+    Raises OSError when the address cannot be bound.
+    """
+    host, _, port = listen.rpartition(":")
+    server = create_server(
+        app,
+        host=host.strip("[]"),
+        port=int(port),
+        threads=threads,
+        connection_limit=MAX_CONNECTIONS,
+        channel_timeout=15,
+        cleanup_interval=5,
+        max_request_header_size=16 * 1024,
+        max_request_body_size=MAX_BODY,
+        inbuf_overflow=MAX_BODY + 1,
+        ident=None,
+        clear_untrusted_proxy_headers=True,
+    )
+    server.channel_class = _ClosingChannel
+    return server

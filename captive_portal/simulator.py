@@ -1,0 +1,285 @@
+"""A portal with nothing behind it: ledger, catalogue and link in memory, with knobs to turn.
+
+For tests, benches and looking at pages. Everything in it is invented (demostración). A program of a
+real node never imports this module.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from captive_portal.gate.memory import MemoryGate
+from captive_portal.gate.visits import Gate
+from captive_portal.languages import load_translations
+from captive_portal.ports import Filed, Ports, site_from_settings
+from captive_portal.pseudonym import DayKey
+from municipio.clock import Instant, TimeQuality
+from municipio.facts import ZERO_HASH, FactDraft, FactType, encode_fact, fact_hash, make_fact
+from municipio.payments import Payment
+from municipio.predial import Account, SignedLiquidacion
+from municipio.reports import ReportDraft, ReportProblem, Service, check_report
+from municipio.settings import Settings, parse_settings
+from municipio.terms import Terms, make_terms
+from municipio.tramites import Category, Cost, CostKind, Requirement, Tramite, cost_label
+from municipio.usecases.ports import (
+    Change,
+    FolioStub,
+    LinkReport,
+    LinkState,
+    NotRecorded,
+    Numbered,
+    PrintJob,
+    Recorded,
+    TramiteHit,
+    no_changes,
+)
+
+
+@dataclass
+class SimulatedClock:
+    """Stands still until `pass_seconds`; 20 January 2026, 18:00 UTC, known from the network."""
+
+    moment: datetime = datetime(2026, 1, 20, 18, 0, tzinfo=UTC)
+    quality: TimeQuality = TimeQuality.SYNCED
+    boot_ms: int = 60_000
+
+    def now(self) -> Instant:
+        return Instant(self.moment, self.quality, "boot-de-demostracion", self.boot_ms)
+
+    def ms(self) -> int:
+        return self.boot_ms
+
+    def pass_seconds(self, seconds: int) -> None:
+        self.boot_ms += seconds * 1000
+
+
+class RunningClock(SimulatedClock):
+    """The same, but its monotonic half really runs."""
+
+    def ms(self) -> int:
+        return time.monotonic_ns() // 1_000_000
+
+    def now(self) -> Instant:
+        return Instant(datetime.now(UTC), self.quality, "boot-de-demostracion", self.ms())
+
+
+@dataclass
+class SimulatedLink:
+    state: LinkState = LinkState.ONLINE
+    waiting: int = 0
+    last_carried: str = ""
+    since: str = ""
+
+    def report(self) -> LinkReport:
+        return LinkReport(self.state, self.waiting, self.last_carried, self.since)
+
+
+@dataclass
+class SimulatedLedger:
+    """Numbers facts as the real ledger does and forgets them with the process."""
+
+    clock: SimulatedClock
+    refuse: NotRecorded | None = None
+    facts: list[bytes] = field(default_factory=list)
+    stubs: dict[str, FolioStub] = field(default_factory=dict)
+
+    def record(
+        self, draft: FactDraft, changes: Callable[[Numbered], Sequence[Change]] = no_changes
+    ) -> Recorded | NotRecorded:
+        if self.refuse is not None:
+            return self.refuse
+        seq = len(self.facts) + 1
+        folio = f"COA007-R1-{seq:06d}-X"
+        fact = make_fact(
+            draft,
+            id=UUID(int=seq),
+            source="urn:plaza:30039:COA007",
+            epoch=1,
+            seq=seq,
+            prev=fact_hash(self.facts[-1]) if self.facts else ZERO_HASH,
+            at=self.clock.now(),
+        )
+        self.facts.append(encode_fact(fact))
+        for change in changes(Numbered(fact.id, 1, seq, folio)):
+            if isinstance(change, FolioStub):
+                self.stubs[change.folio] = change
+        return Recorded(fact, folio)
+
+    def save(self, changes: Sequence[Change]) -> NotRecorded | None:
+        return self.refuse
+
+    def payment(self, key: str) -> Payment | None:
+        return None
+
+    def open_payments(self) -> tuple[Payment, ...]:
+        return ()
+
+    def payments_for(self, clave: str) -> tuple[Payment, ...]:
+        return ()
+
+    def folio(self, folio: str) -> FolioStub | None:
+        return self.stubs.get(folio)
+
+    def print_job(self, job_id: str) -> PrintJob | None:
+        return None
+
+    def print_jobs_for(self, folio: str) -> tuple[PrintJob, ...]:
+        return ()
+
+
+_SERVICES = (
+    Service("bache", "Bache", "Obras Públicas (demostración)", ("hoyo",), "construction"),
+    Service("alumbrado", "Lámpara apagada", "Alumbrado (demostración)", ("luz",), "lightbulb"),
+)
+_TRAMITE = Tramite(
+    id="COA-T-RC-ACT-1",
+    name="Copia certificada de acta de nacimiento",
+    dependency="Registro Civil",
+    unit="Oficialía 01 (demostración)",
+    category="familia",
+    description="Documento que prueba su nombre, fecha y lugar de nacimiento.",
+    cases="Cuando se la pidan para otro trámite.",
+    requirements=(
+        Requirement("Identificación oficial con fotografía", 1, 1),
+        Requirement("CURP", 0, 1, held_by_government=True),
+    ),
+    cost=Cost(CostKind.FIXED, 10500, note="Importe de demostración."),
+    time_text="El mismo día",
+    time_days=0,
+    validity="No vence",
+    hours="Lunes a viernes, 9 a 15 h (demostración)",
+    place="Palacio Municipal, planta baja (demostración)",
+    phone="",
+    legal_basis=("Código Civil del Estado (demostración)",),
+    obtains=("Copia certificada",),
+    channels=("ventanilla",),
+    synonyms=("acta", "nacimiento"),
+)
+_BODY = {
+    "es": "Esta red es gratuita y la ofrece el Ayuntamiento.\n\n- No pedimos datos personales.\n"
+    "- Páginas para adultos, apuestas y fraudes están bloqueadas.",
+    "en": "This network is free and offered by the municipality.\n\n- We ask for no personal data.\n"
+    "- Adult, gambling and fraud pages are blocked.",
+}
+_NOTICE = {
+    "es": "El Ayuntamiento de Ejemplo (demostración) es responsable. No pedimos ni guardamos su nombre, "
+    "su teléfono ni las páginas que visita. Guardamos que alguien aceptó los términos y a qué hora.",
+    "en": "The municipality (demonstration) is responsible. We neither ask for nor keep your name, your "
+    "telephone or the pages you visit. We keep that somebody accepted the terms, and when.",
+}
+
+
+class SimulatedCatalogue:
+    """Two services, one trámite, terms in two languages."""
+
+    has_terms = True
+
+    def search_tramites(self, query: str, limit: int = 20) -> tuple[TramiteHit, ...]:
+        words = (_TRAMITE.name.lower(), *_TRAMITE.synonyms)
+        return self.most_consulted(limit) if any(query.lower() in w for w in words) else ()
+
+    def tramite(self, tramite_id: str) -> Tramite | None:
+        return _TRAMITE if tramite_id == _TRAMITE.id else None
+
+    def categories(self) -> tuple[Category, ...]:
+        return (Category("familia", "Familia y registro civil", "users"),)
+
+    def tramites_in(self, category_id: str) -> tuple[TramiteHit, ...]:
+        return self.most_consulted() if category_id == _TRAMITE.category else ()
+
+    def most_consulted(self, limit: int = 6) -> tuple[TramiteHit, ...]:
+        cost = cost_label(_TRAMITE.cost, str)
+        return (
+            TramiteHit(
+                _TRAMITE.id, _TRAMITE.name, _TRAMITE.dependency, cost, _TRAMITE.category, 1.0
+            ),
+        )
+
+    def account(self, clave: str) -> Account | None:
+        return None
+
+    def liquidacion(self, clave: str) -> SignedLiquidacion | None:
+        return None
+
+    def services(self) -> tuple[Service, ...]:
+        return _SERVICES
+
+    def colonias(self) -> tuple[str, ...]:
+        return ("Centro", "María de la Piedad", "Playa Sol")
+
+    def terms(self, language: str) -> Terms | None:
+        if not self.has_terms or language not in _BODY:
+            return None
+        titles = {"es": "Términos de uso del Wi-Fi público", "en": "Terms of the public Wi-Fi"}
+        return make_terms(
+            version="2026-01-20",
+            language=language,
+            title=titles[language],
+            body=_BODY[language],
+            notice_simple=_NOTICE[language],
+            notice_full=_NOTICE[language],
+        )
+
+    def emergency_numbers(self) -> tuple[tuple[str, str], ...]:
+        return (("Emergencias", "911"), ("Protección Civil (demostración)", "921 000 0000"))
+
+    def recipient_keys(self, recipient: str) -> tuple[str, ...]:
+        return ()
+
+    def content_date(self) -> date | None:
+        return date(2026, 1, 20)
+
+
+@dataclass
+class SimulatedNode:
+    """The knobs and the ports they turn."""
+
+    clock: SimulatedClock
+    link: SimulatedLink
+    ledger: SimulatedLedger
+    catalogue: SimulatedCatalogue
+    ports: Ports
+
+
+def simulated_node(
+    *,
+    listen: str = "127.0.0.1:8380",
+    public_url: str = "",
+    gate: Gate | None = None,
+    clock: SimulatedClock | None = None,
+    settings: Settings | None = None,
+) -> SimulatedNode:
+    """A whole portal in memory. With `gate` given (a socket client, say) the portal enforces."""
+    clock = clock or SimulatedClock()
+    link, ledger, catalogue = SimulatedLink(), SimulatedLedger(clock), SimulatedCatalogue()
+
+    def file_report(draft: ReportDraft, language: str) -> Filed | ReportProblem | NotRecorded:
+        checked = check_report(draft, _SERVICES, catalogue.colonias())
+        if isinstance(checked, ReportProblem):
+            return checked
+        fact = FactDraft(FactType.REPORT_FILED, {"service": checked.service_code})
+        done = ledger.record(
+            fact, lambda n: (FolioStub(n.folio, "reporte", "recibido", "2026-01-20"),)
+        )
+        return done if isinstance(done, NotRecorded) else Filed(done.folio)
+
+    ports = Ports(
+        site=site_from_settings(
+            settings or parse_settings({}),
+            listen=listen,
+            public_url=public_url or f"http://{listen}",
+            enforced=gate is not None,
+        ),
+        gate=gate or MemoryGate(clock.ms, DayKey(clock.ms)),
+        ledger=ledger,
+        catalogue=catalogue,
+        link=link,
+        clock=clock,
+        file_report=file_report,
+        translations=load_translations(),
+    )
+    return SimulatedNode(clock, link, ledger, catalogue, ports)

@@ -1,0 +1,75 @@
+"""What the portal says about the connection, in words: the truth, with its time when the time is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from captive_portal.ports import Translate
+from municipio.clock import Instant
+from municipio.usecases.ports import LinkReport, LinkState
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Sentences for the page. `since` is empty when online or when nobody knows."""
+
+    is_down: bool
+    is_unknown: bool
+    since: str
+    waiting: str
+
+
+def tell(link: LinkReport, now: Instant, zone: ZoneInfo, _: Translate) -> Truth:
+    """Words for a link report. A report that nobody refreshed is unknown, not online."""
+    down = link.state is LinkState.OFFLINE
+    since = _when(link.since, now, zone, _)
+    return Truth(
+        is_down=down,
+        is_unknown=link.state is LinkState.UNKNOWN,
+        since=since if down else "",
+        waiting=_waiting(link, now, zone, _),
+    )
+
+
+def _waiting(link: LinkReport, now: Instant, zone: ZoneInfo, _: Translate) -> str:
+    if link.waiting == 0:
+        return _("Nada espera aquí: todo llegó al Ayuntamiento.")
+    if link.waiting == 1:
+        first = _("1 solicitud espera aquí para enviarse.")
+    else:
+        first = _("{count} solicitudes esperan aquí para enviarse.").format(count=link.waiting)
+    carried = _when(link.last_carried, now, zone, _)
+    return f"{first} {_('Último envío: {when}.').format(when=carried)}" if carried else first
+
+
+def _when(stamp: str, now: Instant, zone: ZoneInfo, _: Translate) -> str:
+    """`hoy, 16:40`, `ayer, 16:40` or `18/01/2026, 16:40`; empty without a stamp or a believable clock."""
+    if not stamp or not now.is_trusted:
+        return ""
+    try:
+        moment = datetime.fromisoformat(stamp).astimezone(zone)
+    except ValueError:
+        return ""
+    today = now.local_date(zone)
+    clock = moment.strftime("%H:%M")
+    if today == moment.date():
+        return _("hoy, {time}").format(time=clock)
+    if today is not None and today - moment.date() == timedelta(days=1):
+        return _("ayer, {time}").format(time=clock)
+    return moment.strftime("%d/%m/%Y, ") + clock
+
+
+def duration_words(seconds: int, _: Translate) -> str:
+    """`2 horas`, `1 h 59 min`, `14 min`: how long a visit lasts or has left, never rounded up."""
+    hours, minutes = divmod(seconds // 60, 60)
+    if hours and minutes:
+        return _("{hours} h {minutes} min").format(hours=hours, minutes=minutes)
+    if hours == 1:
+        return _("1 hora")
+    if hours:
+        return _("{hours} horas").format(hours=hours)
+    if minutes:
+        return _("{minutes} min").format(minutes=minutes)
+    return _("menos de un minuto")

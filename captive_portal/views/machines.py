@@ -1,0 +1,89 @@
+"""Answers for machines: OS probes, the Captive Portal API, the style sheet."""
+
+from __future__ import annotations
+
+import json
+
+from flask import Blueprint, Response, request, url_for
+from flask.typing import ResponseReturnValue
+
+from captive_portal.capport import CONTENT_TYPE, capport_document
+from captive_portal.gate.visits import GateTrouble, Visit
+from captive_portal.probes import Success, find_probe
+from captive_portal.views import address, page, ports, state
+from municipio.usecases.ports import LinkState
+
+machines = Blueprint("machines", __name__)
+
+
+def answer_foreign_host() -> ResponseReturnValue | None:
+    """Runs before every view: None lets a request under our own name through."""
+    own = request.host.lower() in ports().site.hosts
+    probe = find_probe(request.host, request.path, own_host=own)
+    if own and probe is None:
+        return None
+    request.environ["plaza.close"] = True
+    if probe is not None and request.method in ("GET", "HEAD"):
+        visit = open_visit()
+        return to_portal() if visit is None else _succeed(probe.success)
+    if request.method in ("GET", "HEAD"):
+        return to_portal()
+    return page("sign_in.html", 511, portal=ports().site.public_url)
+
+
+def open_visit() -> Visit | None:
+    """The visit of who asks, if it may really reach the Internet now.
+
+    While the uplink is known to be down nobody is told to be online: a phone would send its
+    applications into a dead link.
+    """
+    here = ports()
+    if here.link.report().state is LinkState.OFFLINE:
+        return None
+    visit = here.gate.look(address())
+    return None if isinstance(visit, GateTrouble) or not visit.is_open else visit
+
+
+def to_portal() -> Response:
+    """302 to the portal by its own name, never to what the request called itself."""
+    response = Response(status=302, headers={"Location": f"{ports().site.public_url}/"})
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _succeed(success: Success) -> Response:
+    response = Response(success.body, success.status, content_type=success.content_type)
+    response.headers.extend(success.headers)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@machines.get("/captive-portal/api")
+def capport() -> ResponseReturnValue:
+    """RFC 8908. Captive for as long as this device cannot reach the Internet, whatever the reason."""
+    visit = open_visit()
+    base = ports().site.public_url
+    document = capport_document(
+        captive=visit is None,
+        portal_url=f"{base}/",
+        venue_url=base + url_for("services.hub", lang="es"),
+        seconds_left=visit.seconds_left if visit else 0,
+    )
+    return Response(
+        json.dumps(document),
+        content_type=CONTENT_TYPE,
+        headers={"Cache-Control": "private, no-store"},
+    )
+
+
+@machines.get("/portal.css")
+def style() -> ResponseReturnValue:
+    """The style sheet; its address changes with its content."""
+    response = Response(state().style_sheet, content_type="text/css; charset=utf-8")
+    response.headers["Cache-Control"] = "public, max-age=86400, immutable"
+    return response
+
+
+@machines.get("/favicon.ico")
+def icon() -> ResponseReturnValue:
+    return Response(status=204)

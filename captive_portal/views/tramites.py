@@ -1,0 +1,38 @@
+"""Trámites by plain words and their cards, from the catalogue on this node."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, request
+from flask.typing import ResponseReturnValue
+
+from captive_portal.views import LANG, page, ports, translator
+from municipio.tramites import cost_label
+
+tramites = Blueprint("tramites", __name__)
+QUERY_MAX = 80
+HITS = 12
+
+
+@tramites.get(f"/{LANG}/tramites")
+def search(lang: str) -> ResponseReturnValue:
+    """Hits for `q`, a category's list for `tema`, or the most consulted and the categories."""
+    catalogue = ports().catalogue
+    query = request.args.get("q", "").strip()[:QUERY_MAX]
+    theme = request.args.get("tema", "")[:QUERY_MAX]
+    categories = catalogue.categories()
+    chosen = next((c for c in categories if c.id == theme), None)
+    if query:
+        hits = catalogue.search_tramites(query, HITS)
+    elif chosen is not None:
+        hits = catalogue.tramites_in(chosen.id)
+    else:
+        hits = catalogue.most_consulted(5)
+    return page("tramites.html", query=query, chosen=chosen, hits=hits, categories=categories)
+
+
+@tramites.get(f"/{LANG}/tramites/<tramite_id>")
+def card(lang: str, tramite_id: str) -> ResponseReturnValue:
+    tramite = ports().catalogue.tramite(tramite_id)
+    if tramite is None:
+        abort(404)
+    return page("tramite.html", t=tramite, cost=cost_label(tramite.cost, translator()))

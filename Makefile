@@ -1,5 +1,5 @@
 # Plaza. `make run` shows a whole node; `make test` proves it. Both prepare the machine themselves.
-.PHONY: help setup setup-test run test check bench screens strings lock wheel clean
+.PHONY: help setup setup-test run test test-appliance check bench screens strings lock wheel clean
 PY := .venv/bin/python
 
 help:  ## what this Makefile does
@@ -16,6 +16,9 @@ run: setup  ## a whole node with simulators: kiosk, portal, queue, city; prints 
 
 test: setup-test check  ## every test but the slow machines; root or sudo also proves the firewall
 	@$(PY) -P -m pytest
+
+test-appliance: setup-test  ## the install recipe in a throw-away Debian root (minutes; root)
+	@$(PY) -P -m pytest -m appliance tests/appliance
 
 check: setup-test  ## ruff, mypy strict
 	@.venv/bin/ruff check .

@@ -56,7 +56,7 @@ ln -sfn "$prefix/venv/bin/plaza" /usr/local/bin/plaza
 
 if [ -n "$settings" ]; then
     say "checking the settings"
-    "$prefix/venv/bin/plaza" check settings "$settings" || fail "the settings were refused; nothing of the node was changed"
+    "$prefix/venv/bin/plaza" settings check "$settings" || fail "the settings were refused; nothing of the node was changed"
 fi
 
 say "users, folders and services"

@@ -23,7 +23,7 @@ def test_settings_come_from_the_file(tmp_path: Path) -> None:
 def test_a_bad_settings_file_is_named(tmp_path: Path, text: str) -> None:
     data = DataDir(tmp_path)
     data.settings_file.write_text(text)
-    with pytest.raises(SettingsError, match="settings.toml"):
+    with pytest.raises(SettingsError, match=r"settings\.toml"):
         data.settings()
 
 

@@ -1,0 +1,178 @@
+"""The ledger's SQLite file: the only module that opens it, with what makes a commit survive a cut.
+
+WAL with synchronous=FULL, through apsw because the SQLite of Debian and of Python's own module can
+damage a WAL file that two programs share (fixed in SQLite 3.51.3). Every promise is asserted at open.
+A ledger is built whole beside its place and then linked in, so that a file that exists is never
+legitimately empty; a damaged one is reported and never overwritten.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from municipio.usecases.ports import NotRecorded, NotRecordedCause
+
+MIN_SQLITE = 3_051_003
+BUSY_MS = 5_000
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x504C5A41
+"""`PLZA`: `file` and technicians can tell a ledger from any other SQLite file."""
+
+FULL_DISK_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerDamaged:
+    """The file cannot be trusted; it was left exactly as found.
+
+    `__str__` is the sentence for a person, in Spanish and in English.
+    """
+
+    path: Path
+    detail: str
+
+    def __str__(self) -> str:
+        return (
+            f"El registro del nodo está dañado: {self.path} ({self.detail}). "
+            "No se sobrescribió; guarde una copia y llame a soporte. / "
+            f"The node's ledger is damaged: {self.path}. It was left untouched; "
+            "keep a copy and call support."
+        )
+
+
+def create_database(path: Path, node_code: str, inegi: str) -> None:
+    """Build a new, empty ledger at `path` unless one is there; safe against a race and a power cut."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.new")
+    part.unlink(missing_ok=True)
+    connection = apsw.Connection(str(part))
+    try:
+        with connection:
+            _migrate(connection, 0)
+            connection.execute(
+                "INSERT INTO node (one, node, inegi) VALUES (1, ?, ?)", (node_code, inegi)
+            )
+            connection.execute("INSERT INTO epoch (epoch, reason) VALUES (1, 'first')")
+        connection.pragma("journal_mode", "wal")
+    finally:
+        connection.close()
+    _fsync(part)
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        pass
+    finally:
+        part.unlink()
+    _fsync(path.parent)
+
+
+def connect(path: Path, *, vfs: str = "") -> apsw.Connection | LedgerDamaged:
+    """Open an existing ledger, checked: durable pragmas, our schema, no damaged page."""
+    assert _library_is_safe(), "SQLite older than 3.51.3 can damage a shared WAL file"
+    if path.stat().st_size == 0:
+        return LedgerDamaged(path, "0 bytes")
+    connection: apsw.Connection | None = None
+    try:
+        flags = apsw.SQLITE_OPEN_READWRITE
+        connection = apsw.Connection(str(path), flags=flags, vfs=vfs or None)
+        trouble = _prepare(connection)
+    except (apsw.CorruptError, apsw.NotADBError, apsw.IOError, apsw.SQLError) as e:
+        trouble = str(e)
+    if trouble:
+        if connection is not None:
+            connection.close()
+        return LedgerDamaged(path, trouble)
+    assert connection is not None
+    return connection
+
+
+def _library_is_safe() -> bool:
+    major, minor, patch = (int(part) for part in apsw.sqlite_lib_version().split("."))
+    return major * 1_000_000 + minor * 1_000 + patch >= MIN_SQLITE
+
+
+def _prepare(connection: apsw.Connection) -> str:
+    """Set and assert what durability rests on; the damage found, or an empty text."""
+    connection.set_busy_timeout(BUSY_MS)
+    connection.execute("PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF")
+    if connection.pragma("application_id") != APPLICATION_ID:
+        return "not a ledger of Plaza"
+    assert connection.pragma("journal_mode", "wal") == "wal", "the ledger needs WAL"
+    connection.pragma("synchronous", 2)
+    assert connection.pragma("synchronous") == 2, "the ledger needs synchronous=FULL"
+    connection.pragma("journal_size_limit", 4 * 1024 * 1024)
+    found = connection.pragma("quick_check", 1)
+    if found != "ok":
+        return " ".join(str(found).split())
+    version = connection.pragma("user_version")
+    if version > SCHEMA_VERSION:
+        return f"written by a newer version of Plaza (schema {version})"
+    if version < SCHEMA_VERSION:
+        with connection:
+            _migrate(connection, version)
+    return ""
+
+
+def _migrate(connection: apsw.Connection, version: int) -> None:
+    """Run the scripts after `version`, inside the caller's transaction."""
+    folder = resources.files("sync") / "schema"
+    scripts = sorted(f.name for f in folder.iterdir() if f.name.endswith(".sql"))
+    assert len(scripts) == SCHEMA_VERSION, "one script per schema version"
+    for script in scripts[version:]:
+        connection.execute((folder / script).read_text(encoding="utf-8"))
+    connection.pragma("application_id", APPLICATION_ID)
+    connection.pragma("user_version", SCHEMA_VERSION)
+
+
+def query(
+    connection: apsw.Connection, sql: str, bindings: tuple[Any, ...] = ()
+) -> list[tuple[Any, ...]]:
+    """All rows of one statement; column types are the schema's, which apsw cannot know."""
+    rows: list[tuple[Any, ...]] = connection.execute(sql, bindings).fetchall()
+    return rows
+
+
+def roll_back(connection: apsw.Connection) -> None:
+    """Leave no transaction open after a failure, whatever state the file is in."""
+    if connection.in_transaction:
+        try:
+            connection.execute("ROLLBACK")
+        except apsw.Error:
+            assert not connection.in_transaction, "a transaction that cannot be rolled back"
+
+
+def not_recorded(error: apsw.Error, path: Path) -> NotRecorded:
+    """What a failed transaction means. A programmer's error is raised again."""
+    if isinstance(error, apsw.FullError):
+        return NotRecorded(NotRecordedCause.DISK_FULL, str(error))
+    if isinstance(error, apsw.BusyError | apsw.LockedError):
+        return NotRecorded(NotRecordedCause.LEDGER_BUSY, str(error))
+    if isinstance(error, apsw.IOError | apsw.CantOpenError):
+        full = _free_bytes(path) < FULL_DISK_BYTES
+        cause = NotRecordedCause.DISK_FULL if full else NotRecordedCause.LEDGER_DAMAGED
+        return NotRecorded(cause, str(error))
+    if isinstance(error, apsw.CorruptError | apsw.NotADBError | apsw.ReadOnlyError):
+        return NotRecorded(NotRecordedCause.LEDGER_DAMAGED, str(error))
+    raise error
+
+
+def _free_bytes(path: Path) -> int:
+    try:
+        stat = os.statvfs(path.parent)
+    except OSError:
+        return FULL_DISK_BYTES
+    return stat.f_bavail * stat.f_frsize
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

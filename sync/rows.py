@@ -1,0 +1,84 @@
+"""Business rows as SQLite holds them: one upsert per kind, and back. No connection is opened here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import apsw
+import msgspec
+
+from municipio.clock import Instant
+from municipio.devices import PrintVerdict
+from municipio.facts import LANES, Lane, format_time
+from municipio.payments import OPEN_STATES, Payment
+from municipio.usecases.ports import Change, FolioStub, PrintJob
+
+LANE_NUMBER: dict[Lane, int] = {lane: number for number, lane in enumerate(LANES)}
+
+PRINT_JOB_COLUMNS = "id, folio, kind, copy, sha256, rendered, verdict, cause"
+FOLIO_COLUMNS = "folio, kind, state, opened_on, detail"
+
+_PAYMENT = """
+INSERT INTO payment (key, clave, is_open, body) VALUES (?, ?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET clave = excluded.clave, is_open = excluded.is_open, body = excluded.body
+"""
+_FOLIO = (
+    "INSERT OR REPLACE INTO folio (folio, kind, state, opened_on, detail) VALUES (?, ?, ?, ?, ?)"
+)
+_PRINT_JOB = """
+INSERT INTO print_job
+  (id, folio, kind, copy, sha256, rendered, verdict, cause, time, boot, boot_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET
+  folio = excluded.folio, kind = excluded.kind, copy = excluded.copy, sha256 = excluded.sha256,
+  rendered = excluded.rendered, verdict = excluded.verdict, cause = excluded.cause,
+  time = excluded.time, boot = excluded.boot, boot_ms = excluded.boot_ms
+"""
+
+
+def write_change(connection: apsw.Connection, change: Change, at: Instant) -> None:
+    """Insert or replace one business row, inside the caller's transaction."""
+    if isinstance(change, Payment):
+        body = msgspec.json.encode(change).decode()
+        row: tuple[Any, ...] = (change.key, change.clave, change.state in OPEN_STATES, body)
+        connection.execute(_PAYMENT, row)
+    elif isinstance(change, FolioStub):
+        detail = msgspec.json.encode(change.detail).decode()
+        row = (change.folio, change.kind, change.state, change.opened_on, detail)
+        connection.execute(_FOLIO, row)
+    else:
+        connection.execute(_PRINT_JOB, (*_print_job_row(change), *_instant_row(at)))
+
+
+def _print_job_row(job: PrintJob) -> tuple[Any, ...]:
+    return (
+        job.id,
+        job.folio,
+        job.kind,
+        job.copy,
+        job.sha256,
+        job.rendered,
+        job.verdict.value,
+        job.cause,
+    )
+
+
+def _instant_row(at: Instant) -> tuple[str, str, int]:
+    trusted = format_time(at.time) if at.time is not None and at.is_trusted else ""
+    return (trusted, at.boot, at.boot_ms)
+
+
+def read_payment(row: tuple[Any, ...]) -> Payment:
+    return msgspec.json.decode(row[0], type=Payment)
+
+
+def read_folio(row: tuple[Any, ...]) -> FolioStub:
+    folio, kind, state, opened_on, detail = row
+    return FolioStub(folio, kind, state, opened_on, msgspec.json.decode(detail))
+
+
+def read_print_job(row: tuple[Any, ...]) -> PrintJob:
+    job_id, folio, kind, copy, sha256, rendered, verdict, cause = row
+    return PrintJob(
+        job_id, folio, kind, copy, sha256, bytes(rendered), PrintVerdict(verdict), cause
+    )

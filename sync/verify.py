@@ -1,0 +1,68 @@
+"""Recompute everything that the ledger promises: whole pages, gapless numbers, an unbroken chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import apsw
+
+from municipio.facts import LANES, ZERO_HASH, FactError, Lane, decode_fact, fact_hash
+from sync.database import query
+from sync.ledger import SqliteLedger
+from sync.rows import LANE_NUMBER
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """`facts` were read and recomputed; `problems` is empty when all of it holds."""
+
+    facts: int
+    problems: tuple[str, ...]
+
+
+def verify_ledger(ledger: SqliteLedger) -> Verification:
+    """Read the whole ledger. Takes time with its size; writers are not kept out."""
+    count = 0
+    problems: list[str] = []
+    with ledger.reading() as db:
+        try:
+            found = [str(row[0]) for row in query(db, "PRAGMA integrity_check(10)")]
+            problems += [line for line in found if line != "ok"]
+            for lane in LANES:
+                for (epoch,) in query(db, "SELECT epoch FROM epoch"):
+                    facts, trouble = _verify_chain(db, lane, epoch)
+                    count += facts
+                    problems += [f"{lane.value} epoch {epoch}: {trouble}"] if trouble else []
+        except apsw.Error as e:
+            problems.append(str(e))
+    return Verification(count, tuple(problems))
+
+
+def _verify_chain(db: apsw.Connection, lane: Lane, epoch: int) -> tuple[int, str]:
+    """How many facts of one chain hold, and the first trouble."""
+    number = LANE_NUMBER[lane]
+    row = query(
+        db,
+        "SELECT acked, acked_hash, pruned, pruned_hash FROM chain WHERE lane = ? AND epoch = ?",
+        (number, epoch),
+    )
+    acked, acked_hash, seq, prev = row[0] if row else (0, ZERO_HASH, 0, ZERO_HASH)
+    count, is_acked_seen = 0, acked == seq
+    sql = "SELECT seq, body FROM fact WHERE lane = ? AND epoch = ? ORDER BY seq"
+    facts: Iterator[tuple[int, bytes]] = db.execute(sql, (number, epoch))
+    for found, body in facts:
+        try:
+            fact = decode_fact(body)
+        except FactError as e:
+            return count, f"fact {found} cannot be read: {e}"
+        if (fact.lane, fact.epoch, fact.seq, found) != (lane, epoch, seq + 1, seq + 1):
+            return count, f"fact {seq + 1} is not where it belongs"
+        if fact.prev != prev:
+            return count, f"fact {found} does not continue the chain"
+        seq, prev, count = found, fact_hash(body), count + 1
+        if seq == acked:
+            is_acked_seen = True
+            if prev != acked_hash:
+                return count, f"fact {seq} is not the one that the city holds"
+    return count, "" if is_acked_seen else f"fact {acked}, which the city holds, is missing"

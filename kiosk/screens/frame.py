@@ -1,0 +1,137 @@
+"""The frame of every screen: header, title with steps, the screen's body, bottom bar, overlays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kivy.graphics import Color, Rectangle
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.floatlayout import FloatLayout
+
+from kiosk.language import Translate
+from kiosk.presenters.base import Action, View
+from kiosk.presenters.views import HeaderView
+from kiosk.screens.base import Press, ScreenBody, accent_of, bar_tone, forward
+from kiosk.widgets import skin
+from kiosk.widgets.buttons import BarButton
+from kiosk.widgets.chrome import BottomBar, Header, Steps
+from kiosk.widgets.text import Words
+from kiosk.widgets.touch import TouchGuard
+
+
+class Frame(BoxLayout):  # type: ignore[misc]  # kivy has no type information
+    """Draws a view around and inside a body. Holds no state of its own but widgets."""
+
+    def __init__(self, words: Translate, **kwargs: Any) -> None:
+        super().__init__(orientation="vertical", **kwargs)
+        self._translate = words
+        self._header = Header()
+        self._title = Words(weight="bold", role="title")
+        self._steps = Steps(pos_hint={"center_y": 0.5})
+        side = skin.px(40)
+        self._title_row = BoxLayout(
+            size_hint_y=None, height=skin.px(64), padding=(side, 0), spacing=skin.px(24)
+        )
+        self._title_row.add_widget(self._title)
+        self._title_row.add_widget(self._steps)
+        self._holder = BoxLayout(padding=(side, skin.px(6), side, 0))
+        self.bar = BottomBar()
+        self._bar_ids: tuple[str, ...] = ()
+        self._parts: tuple[Any, ...] = ()
+
+    def show_header(self, view: HeaderView) -> None:
+        self._header.city, self._header.site = view.city, view.site
+        self._header.link_text, self._header.link_icon = view.link_text, view.link_icon
+        self._header.link_accent = accent_of(view.link_tone)
+
+    def show(self, body: ScreenBody, view: View, press: Press) -> None:
+        """Put the body in place (if it is not) and draw the view."""
+        body.show(view)
+        chrome = body.chrome(view)
+        self._title.text = view.title
+        self._title.role = "display" if view.screen.value == "home" else "title"
+        self._title_row.height = skin.px(80 if view.screen.value == "home" else 64)
+        self._steps.step, self._steps.steps = view.step, view.steps
+        _ = self._translate
+        step = _("Paso {step} de {steps}").format(step=view.step, steps=view.steps)
+        self._steps.text = step if view.steps else ""
+        self._steps.opacity = 1 if view.steps else 0
+        parts: list[Any] = [self._header] if chrome.header else []
+        parts += [self._title_row] if chrome.title else []
+        self._arrange((*parts, self._holder, self.bar))
+        if body.parent is not self._holder:
+            self._holder.clear_widgets()
+            self._holder.add_widget(body)
+        self._show_bar(view.bar, press)
+
+    def _arrange(self, parts: tuple[Any, ...]) -> None:
+        if parts != self._parts:
+            self._parts = parts
+            self.clear_widgets()
+            for part in parts:
+                self.add_widget(part)
+
+    def _show_bar(self, actions: tuple[Action, ...], press: Press) -> None:
+        ids = tuple(a.id for a in actions)
+        if ids != self._bar_ids:
+            self._bar_ids = ids
+            self._buttons = [BarButton() for _ in actions]
+            for button in self._buttons:
+                forward(button, lambda key: self.bar_press(key))
+            self.bar.show(self._buttons)
+        self.bar_press: Press = press
+        for button, action in zip(self._buttons, actions, strict=True):
+            button.key, button.text, button.icon = action.id, action.label, action.icon
+            button.tone, button.enabled = bar_tone(action), action.enabled
+            button.speech = action.focus().speech
+
+
+class Stage(FloatLayout):  # type: ignore[misc]  # kivy has no type information
+    """The window's root: paper ground, the frame, one overlay above it, and the touch guard."""
+
+    def __init__(
+        self, words: Translate, guard: TouchGuard, on_touched: Callable[[], None], **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        with self.canvas.before:
+            Color(rgba=skin.color("paper"))
+            self._ground = Rectangle()
+        self.fbind("size", self._paint)
+        self.guard = guard
+        self._on_touched = on_touched
+        self.frame = Frame(words)
+        self.overlay: Any = None
+        self.add_widget(self.frame)
+
+    def _paint(self, *_: Any) -> None:
+        self._ground.size = self.size
+
+    def raise_overlay(self, overlay: Any) -> None:
+        """Show a dialog above everything; touches of a moment ago do not reach it."""
+        self.drop_overlay(swallow=False)
+        self.overlay = overlay
+        self.add_widget(overlay)
+        self.guard.swallow()
+
+    def drop_overlay(self, *, swallow: bool = True) -> None:
+        if self.overlay is not None:
+            self.remove_widget(self.overlay)
+            self.overlay = None
+            if swallow:
+                self.guard.swallow()
+
+    def on_touch_down(self, touch: Any) -> bool:
+        if self.guard.is_swallowing():
+            return True
+        if self.overlay is not None:
+            self.overlay.on_touch_down(touch)
+            return True
+        self._on_touched()
+        return bool(super().on_touch_down(touch))
+
+    def on_touch_move(self, touch: Any) -> bool:
+        return bool(super().on_touch_move(touch)) if self.overlay is None else True
+
+    def on_touch_up(self, touch: Any) -> bool:
+        return bool(super().on_touch_up(touch)) if self.overlay is None else True

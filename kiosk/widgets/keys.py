@@ -1,0 +1,123 @@
+"""Keypad and keyboard: rows of large keys, drawn from what the presenter says each key is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Protocol
+
+from kivy.properties import BooleanProperty, NumericProperty, StringProperty
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.widget import Widget
+
+from kiosk.widgets import skin
+from kiosk.widgets.surface import Ground
+from kiosk.widgets.text import Icon, Words
+from kiosk.widgets.touch import Target
+
+
+class KeyLike(Protocol):
+    """What a key must tell: its id, its sign, and whether it is wide."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def speech(self) -> str: ...
+    @property
+    def enabled(self) -> bool: ...
+    @property
+    def icon(self) -> str: ...
+    @property
+    def wide(self) -> bool: ...
+
+
+class KeyCap(Target, Ground, BoxLayout):
+    """One key. Keys repeat faster than other targets: the same letter may be wanted twice."""
+
+    icon = StringProperty("")
+    role = StringProperty("heading")
+    strong = BooleanProperty(False)
+
+    def __init__(self, **kwargs: Any) -> None:
+        self._icon = Icon()
+        self._sign = Words(weight="semibold", halign="center")
+        super().__init__(**kwargs)
+        self.refractory_s = 0.12
+        self.padding = skin.px(4)
+        for name in ("icon", "text", "pressed", "enabled", "role", "strong"):
+            self.fbind(name, self._dress)
+        self._dress()
+
+    def _dress(self, *_: Any) -> None:
+        self.fill = "primary" if self.pressed else "shade" if self.strong else "card"
+        tone = "card" if self.pressed else "ink" if self.enabled else "muted"
+        self.edge = "line" if self.enabled else ""
+        self.fill = self.fill if self.enabled else "paper"
+        self.radius = skin.px(16)
+        self._icon.name, self._icon.tone, self._icon.dots = self.icon, tone, skin.px(34)
+        self._sign.text, self._sign.tone, self._sign.role = self.text, tone, self.role
+        shown = self._icon if self.icon else self._sign
+        if shown.parent is None:
+            self.clear_widgets()
+            self.add_widget(shown)
+
+
+class KeyBoard(BoxLayout):  # type: ignore[misc]  # kivy has no type information
+    """Rows of keys, kept as wide and as far apart as fingers need. `keys` is replaced by `show`.
+
+    Widgets are kept while the shape (ids) stays the same: typing never rebuilds the keyboard.
+    """
+
+    key_height = NumericProperty(0)
+    sign_role = StringProperty("heading")
+    wide_units = NumericProperty(1.6)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(orientation="vertical", **kwargs)
+        self.spacing = skin.gap()
+        self.press: Callable[[str], None] = lambda _: None
+        self._shape: tuple[tuple[str, ...], ...] = ()
+        self._caps: list[KeyCap] = []
+
+    @property
+    def rows_height(self) -> float:
+        """Height that the rows of the present keys take."""
+        rows = len(self._shape)
+        return rows * (self.key_height or skin.target()) + max(rows - 1, 0) * skin.gap()
+
+    def show(self, keys: Sequence[Sequence[KeyLike]]) -> None:
+        """Draw these keys."""
+        shape = tuple(tuple(f"{k.id}{k.wide}" for k in row) for row in keys)
+        if shape != self._shape:
+            self._shape = shape
+            self._build(keys)
+        for cap, key in zip(self._caps, (k for row in keys for k in row), strict=True):
+            cap.key, cap.text, cap.icon = key.id, key.label, key.icon
+            cap.speech, cap.enabled, cap.strong = key.speech, key.enabled, key.wide
+            cap.role = "body" if len(key.label) > 2 else self.sign_role
+
+    def _build(self, keys: Sequence[Sequence[KeyLike]]) -> None:
+        self.clear_widgets()
+        self._caps = []
+        units = max((sum(self._units(k) for k in row) for row in keys), default=1)
+        for row in keys:
+            line = BoxLayout(spacing=skin.gap())
+            side = max(units - sum(self._units(k) for k in row), 0) / 2
+            if side > 0.05:
+                line.add_widget(Widget(size_hint_x=side))
+            for key in row:
+                cap = KeyCap(size_hint_x=self._units(key))
+                cap.fbind("on_act", partial(self._act, cap))
+                self._caps.append(cap)
+                line.add_widget(cap)
+            if side > 0.05:
+                line.add_widget(Widget(size_hint_x=side))
+            self.add_widget(line)
+
+    def _units(self, key: KeyLike) -> float:
+        return float(self.wide_units) if key.wide else 1.0
+
+    def _act(self, cap: KeyCap, *_: Any) -> None:
+        self.press(cap.key)

@@ -1,0 +1,101 @@
+"""Long things: a scroll view that also moves by two large buttons, since nobody must have to drag."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kivy.clock import Clock
+from kivy.effects.scroll import ScrollEffect
+from kivy.properties import ObjectProperty, StringProperty
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.scrollview import ScrollView
+from kivy.uix.widget import Widget
+
+from kiosk.widgets import skin
+from kiosk.widgets.buttons import PushButton
+
+
+class Viewport(ScrollView):  # type: ignore[misc]  # kivy has no type information
+    """A scroll view without bounce, whose bar can be seen."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.effect_cls = ScrollEffect
+        self.do_scroll_x = False
+        self.bar_width, self.bar_margin = skin.px(6), 0
+        self.bar_color, self.bar_inactive_color = skin.color("muted"), skin.color("line")
+
+
+class Pager(BoxLayout):  # type: ignore[misc]  # kivy has no type information
+    """Content with an up and a down button at its right, there only when the content is longer.
+
+    `content` is the one widget inside (a layout that grows, or a RecycleView's place is taken by it).
+    """
+
+    key = StringProperty("")
+    content = ObjectProperty(None, allownone=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        self.viewport: Any = Viewport()
+        self._up = PushButton(icon="chevron-up", kind="quiet")
+        self._down = PushButton(icon="chevron-down", kind="quiet")
+        self._side = BoxLayout(orientation="vertical", size_hint_x=None)
+        super().__init__(**kwargs)
+        self.spacing = skin.gap()
+        self._side.spacing = skin.gap()
+        for button, step in ((self._up, 1), (self._down, -1)):
+            button.size_hint = (None, None)
+            button.size = (skin.target(), skin.target())
+            button.padding = 0
+            button.fbind("on_act", self._move, step)
+        for part in (self._up, Widget(), self._down):
+            self._side.add_widget(part)
+        super().add_widget(self.viewport)
+        self._look_soon = Clock.create_trigger(self._look, 0)
+        self.viewport.fbind("size", self._look_soon)
+        self.viewport.fbind("scroll_y", self._look_soon)
+        self.fbind("key", self._look_soon)
+
+    def hold(self, content: Any) -> None:
+        """Put the content in; its height must follow what it holds."""
+        self.viewport.clear_widgets()
+        self.viewport.add_widget(content)
+        self.content = content
+        content.fbind("height", self._look_soon)
+        self._look_soon()
+
+    def hold_view(self, view: Any) -> None:
+        """Use a view that scrolls by itself (a RecycleView) in place of ours."""
+        super().remove_widget(self.viewport)
+        self.viewport = view
+        super().add_widget(view, index=len(self.children))
+        view.fbind("size", self._look_soon)
+        view.fbind("scroll_y", self._look_soon)
+        if view.children:
+            view.children[0].fbind("height", self._look_soon)
+        self._look_soon()
+
+    def to_top(self) -> None:
+        self.viewport.scroll_y = 1
+
+    def _overflow(self) -> float:
+        inside = self.viewport.children[0].height if self.viewport.children else 0
+        return float(inside - self.viewport.height)
+
+    def _look(self, *_: Any) -> None:
+        self._up.key, self._down.key = f"{self.key}.up", f"{self.key}.down"
+        self._up.text = self._down.text = ""
+        needed = self._overflow() > 2
+        if needed and self._side.parent is None:
+            self._side.width = skin.target()
+            super().add_widget(self._side)
+        elif not needed and self._side.parent is not None:
+            super().remove_widget(self._side)
+        self._up.enabled = self.viewport.scroll_y < 0.999
+        self._down.enabled = self.viewport.scroll_y > 0.001
+
+    def _move(self, step: int, *_: Any) -> None:
+        overflow = self._overflow()
+        if overflow > 0:
+            page = self.viewport.height * 0.8 / overflow
+            self.viewport.scroll_y = min(1.0, max(0.0, self.viewport.scroll_y + step * page))

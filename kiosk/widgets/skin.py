@@ -1,0 +1,63 @@
+"""The theme in use, where widgets and .kv files find it. Set once, before the first widget is made."""
+
+from __future__ import annotations
+
+from kiosk.assets import icon_character
+from kiosk.theme import FONT_FILES, Rgba, Theme, make_metrics, make_theme
+
+_theme: Theme = make_theme(make_metrics(1280, 800, 149))
+
+
+def use(theme: Theme) -> None:
+    """Choose the theme; widgets made before keep the look they have and must be made anew."""
+    global _theme
+    _theme = theme
+
+
+def theme() -> Theme:
+    return _theme
+
+
+def px(drawn: float) -> int:
+    """A length of the 1280 x 800 drawing, in dots of this screen."""
+    return _theme.metrics.dots(drawn)
+
+
+def color(name: str) -> Rgba:
+    return _theme.color(name)
+
+
+def accent_ground(accent: str) -> str:
+    return f"{accent}-pale"
+
+
+def accent_stroke(accent: str) -> str:
+    """The colour that draws an icon on an accent's ground."""
+    return f"{accent}-icon" if f"{accent}-icon" in _theme.colors else accent
+
+
+def size(role: str) -> int:
+    """A text size of the fixed scale: display, title, heading, body, small, caption."""
+    return _theme.metrics.type_sizes[role]
+
+
+def font(weight: str) -> str:
+    return str(FONT_FILES[weight])
+
+
+def target() -> int:
+    """The least side of a touch target, in dots."""
+    return _theme.metrics.target
+
+
+def gap() -> int:
+    """The least distance between targets, in dots."""
+    return _theme.metrics.gap
+
+
+def is_portrait() -> bool:
+    return _theme.metrics.height > _theme.metrics.width
+
+
+def icon(name: str) -> str:
+    return icon_character(name)

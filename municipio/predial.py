@@ -180,7 +180,8 @@ def _update_factor(perfil: Perfil, year: int, on: date) -> Decimal:
     """
     paid = _month_before((on.year, on.month))
     due = _month_before((year, 1))
-    if paid <= due:
+    last = max(perfil.inpc, default=due)
+    if paid <= due or last <= due:
         return _ONE
     base = perfil.inpc.get(due)
     if base is None:

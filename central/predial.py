@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, and_, select
+from sqlalchemy import and_, select
 
 from central.context import Central
 from central.problems import Problem, ProblemType
@@ -40,7 +40,9 @@ def debt(central: Central, clave: str) -> dict[str, Any] | Problem:
         row = connection.execute(select(accounts).where(mine)).first()
         if row is None:
             return Problem(ProblemType.NOT_FOUND, "no account has this clave")
-        signed = liquidate(central.perfil, row, central.today(), central.key.sign)
+        signed = liquidate(
+            central.perfil, row.tax, row.paid_through, central.today(), central.key.sign
+        )
         if not signed.liquidacion.rows:
             paid = {"clave": row.clave, "paid_on": row.paid_on, "folio": row.paid_folio}
             return {"already_paid": paid}
@@ -52,12 +54,15 @@ def debt(central: Central, clave: str) -> dict[str, Any] | Problem:
 
 
 def liquidate(
-    perfil: Perfil, account: Row[Any], on: date, sign: Callable[[bytes], bytes]
+    perfil: Perfil, tax: str, paid_through: int, on: date, sign: Callable[[bytes], bytes]
 ) -> SignedLiquidacion:
-    """What is owed on a day for the years after `paid_through`, signed by the city."""
-    tax = parse_account_tax(json.loads(account.tax))
-    unpaid = {y: c for y, c in tax.annual_tax_centavos.items() if y > account.paid_through}
-    liquidacion = compute_liquidacion(perfil, replace(tax, annual_tax_centavos=unpaid), on)
+    """What is owed on a day for the years after `paid_through`, signed by the city.
+
+    `tax` is the JSON of the accounts table, in the shape that `parse_account_tax` reads.
+    """
+    account = parse_account_tax(json.loads(tax))
+    unpaid = {y: c for y, c in account.annual_tax_centavos.items() if y > paid_through}
+    liquidacion = compute_liquidacion(perfil, replace(account, annual_tax_centavos=unpaid), on)
     payload = encode_liquidacion(liquidacion)
     return SignedLiquidacion(liquidacion, payload, sign(payload))
 

@@ -58,6 +58,7 @@ class Store:
             return
         with self._lock:
             self._engine.dispose()
+        self._lock.close()
 
 
 def open_store(url: str) -> Store:
@@ -157,3 +158,6 @@ class _FileLock:
     def __exit__(self, *_: object) -> None:
         fcntl.flock(self._fd, fcntl.LOCK_UN)
         self._threads.release()
+
+    def close(self) -> None:
+        os.close(self._fd)

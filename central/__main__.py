@@ -1,0 +1,3 @@
+from central.cli import main
+
+main(prog_name="plaza-central")

@@ -1,0 +1,312 @@
+"""Charging a card for a predial debt so that no power cut can lose or double a peso.
+
+The order is always: journal, then act. `payment.intended` opens the folio; COLLECTING is on the card
+before the terminal sees a byte; an approval is committed before anybody says so. After a crash
+`recover` asks the terminal and never charges again. Every method may block: never call one on a
+screen's thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import StrEnum
+
+from kiosk.usecases import payment_facts
+from municipio.clock import Instant
+from municipio.devices import CardTerminal, Charge, ChargeState, DeviceState
+from municipio.facts import parse_time
+from municipio.payments import (
+    RECOVERY,
+    Payment,
+    PaymentEvent,
+    PaymentMethod,
+    PaymentState,
+    Recovery,
+    advance,
+)
+from municipio.predial import Liquidacion
+from municipio.usecases.ports import Change, FolioStub, Ledger, NotRecorded, Numbered
+
+QUERY_TIMEOUT_S = 6.0
+
+RECENT = timedelta(days=3)
+"""A payment taken so lately may not have reached the city, whose fresh liquidación may not know it."""
+
+DOUBTFUL = frozenset({PaymentState.COLLECTING, PaymentState.UNKNOWN})
+PAID = frozenset({PaymentState.TAKEN, PaymentState.RECEIPTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The terminal has been asked; poll until `Settled`."""
+
+    payment: Payment
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyStarted:
+    """This debt already has a payment here that is taken or not known: charging again is refused."""
+
+    payment: Payment
+
+
+@dataclass(frozen=True, slots=True)
+class NotStarted:
+    """The terminal is not ready; nothing was journalled."""
+
+
+class WaitingFor(StrEnum):
+    TERMINAL = "terminal"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    on: WaitingFor
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The journal knows an end: `payment.state` is TAKEN, DECLINED, CANCELLED or UNKNOWN."""
+
+    payment: Payment
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """The terminal answered but the ledger could not store it. The journal still says COLLECTING,
+
+    so a restart asks again: nothing is lost, but nobody may say "paid" yet.
+    """
+
+    payment: Payment
+    charge: Charge
+    why: NotRecorded
+
+
+Progress = Waiting | Settled | Unsaved
+
+
+class PayByCard:
+    """The money machine. One charge at a time; safe to call from several threads."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        terminal: CardTerminal | None,
+        now: Callable[[], Instant],
+        today: Callable[[], date | None],
+        new_key: Callable[[], str],
+    ) -> None:
+        self._ledger = ledger
+        self._terminal = terminal
+        self._now = now
+        self._today = today
+        self._new_key = new_key
+        self._lock = threading.RLock()
+        self._live: set[str] = set()
+
+    def terminal_is_ready(self) -> bool:
+        return self._terminal is not None and self._terminal.status().state is DeviceState.READY
+
+    def blocking_payment(self, liquidacion: Liquidacion) -> Payment | None:
+        """The payment for which this debt must not be charged here: in doubt, or just made."""
+        for payment in reversed(self._ledger.payments_for(liquidacion.clave)):
+            same = payment.liquidacion_id == liquidacion.id or self._is_recent(payment)
+            if payment.state in DOUBTFUL or (payment.state in PAID and same):
+                return payment
+        return None
+
+    def start(
+        self, liquidacion: Liquidacion, concepts: tuple[tuple[str, int], ...]
+    ) -> Started | AlreadyStarted | NotStarted | NotRecorded:
+        """Journal the intent, then COLLECTING, then ask the terminal: in this order, or not at all."""
+        with self._lock:
+            blocking = self.blocking_payment(liquidacion)
+            if blocking is not None:
+                return AlreadyStarted(blocking)
+            if not self.terminal_is_ready():
+                return NotStarted()
+            intended = self._intend(liquidacion, concepts)
+            if isinstance(intended, NotRecorded):
+                return intended
+            collecting = _stepped(intended, PaymentEvent.TERMINAL_ASKED)
+            failed = self._ledger.save([collecting])
+            if failed is not None:
+                self._settle(intended, PaymentEvent.CANCELLED, cause="not_recorded")
+                return failed
+            self._live.add(collecting.key)
+            assert self._terminal is not None
+            self._terminal.start(collecting.key, collecting.amount_centavos, collecting.folio)
+            return Started(collecting)
+
+    def poll(self, key: str) -> Progress:
+        """Where the charge is now; the end is committed before it is returned."""
+        with self._lock:
+            payment = self._known(key)
+            if payment.state is not PaymentState.COLLECTING:
+                return Settled(payment)
+            return self._judge(payment, self._terminal_charge(key))
+
+    def cancel(self, key: str) -> None:
+        """Ask the terminal to stop. Only its answer ends the payment: an approval may be faster."""
+        if self._terminal is not None:
+            self._terminal.cancel(key)
+
+    def give_up(self, key: str) -> Progress:
+        """The wait is over: ask the terminal once more and settle, as UNKNOWN if it must be."""
+        with self._lock:
+            payment = self._known(key)
+            if payment.state is not PaymentState.COLLECTING:
+                return Settled(payment)
+            self.cancel(key)
+            charge = self._query(key)
+            event = _EVENT_BY_ANSWER.get(charge.state, PaymentEvent.NO_ANSWER)
+            return self._settle(payment, event, charge, cause="no_answer")
+
+    def release(self, key: str) -> None:
+        """The screen that watched this charge is gone; from now on `recover` looks after it."""
+        self._live.discard(key)
+
+    def has_work(self) -> bool:
+        """Is there a payment that only the terminal can settle, or one that a crash left intended?"""
+        return any(RECOVERY[p.state] is not Recovery.OFFER_RECEIPT for p in self._abandoned())
+
+    def recover(self) -> tuple[Payment, ...]:
+        """Look after what a crash or an end of patience left open; returns those still open.
+
+        INTENDED was never sent: cancelled. COLLECTING and UNKNOWN are asked for, never charged
+        again; while a person still stands at the terminal nothing is decided. TAKEN waits for its
+        receipt.
+        """
+        with self._lock:
+            for payment in self._abandoned():
+                match RECOVERY[payment.state]:
+                    case Recovery.CANCEL:
+                        self._settle(payment, PaymentEvent.CANCELLED, cause="restart")
+                    case Recovery.QUERY_TERMINAL:
+                        self._ask_again(payment)
+            return self._abandoned()
+
+    def receipts_owed(self) -> tuple[Payment, ...]:
+        """Taken payments whose receipt has not come out, oldest first."""
+        return tuple(p for p in self._abandoned() if p.state is PaymentState.TAKEN)
+
+    # --- inside
+
+    def _abandoned(self) -> tuple[Payment, ...]:
+        return tuple(p for p in self._ledger.open_payments() if p.key not in self._live)
+
+    def _is_recent(self, payment: Payment) -> bool:
+        today = self._today()
+        if today is None or not payment.taken_at:
+            return True
+        return parse_time(payment.taken_at).date() >= today - RECENT
+
+    def _intend(
+        self, liquidacion: Liquidacion, concepts: tuple[tuple[str, int], ...]
+    ) -> Payment | NotRecorded:
+        at = self._now()
+        draft = Payment(
+            key=self._new_key(),
+            folio="",
+            clave=liquidacion.clave,
+            amount_centavos=liquidacion.total_centavos,
+            method=PaymentMethod.CARD,
+            state=PaymentState.INTENDED,
+            liquidacion_id=liquidacion.id,
+            concepts=concepts,
+            boot=at.boot,
+            boot_ms=at.boot_ms,
+        )
+        recorded = self._ledger.record(
+            payment_facts.intended(draft),
+            lambda n: self._rows(replace(draft, folio=n.folio), n),
+        )
+        return (
+            recorded if isinstance(recorded, NotRecorded) else replace(draft, folio=recorded.folio)
+        )
+
+    def _known(self, key: str) -> Payment:
+        payment = self._ledger.payment(key)
+        assert payment is not None, f"no payment {key} was ever started"
+        return payment
+
+    def _terminal_charge(self, key: str) -> Charge:
+        if self._terminal is None:
+            return Charge(key, ChargeState.UNKNOWN)
+        return self._terminal.charge(key)
+
+    def _query(self, key: str) -> Charge:
+        if self._terminal is None:
+            return Charge(key, ChargeState.UNKNOWN)
+        return self._terminal.query(key, QUERY_TIMEOUT_S)
+
+    def _judge(self, payment: Payment, charge: Charge) -> Progress:
+        match charge.state:
+            case ChargeState.AT_TERMINAL:
+                return Waiting(WaitingFor.PERSON)
+            case ChargeState.IDLE | ChargeState.REQUESTED | ChargeState.UNKNOWN:
+                return Waiting(WaitingFor.TERMINAL)
+        return self._settle(payment, _EVENT_BY_ANSWER[charge.state], charge)
+
+    def _ask_again(self, payment: Payment) -> None:
+        charge = self._query(payment.key)
+        if charge.state in {ChargeState.REQUESTED, ChargeState.AT_TERMINAL}:
+            return
+        event = _EVENT_BY_ANSWER.get(charge.state, PaymentEvent.NO_ANSWER)
+        self._settle(payment, event, charge, cause="restart")
+
+    def _settle(
+        self, payment: Payment, event: PaymentEvent, charge: Charge | None = None, cause: str = ""
+    ) -> Settled | Unsaved:
+        answer = charge or Charge(payment.key, ChargeState.CANCELLED)
+        if event is PaymentEvent.APPROVED and answer.amount_centavos != payment.amount_centavos:
+            # The terminal took another amount than the citizen was shown: people must look at it.
+            event, cause = PaymentEvent.NO_ANSWER, "amount_mismatch"
+        ended = _stepped(payment, event)
+        if payment.state is PaymentState.UNKNOWN and ended.state is PaymentState.UNKNOWN:
+            return Settled(payment)
+        if ended.state is PaymentState.TAKEN:
+            ended = self._with_approval(ended, answer)
+        fact = payment_facts.settled(payment.state, ended, cause or answer.message)
+        recorded = self._ledger.record(fact, lambda n: self._rows(ended, n))
+        if isinstance(recorded, NotRecorded):
+            return Unsaved(payment, answer, recorded)
+        self._live.discard(payment.key)
+        return Settled(ended)
+
+    def _with_approval(self, payment: Payment, charge: Charge) -> Payment:
+        at = self._now()
+        return replace(
+            payment,
+            authorization=charge.authorization,
+            card_last4=charge.card_last4,
+            taken_at=payment_facts.taken_at(at),
+        )
+
+    def _rows(self, payment: Payment, _: Numbered) -> tuple[Change, ...]:
+        stub = self._ledger.folio(payment.folio)
+        today = self._today()
+        opened = stub.opened_on if stub else "" if today is None else today.isoformat()
+        detail = {"amount_centavos": payment.amount_centavos, "method": payment.method.value}
+        state = payment_facts.FOLIO_STATES[payment.state]
+        return (payment, FolioStub(payment.folio, "predial", state, opened, detail))
+
+
+_EVENT_BY_ANSWER = {
+    ChargeState.APPROVED: PaymentEvent.APPROVED,
+    ChargeState.DECLINED: PaymentEvent.DECLINED,
+    ChargeState.CANCELLED: PaymentEvent.CANCELLED,
+    ChargeState.EXPIRED: PaymentEvent.CANCELLED,
+    # Asked about a key it never saw: the request did not reach the terminal, so nothing was charged.
+    ChargeState.IDLE: PaymentEvent.CANCELLED,
+}
+
+
+def _stepped(payment: Payment, event: PaymentEvent) -> Payment:
+    return replace(payment, state=advance(payment.state, event))

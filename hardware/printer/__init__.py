@@ -1,0 +1,1 @@
+"""Receipt printers: bytes, protocol, driver and simulator."""

@@ -1,0 +1,1 @@
+"""Card terminals: wire, protocol, driver and simulator."""

@@ -7,11 +7,12 @@ missing: what cannot be posted becomes a payment for the staff to look at, never
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from municipio.facts import Fact, FactType
+import msgspec
+
+from municipio.facts import FactType, Lane, parse_time
 from municipio.identifiers import make_folio
 
 _REPORT_STATES = {
@@ -26,6 +27,7 @@ _PAYMENT_STATES = {
     FactType.PASE_ISSUED: ("pase", "Emitido"),
 }
 _ENDS_WITHOUT_MONEY = {"declined": "Rechazado", "cancelled": "Cancelado"}
+LANES_WITH_EFFECTS = (Lane.PAY.value, Lane.REP.value)
 _SERIES = {"reporte": "SIAC", "queja": "CI"}
 """Prefix of the number that the city gives to a matter; the others keep the node's folio alone."""
 
@@ -57,11 +59,26 @@ class Posting:
 Effect = Matter | Posting
 
 
-def effects_of(fact: Fact, node: str, zone: ZoneInfo) -> tuple[Effect, ...]:
-    """Zero or more effects, in the order in which they are applied."""
+class StoredFact(msgspec.Struct):
+    """What the books need of a fact that ingest already checked; other members are skipped."""
+
+    id: str
+    type: FactType
+    epoch: int
+    lane: Lane
+    seq: int
+    data: dict[str, Any]
+    time: str | None = None
+
+
+_DECODER = msgspec.json.Decoder(StoredFact)
+
+
+def effects_of(raw: bytes, node: str, zone: ZoneInfo) -> tuple[Effect, ...]:
+    """Zero or more effects of a stored fact's bytes, in the order in which they are applied."""
+    fact = _DECODER.decode(raw)
     folio = _text(fact, "folio") or make_folio(node, fact.lane, fact.epoch, fact.seq)
-    day = _day(fact, zone)
-    on = "" if day is None else day.isoformat()
+    on = "" if fact.time is None else parse_time(fact.time).astimezone(zone).date().isoformat()
     known = _REPORT_STATES.get(fact.type) or _PAYMENT_STATES.get(fact.type)
     if known:
         kind, state = known
@@ -72,7 +89,7 @@ def effects_of(fact: Fact, node: str, zone: ZoneInfo) -> tuple[Effect, ...]:
     return (Matter(folio, "predial", ended, on),) if ended else ()
 
 
-def _posting(fact: Fact, folio: str, on: str) -> Posting:
+def _posting(fact: StoredFact, folio: str, on: str) -> Posting:
     amount = fact.data.get("amount_centavos")
     return Posting(
         fact_id=fact.id,
@@ -85,18 +102,14 @@ def _posting(fact: Fact, folio: str, on: str) -> Posting:
     )
 
 
-def _resolved_as(fact: Fact) -> str:
+def _resolved_as(fact: StoredFact) -> str:
     """How an unknown payment ended: `taken`, `declined`, `cancelled`, or empty for other facts."""
     if fact.type is not FactType.PAYMENT_RESOLVED:
         return ""
     return _text(fact, "state") or _text(fact, "outcome")
 
 
-def _day(fact: Fact, zone: ZoneInfo) -> date | None:
-    return None if fact.time is None else fact.time.astimezone(zone).date()
-
-
-def _text(fact: Fact, name: str) -> str:
+def _text(fact: StoredFact, name: str) -> str:
     value: Any = fact.data.get(name)
     if not isinstance(value, str) or not value.isprintable():
         return ""  # PostgreSQL stores no NUL, and no identifier of ours has control characters

@@ -6,16 +6,18 @@ the next call goes on there. Applying a fact twice changes nothing.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, and_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, select, update
 
-from central.effects import Effect, Matter, Posting, effects_of
+from central.effects import LANES_WITH_EFFECTS, Matter, Posting, effects_of
 from central.schema import accounts, counters, facts, folios, heads, liquidaciones, payments
 from central.store import Store, insert_missing
-from municipio.facts import decode_fact, format_time
+from municipio.facts import format_time
 
 STEP = 500
 """Facts per transaction."""
@@ -25,7 +27,9 @@ def project(store: Store, inegi: str, zone: ZoneInfo, at: datetime) -> int:
     """Bring every projection of this municipality up to date; returns how many facts were read."""
     done = 0
     with store.begin() as connection:
-        behind = select(heads).where(heads.c.inegi == inegi, heads.c.projected < heads.c.through)
+        h = heads.c
+        lanes = h.lane.in_(LANES_WITH_EFFECTS)
+        behind = select(heads).where(h.inegi == inegi, lanes, h.projected < h.through)
         chains = connection.execute(behind).all()
     for chain in chains:
         while True:
@@ -46,45 +50,57 @@ def _project_step(connection: Connection, chain: Row[Any], zone: ZoneInfo, at: s
     here = and_(*(facts.c[name] == getattr(chain, name) for name in names))
     wanted = facts.c.seq.between(head.projected + 1, through)
     rows = connection.execute(select(facts.c.raw).where(here, wanted).order_by(facts.c.seq))
-    for (raw,) in rows.all():
-        for effect in effects_of(decode_fact(bytes(raw)), chain.node, zone):
-            apply(connection, chain.inegi, chain.node, effect, at)
+    effects = [e for (raw,) in rows for e in effects_of(bytes(raw), chain.node, zone)]
+    matters = [effect for effect in effects if isinstance(effect, Matter)]
+    _apply_matters(connection, chain.inegi, chain.node, matters, at)
+    for effect in effects:
+        if isinstance(effect, Posting):
+            _apply_posting(connection, chain.inegi, chain.node, effect, at)
     connection.execute(update(heads).where(mine).values(projected=through))
     return int(through - head.projected)
 
 
-def apply(connection: Connection, inegi: str, node: str, effect: Effect, at: str) -> None:
-    """Apply one effect; the same effect again leaves the books as they are."""
-    match effect:
-        case Matter():
-            _apply_matter(connection, inegi, node, effect, at)
-        case Posting():
-            _apply_posting(connection, inegi, node, effect, at)
-
-
-def _apply_matter(connection: Connection, inegi: str, node: str, matter: Matter, at: str) -> None:
+def _apply_matters(
+    connection: Connection, inegi: str, node: str, matters: Sequence[Matter], at: str
+) -> None:
+    """Open new folios and move known ones on; a numbered matter's state is the city's own."""
     f = folios.c
-    mine = and_(f.inegi == inegi, f.folio == matter.folio)
-    updated = matter.on or at[:10]
-    if connection.execute(select(f.folio).where(mine)).first() is None:
-        number = _next_number(connection, inegi, matter.series) if matter.series else ""
-        row = {"inegi": inegi, "folio": matter.folio, "node": node, "opened_on": matter.on}
-        row |= {"kind": matter.kind, "state": matter.state}
-        insert_missing(connection, folios, [{**row, "city_folio": number, "updated_on": updated}])
-        return
-    if matter.series:
-        return  # filed once; its state is the city's from then on
-    connection.execute(update(folios).where(mine).values(state=matter.state, updated_on=updated))
+    names = {matter.folio for matter in matters}
+    known = set(
+        connection.scalars(select(f.folio).where(f.inegi == inegi, f.folio.in_(sorted(names))))
+    )
+    opened: dict[str, dict[str, Any]] = {}
+    moved: dict[str, dict[str, Any]] = {}
+    for matter in matters:
+        state = {"state": matter.state, "updated_on": matter.on or at[:10]}
+        if matter.folio in opened:
+            opened[matter.folio] |= state
+        elif matter.folio not in known:
+            row = {"inegi": inegi, "folio": matter.folio, "node": node, "kind": matter.kind}
+            opened[matter.folio] = row | state | {"opened_on": matter.on, "series": matter.series}
+        elif not matter.series:
+            moved[matter.folio] = state | {"key": matter.folio}
+    _number(connection, inegi, list(opened.values()))
+    insert_missing(connection, folios, list(opened.values()))
+    if moved:
+        mine = and_(f.inegi == inegi, f.folio == bindparam("key"))
+        connection.execute(update(folios).where(mine), list(moved.values()))
 
 
-def _next_number(connection: Connection, inegi: str, series: str) -> str:
-    """`SIAC-000123`: one sequence per municipality and series."""
-    insert_missing(connection, counters, [{"inegi": inegi, "name": series, "value": 0}])
+def _number(connection: Connection, inegi: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Replace `series` by `city_folio`: `SIAC-000123`, one sequence per municipality and series."""
+    wanted = Counter(row["series"] for row in rows if row["series"])
+    numbers: dict[str, Iterator[int]] = {}
     c = counters.c
-    mine = and_(c.inegi == inegi, c.name == series)
-    connection.execute(update(counters).where(mine).values(value=c.value + 1))
-    value = connection.scalars(select(c.value).where(mine)).one()
-    return f"{series}-{value:06d}"
+    for series, count in sorted(wanted.items()):
+        insert_missing(connection, counters, [{"inegi": inegi, "name": series, "value": 0}])
+        mine = and_(c.inegi == inegi, c.name == series)
+        connection.execute(update(counters).where(mine).values(value=c.value + count))
+        last = connection.scalars(select(c.value).where(mine)).one()
+        numbers[series] = iter(range(last - count + 1, last + 1))
+    for row in rows:
+        series = row.pop("series")
+        row["city_folio"] = f"{series}-{next(numbers[series]):06d}" if series else ""
 
 
 def _apply_posting(

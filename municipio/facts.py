@@ -8,6 +8,7 @@ RFC 8785 (JCS); its hash is the lower-case hex SHA-256 of those bytes. `seq` is 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -167,6 +168,10 @@ def make_fact(
 
 def encode_fact(fact: Fact) -> bytes:
     """RFC 8785 bytes of a fact: what is hashed, signed in batches and kept by the city."""
+    return rfc8785.dumps(_document(fact))
+
+
+def _document(fact: Fact) -> dict[str, Any]:
     wire: dict[str, Any] = {
         "specversion": "1.0",
         "id": fact.id,
@@ -183,7 +188,22 @@ def encode_fact(fact: Fact) -> bytes:
     }
     if fact.time is not None:
         wire["time"] = format_time(fact.time)
-    return rfc8785.dumps(wire)
+    return wire
+
+
+_NOT_PLAIN = re.compile(
+    rb"[\\\xf0-\xff]"
+    rb"|[:\[,]-?(?:\d{16,}|\d+\.\d+(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+)(?=[,\]}])"
+)
+"""Where sorted JSON and RFC 8785 may differ: escapes, astral characters, floats, great integers."""
+
+
+def canonical_json(document: dict[str, Any]) -> bytes:
+    """RFC 8785 bytes of values that came out of a JSON parser; many times faster for plain ones."""
+    plain = msgspec.json.encode(document, order="sorted")
+    if _NOT_PLAIN.search(plain) is None:
+        return plain
+    return rfc8785.dumps(document)
 
 
 def decode_fact(raw: bytes) -> Fact:
@@ -196,7 +216,7 @@ def decode_fact(raw: bytes) -> Fact:
     try:
         wire = msgspec.json.decode(raw, type=_Wire)
         fact = _fact_from_wire(wire)
-        canonical = encode_fact(fact)
+        canonical = canonical_json(_document(fact))
     except (msgspec.MsgspecError, rfc8785.CanonicalizationError, ValueError, RecursionError) as e:
         raise FactError(f"not a fact: {e}") from e
     if canonical != raw:

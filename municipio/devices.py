@@ -24,7 +24,10 @@ class DeviceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DeviceStatus:
-    """State of a device and a cause from that device's closed list (empty when ready)."""
+    """State of a device and a cause from that device's closed list.
+
+    Empty when all is well; READY with a cause is a warning: it works, `paper_near_end`.
+    """
 
     state: DeviceState
     cause: str = ""

@@ -14,8 +14,8 @@ from hardware.fonts import font_bytes
 from hardware.printer.profiles import CELL_DOTS, LINE_DOTS
 
 _FONT_PX = 20
-_BASELINE = 23
-_INK = 110
+_BASELINE = 20
+_INK = 90
 """Threshold of grey to dot: thermal heads thicken strokes, so keep them thin here."""
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from hardware.printer.commands import Token
+from hardware.printer.commands import Lexer, Token
 from hardware.printer.profiles import CELL_DOTS, LINE_DOTS, PAGES, SMALL_CELL_DOTS, Profile
 
 MAX_DOTS = 24_000
@@ -317,3 +317,16 @@ def _combined(n: int) -> Style:
         high=2 if n & 0x10 else 1,
         underline=bool(n & 0x80),
     )
+
+
+def preview(rendered: bytes, profile: Profile) -> Sheet:
+    """What a paper's bytes would print. Raises ValueError when they print nothing."""
+    paper = VirtualPaper(profile)
+    for token in Lexer().feed(rendered):
+        sheet = paper.execute(token)
+        if sheet is not None:
+            return sheet
+    torn = paper.tear()
+    if torn is None:
+        raise ValueError("these bytes print nothing")
+    return torn

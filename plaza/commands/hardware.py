@@ -1,0 +1,232 @@
+"""`plaza hardware`: a technician asks the devices how they are, and prints the test strip.
+
+Text for people on stdout, `--json` for machines. Exit 1 when a device is not ready.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+from hardware.printer.driver import SerialPrinter
+from hardware.printer.escpos_lines import render_lines
+from hardware.printer.profiles import PROFILES, Profile
+from hardware.printer.strip import technician_strip
+from hardware.terminal.driver import EcrTerminal
+from municipio.devices import DeviceState, DeviceStatus, PrintVerdict
+from municipio.settings import Settings, SettingsError, parse_settings
+from sync.datadir import DataDir
+
+WORDS = {
+    "": "lista",
+    "no_answer": "no contesta: revise el cable, la corriente y el puerto",
+    "offline": "fuera de línea",
+    "cover_open": "la tapa está abierta",
+    "paper_end": "no hay papel",
+    "paper_near_end": "lista, queda poco papel",
+    "cutter": "la cuchilla se atoró",
+    "auto_recoverable": "la cabeza está caliente; seguirá sola",
+    "unrecoverable": "falla de la impresora; apáguela y enciéndala",
+    "host_blocked": "no recibe datos",
+    "busy": "está atendiendo un cobro",
+}
+"""Every cause of a printer or terminal in a technician's words."""
+
+PROBE_S = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    device: str
+    port: str
+    state: str
+    cause: str
+
+    @property
+    def is_ready(self) -> bool:
+        return self.state == DeviceState.READY
+
+    def line(self) -> str:
+        mark = "ok" if self.is_ready else "--"
+        return f"[{mark}] {self.device:<10}{WORDS.get(self.cause, self.cause)}  ({self.port})"
+
+
+@click.group()
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    envvar="PLAZA_DATA",
+    help="Data directory of the node, for its settings.",
+)
+@click.pass_context
+def hardware(ctx: click.Context, data: Path | None) -> None:
+    """Ask printer and card terminal how they are; print the test strip."""
+    ctx.obj = _settings(data)
+
+
+def _settings(data: Path | None) -> Settings:
+    if data is None:
+        return parse_settings({})
+    try:
+        return DataDir(data).settings()
+    except SettingsError as problem:
+        raise click.ClickException(str(problem)) from None
+
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document for machines.")
+_PORT = click.option("--port", default="", help="Printer port; default: setting printer.port.")
+_PROFILE = click.option(
+    "--profile", type=click.Choice(sorted(PROFILES)), help="Default: setting printer.profile."
+)
+
+
+@hardware.command()
+@_JSON
+def profiles(as_json: bool) -> None:
+    """The printer profiles: columns, dots and the one code page of each."""
+    if as_json:
+        rows = [{**asdict(p), "columns": p.columns} for p in PROFILES.values()]
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for p in PROFILES.values():
+        click.echo(f"{p.name:<12}{p.columns} columnas, {p.dots} puntos: {p.label}")
+
+
+@hardware.command()
+@_PORT
+@_PROFILE
+@_JSON
+@click.pass_obj
+def probe(settings: Settings, port: str, profile: str | None, as_json: bool) -> None:
+    """How each configured device is, after listening for up to four seconds."""
+    found = [f for f in _probe(settings, port, profile) if f.port]
+    if as_json:
+        click.echo(json.dumps([asdict(f) for f in found], ensure_ascii=False))
+    else:
+        for one in found:
+            click.echo(one.line())
+    if not found:
+        raise click.ClickException(
+            "no device has a port; set printer.port or terminal.port, or give --port"
+        )
+    if not all(f.is_ready for f in found):
+        raise click.exceptions.Exit(1)
+
+
+@hardware.command()
+@_PORT
+@_PROFILE
+@click.option("--seconds", default=0, help="Stop after this long; 0: until Ctrl-C.")
+@_JSON
+@click.pass_obj
+def watch(settings: Settings, port: str, profile: str | None, seconds: int, as_json: bool) -> None:
+    """Tell every change of the printer as it happens (pull the paper and see)."""
+    path, chosen = _printer_choice(settings, port, profile)
+    end = time.monotonic() + seconds if seconds else float("inf")
+    with _printer(path, settings.number("printer.baud"), chosen) as printer:
+        last: DeviceStatus | None = None
+        while time.monotonic() < end:
+            newest = printer.status()
+            if newest != last:
+                last = newest
+                one = Found("impresora", path, newest.state.value, newest.cause)
+                text = json.dumps(asdict(one), ensure_ascii=False) if as_json else one.line()
+                click.echo(text)
+            time.sleep(0.1)
+
+
+@hardware.command("print-test")
+@_PORT
+@_PROFILE
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write it to FILE instead: .bin (bytes), .txt or .png (how it looks).",
+)
+@_JSON
+@click.pass_obj
+def print_test(
+    settings: Settings, port: str, profile: str | None, out: Path | None, as_json: bool
+) -> None:
+    """Print the technician's strip: accents, widths, a drawn line, QR and barcode."""
+    if out is not None:
+        _write_strip(out, PROFILES[profile or settings.text("printer.profile")])
+        return
+    path, chosen = _printer_choice(settings, port, profile)
+    with _printer(path, settings.number("printer.baud"), chosen) as printer:
+        _settled(printer)
+        result = printer.print_rendered(printer.render(technician_strip(chosen)))
+    if as_json:
+        click.echo(json.dumps({"verdict": result.verdict.value, "cause": result.cause}))
+    elif result.verdict is PrintVerdict.PRINTED:
+        click.echo("Impresa. Compare la línea de acentos con docs/how-to/impresora.md.")
+    if result.verdict is not PrintVerdict.PRINTED:
+        sure = "no se imprimió" if result.verdict is PrintVerdict.FAILED else "no se sabe si salió"
+        raise click.ClickException(f"{sure}: {WORDS.get(result.cause, result.cause)}")
+
+
+def _write_strip(out: Path, profile: Profile) -> None:
+    from hardware.printer import virtual_picture
+    from hardware.printer.virtual_paper import preview
+
+    rendered = render_lines(technician_strip(profile), profile)
+    sheet = preview(rendered, profile)
+    if out.suffix == ".png":
+        content = virtual_picture.png(sheet, profile)
+    elif out.suffix == ".txt":
+        content = sheet.text.encode()
+    elif out.suffix == ".bin":
+        content = rendered
+    else:
+        raise click.UsageError("--out must end in .bin, .txt or .png")
+    try:
+        out.write_bytes(content)
+    except OSError as problem:
+        raise click.ClickException(f"{out}: {problem.strerror}") from None
+
+
+def _printer_choice(settings: Settings, port: str, profile: str | None) -> tuple[str, Profile]:
+    path = port or settings.text("printer.port")
+    if not path:
+        raise click.ClickException("no printer port: give --port or set printer.port")
+    return path, PROFILES[profile or settings.text("printer.profile")]
+
+
+@contextmanager
+def _printer(path: str, baud: int, profile: Profile) -> Iterator[SerialPrinter]:
+    printer = SerialPrinter(path, baud, profile)
+    try:
+        yield printer
+    finally:
+        printer.close()
+
+
+def _settled(device: SerialPrinter | EcrTerminal) -> DeviceStatus:
+    """Its state once it has spoken, or after `PROBE_S`."""
+    end = time.monotonic() + PROBE_S
+    while time.monotonic() < end:
+        if device.status().state not in (DeviceState.STARTING, DeviceState.UNKNOWN):
+            break
+        time.sleep(0.05)
+    return device.status()
+
+
+def _probe(settings: Settings, port: str, profile: str | None) -> Iterator[Found]:
+    path = port or settings.text("printer.port")
+    if path:
+        chosen = PROFILES[profile or settings.text("printer.profile")]
+        with _printer(path, settings.number("printer.baud"), chosen) as printer:
+            heard = _settled(printer)
+        yield Found("impresora", path, heard.state.value, heard.cause)
+    path = settings.text("terminal.port")
+    if path and not port:
+        terminal = EcrTerminal(path, settings.number("terminal.baud"))
+        heard = _settled(terminal)
+        terminal.close()
+        yield Found("terminal", path, heard.state.value, heard.cause)

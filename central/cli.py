@@ -95,15 +95,21 @@ def demo_data(
     recipients_out: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Make a demonstration city: keys, accounts, signed liquidaciones, content folder."""
-    from central.demo_data import make_demo_city  # a server has no use for the demonstration
+    from central.demo_data import (
+        DemoError,
+        make_demo_city,
+    )  # a server has no use for the demonstration
 
     city = City(inegi=inegi)
     day = on.date() if on else utc_now().astimezone(city.zone).date()
     directory = _keys_dir(db, keys)
     with _clear_errors(), _opened(db) as store:
-        made = make_demo_city(
-            store, city, demo_perfil(), keys=directory, content=content, on=day, count=count
-        )
+        try:
+            made = make_demo_city(
+                store, city, demo_perfil(), keys=directory, content=content, on=day, count=count
+            )
+        except DemoError as e:
+            raise click.ClickException(str(e)) from e
         if recipients_out is not None:
             _write_recipients(directory, recipients_out)
     click.echo(_demo_json(made) if as_json else _demo_text(made, day))

@@ -6,6 +6,7 @@ rest is made anew for the date.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -16,14 +17,20 @@ from sqlalchemy import Connection, and_, delete, select
 
 from central.city import City
 from central.content import write_content
+from central.demo import content_files
 from central.demo_padron import known_accounts, make_padron
 from central.keys import create_city_keys, load_recipients
 from central.predial import liquidacion_row, liquidate
 from central.schema import accounts, liquidaciones
 from central.store import Store, insert_missing
+from municipio.content import MANIFEST, encode_recipients, version_key
 from municipio.identifiers import format_clave
-from municipio.padron import PadronRow
+from municipio.padron import PadronRow, encode_padron
 from municipio.predial import Account, Perfil
+
+
+class DemoError(ValueError):
+    """The demonstration cannot be made there; the message is fit for a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +57,16 @@ class DemoCity:
 def make_demo_city(
     store: Store, city: City, perfil: Perfil, *, keys: Path, content: Path, on: date, count: int
 ) -> DemoCity:
-    """Fill keys, database and content folder. Raises KeysError, OSError or ValueError."""
+    """Fill keys, database and content folder. Raises KeysError, DemoError or OSError."""
+    version = _next_version(content, on)
     key = create_city_keys(keys)
     with store.begin() as connection:
         _replace_accounts(connection, city.inegi, perfil, on, count)
         padron = _sign_padron(connection, city.inegi, perfil, on, key.sign)
-    recipients = {office: tuple(found) for office, found in load_recipients(keys).items()}
-    version = write_content(
-        content, inegi=city.inegi, on=on, padron=padron, recipients=recipients, sign=key.sign
-    )
+    files = content_files()
+    files["padron.ndjson"] = encode_padron(padron)
+    files["recipients.json"] = encode_recipients(load_recipients(keys))
+    write_content(content, files, version=version, created=on, inegi=city.inegi, sign=key.sign)
     by_clave = {row.account.clave: row for row in padron}
     known = []
     for shows, account in known_accounts(on):
@@ -69,6 +77,23 @@ def make_demo_city(
         until = owed.valid_until.isoformat()
         known.append(KnownAccount(shows, clave, owed.total_centavos, until))
     return DemoCity(keys, content, version, len(padron), tuple(known))
+
+
+def _next_version(content: Path, on: date) -> str:
+    """`YYYY-MM-DD.n`, one more than what a content folder of the same day says.
+
+    A folder that holds something else is refused, because publishing replaces it whole.
+    """
+    manifest = content / MANIFEST
+    if content.exists() and not manifest.exists():
+        if not content.is_dir() or any(content.iterdir()):
+            raise DemoError(f"{content} is no content folder; it would be replaced whole")
+        return f"{on}.1"
+    try:
+        day, number = version_key(json.loads(manifest.read_bytes())["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"{on}.1"
+    return f"{on}.{number + 1}" if day == on else f"{on}.1"
 
 
 def _replace_accounts(

@@ -19,16 +19,16 @@ MIN_ACCOUNTS = 2_000
 _SEED = 30_039
 _INITIALS = "ABCDEFGHIJLMNOPRSTUVZ"
 _STREETS = (
-    *("CHABACANO", "ÁLAMO", "CLAVEL", "FLAMBOYÁN", "TAMARINDO", "CEIBA", "MALECÓN COSTERO"),
-    *("AV. UNIVERSIDAD", "AV. JUÁREZ", "HIDALGO", "MORELOS", "ZARAGOZA", "IGNACIO ALLENDE"),
-    *("CORREGIDORA", "18 DE MARZO", "PROLONGACIÓN QUINTANA ROO", "RÍO CALZADAS", "NICARAGUA"),
+    *("Chabacano", "Álamo", "Clavel", "Flamboyán", "Tamarindo", "Ceiba", "Malecón Costero"),
+    *("Av. Universidad", "Av. Juárez", "Hidalgo", "Morelos", "Zaragoza", "Ignacio Allende"),
+    *("Corregidora", "18 de Marzo", "Prolongación Quintana Roo", "Río Calzadas", "Nicaragua"),
 )
 _COLONIAS = (
-    *("IQUISA", "PETROLERA", "ADOLFO LÓPEZ MATEOS", "FRACC. CIUDAD OLMECA", "CENTRO"),
-    *("BENITO JUÁREZ NORTE", "MARÍA DE LA PIEDAD", "FRANCISCO VILLA", "PUERTO MÉXICO"),
-    *("PLAYA SOL", "20 DE NOVIEMBRE", "CUAUHTÉMOC", "LAS GAVIOTAS", "RANCHO ALEGRE I"),
+    *("Iquisa", "Petrolera", "Adolfo López Mateos", "Fracc. Ciudad Olmeca", "Centro"),
+    *("Benito Juárez Norte", "María de la Piedad", "Francisco Villa", "Puerto México"),
+    *("Playa Sol", "20 de Noviembre", "Cuauhtémoc", "Las Gaviotas", "Rancho Alegre I"),
 )
-_VILLAGES = ("MUNDO NUEVO", "GUILLERMO PRIETO", "LAS BARRILLAS", "COLORADO")
+_VILLAGES = ("Mundo Nuevo", "Guillermo Prieto", "Las Barrillas", "Colorado")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def known_accounts(on: date) -> tuple[tuple[str, DemoAccount], ...]:
     arrears = dict(zip(range(year - 3, year + 1), ("1100.00", "1150.00", "1200.00", "1245.00"),
                        strict=True))  # fmt: skip
     current = {year: "1245.00"}
-    place = ("CHABACANO", "IQUISA", "urbano")
+    place = ("Chabacano", "Iquisa", "urbano")
     paid_on = min(f"{year}-01-02", on.isoformat())
     return (
         ("debe cuatro años", DemoAccount("0620000101023005000007", "M. L. H.", *place, "", arrears, 0)),

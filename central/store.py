@@ -120,6 +120,8 @@ def _open_sqlite(url: URL) -> Store:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     file = None if url.database in (None, "", ":memory:") else Path(str(url.database))
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
     return Store(engine, None if file is None else file.with_name(file.name + ".lock"))
 
 

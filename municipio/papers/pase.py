@@ -143,7 +143,7 @@ def _oxxo_lines(settings: Settings, references: PaseReferences, _: Gettext) -> l
         return [
             Rule(),
             Text("OXXO", bold=True),
-            Barcode(references.oxxo, references.oxxo),
+            Barcode(references.oxxo),
         ]
     if settings.flag("bank.oxxo_enabled"):
         text = _("OXXO recibe hasta $ 9,999.99: pague en el banco o por transferencia.")

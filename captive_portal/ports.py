@@ -10,23 +10,11 @@ from zoneinfo import ZoneInfo
 from captive_portal.gate.visits import Gate
 from captive_portal.theme import primary_color
 from municipio.clock import Clock
-from municipio.reports import ReportDraft, ReportProblem
 from municipio.settings import Settings
-from municipio.usecases.ports import Catalogue, Ledger, Link, NotRecorded
+from municipio.usecases.ports import Catalogue, Ledger, Link, Sealer
 
 LANGUAGES = ("es", "en")
 Translate = Callable[[str], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Filed:
-    """A report is safe on this node under this folio."""
-
-    folio: str
-
-
-FileReport = Callable[[ReportDraft, str], Filed | ReportProblem | NotRecorded]
-"""Check, seal and record a citizen's report; the second value is the language it was written in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +46,7 @@ class Ports:
     catalogue: Catalogue
     link: Link
     clock: Clock
-    file_report: FileReport
+    sealer: Sealer
     translations: dict[str, Translate]
     """A translation function per language of `LANGUAGES`."""
 

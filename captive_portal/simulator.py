@@ -15,13 +15,13 @@ from uuid import UUID
 from captive_portal.gate.memory import MemoryGate
 from captive_portal.gate.visits import Gate
 from captive_portal.languages import load_translations
-from captive_portal.ports import Filed, Ports, site_from_settings
+from captive_portal.ports import Ports, site_from_settings
 from captive_portal.pseudonym import DayKey
 from municipio.clock import Instant, TimeQuality
-from municipio.facts import ZERO_HASH, FactDraft, FactType, encode_fact, fact_hash, make_fact
+from municipio.facts import ZERO_HASH, FactDraft, encode_fact, fact_hash, make_fact
 from municipio.payments import Payment
 from municipio.predial import Account, SignedLiquidacion
-from municipio.reports import ReportDraft, ReportProblem, Service, check_report
+from municipio.reports import Service
 from municipio.settings import Settings, parse_settings
 from municipio.terms import Terms, make_terms
 from municipio.tramites import Category, Cost, CostKind, Requirement, Tramite, cost_label
@@ -131,6 +131,13 @@ class SimulatedLedger:
         return ()
 
 
+class SimulatedSealer:
+    """Hides the text behind its length; nobody can open it."""
+
+    def seal(self, recipient: str, plaintext: bytes) -> str:
+        return f"sellado para {recipient}: {len(plaintext)} bytes"
+
+
 _SERVICES = (
     Service("bache", "Bache", "Obras Públicas (demostración)", ("hoyo",), "construction"),
     Service("alumbrado", "Lámpara apagada", "Alumbrado (demostración)", ("luz",), "lightbulb"),
@@ -228,7 +235,7 @@ class SimulatedCatalogue:
         return (("Emergencias", "911"), ("Protección Civil (demostración)", "921 000 0000"))
 
     def recipient_keys(self, recipient: str) -> tuple[str, ...]:
-        return ()
+        return ("age1demostracion",)
 
     def content_date(self) -> date | None:
         return date(2026, 1, 20)
@@ -252,20 +259,11 @@ def simulated_node(
     gate: Gate | None = None,
     clock: SimulatedClock | None = None,
     settings: Settings | None = None,
+    ledger_type: type[SimulatedLedger] = SimulatedLedger,
 ) -> SimulatedNode:
     """A whole portal in memory. With `gate` given (a socket client, say) the portal enforces."""
     clock = clock or SimulatedClock()
-    link, ledger, catalogue = SimulatedLink(), SimulatedLedger(clock), SimulatedCatalogue()
-
-    def file_report(draft: ReportDraft, language: str) -> Filed | ReportProblem | NotRecorded:
-        checked = check_report(draft, _SERVICES, catalogue.colonias())
-        if isinstance(checked, ReportProblem):
-            return checked
-        fact = FactDraft(FactType.REPORT_FILED, {"service": checked.service_code})
-        done = ledger.record(
-            fact, lambda n: (FolioStub(n.folio, "reporte", "recibido", "2026-01-20"),)
-        )
-        return done if isinstance(done, NotRecorded) else Filed(done.folio)
+    link, ledger, catalogue = SimulatedLink(), ledger_type(clock), SimulatedCatalogue()
 
     ports = Ports(
         site=site_from_settings(
@@ -279,7 +277,7 @@ def simulated_node(
         catalogue=catalogue,
         link=link,
         clock=clock,
-        file_report=file_report,
+        sealer=SimulatedSealer(),
         translations=load_translations(),
     )
     return SimulatedNode(clock, link, ledger, catalogue, ports)

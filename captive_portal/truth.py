@@ -41,7 +41,8 @@ def _waiting(link: LinkReport, now: Instant, zone: ZoneInfo, _: Translate) -> st
     else:
         first = _("{count} solicitudes esperan aquí para enviarse.").format(count=link.waiting)
     carried = _when(link.last_carried, now, zone, _)
-    return f"{first} {_('Último envío: {when}.').format(when=carried)}" if carried else first
+    last = _("Último envío: {when}.").format(when=carried)
+    return f"{first} {last}" if carried else first
 
 
 def _when(stamp: str, now: Instant, zone: ZoneInfo, _: Translate) -> str:

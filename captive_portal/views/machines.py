@@ -14,6 +14,8 @@ from captive_portal.views import address, page, ports, state
 from municipio.usecases.ports import LinkState
 
 machines = Blueprint("machines", __name__)
+MIN_RETRY_S = 3
+"""Nobody is sent out again in the last moments of a visit, when the kernel may be ahead of us."""
 
 
 def answer_foreign_host() -> ResponseReturnValue | None:
@@ -27,7 +29,7 @@ def answer_foreign_host() -> ResponseReturnValue | None:
         visit = open_visit()
         return to_portal() if visit is None else _succeed(probe.success)
     if request.method in ("GET", "HEAD"):
-        return to_portal()
+        return _try_again() or to_portal()
     return page("sign_in.html", 511, portal=ports().site.public_url)
 
 
@@ -42,6 +44,16 @@ def open_visit() -> Visit | None:
         return None
     visit = here.gate.look(address())
     return None if isinstance(visit, GateTrouble) or not visit.is_open else visit
+
+
+def _try_again() -> Response | None:
+    """For who may pass already: a browser had a connection to that site open from before the tap, which
+    the kernel goes on bringing here. It is closed, and the same address asked for on a new one.
+    """
+    visit = open_visit()
+    if not ports().site.enforced or visit is None or visit.seconds_left < MIN_RETRY_S:
+        return None
+    return Response(status=307, headers={"Location": request.url, "Cache-Control": "no-store"})
 
 
 def to_portal() -> Response:

@@ -6,7 +6,6 @@ from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from captive_portal.form_seal import SealState
-from captive_portal.ports import Filed
 from captive_portal.views import (
     LANG,
     address,
@@ -20,6 +19,7 @@ from captive_portal.views import (
 from captive_portal.views.services import clean_folio
 from municipio.reports import ReportDraft, ReportProblem
 from municipio.usecases.ports import NotRecorded
+from municipio.usecases.reports import RECIPIENT, ReportFiled, file_report
 
 reports = Blueprint("reports", __name__)
 PURPOSE = "report"
@@ -45,8 +45,21 @@ def file(lang: str) -> ResponseReturnValue:
     if claimed is not SealState.FRESH:
         note = _("La página esperó demasiado. Revise sus datos y envíe otra vez, por favor.")
         return _form(typed, notice=note, status=400)
-    result = ports().file_report(_draft(typed), lang)
-    if isinstance(result, Filed):
+    here = ports()
+    if not here.catalogue.recipient_keys(RECIPIENT):
+        title = _("No podemos recibir reportes aquí por ahora")
+        return page(
+            "notice.html", 503, title=title, text=_("No se guardó nada. Llame al Ayuntamiento.")
+        )
+    result = file_report(
+        _draft(typed),
+        ledger=here.ledger,
+        catalogue=here.catalogue,
+        sealer=here.sealer,
+        channel="portal",
+        today=here.clock.now().local_date(here.site.zone),
+    )
+    if isinstance(result, ReportFiled):
         seals.keep_result(seal, result.folio)
         return redirect(url_for("reports.filed", lang=lang, folio=result.folio), 303)
     seals.release(seal)

@@ -1,0 +1,59 @@
+"""Builds the root daemon's real parts. It needs neither the web application nor the node's memory."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from captive_portal.gate.daemon import GateDaemon
+from captive_portal.gate.neighbours import KernelNeighbours
+from captive_portal.gate.nft import NftGate
+from captive_portal.gate.nft_runner import best_runner
+from captive_portal.gate.ruleset import GuestSide
+from captive_portal.gate.store import VisitStore
+from captive_portal.gate.visits import GateTrouble
+from captive_portal.pseudonym import DayKey
+
+
+class GateCannotStart(Exception):
+    """The firewall could not be built; the message says what to repair."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateOptions:
+    socket: Path
+    interface: str
+    uplink: str
+    portal_port: int
+    runtime: Path = Path("/run/plaza")
+    allowed_uids: Collection[int] = ()
+
+
+def boot_ms() -> int:
+    """Milliseconds of CLOCK_BOOTTIME: never set, runs through sleep."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+
+
+def build_gate_daemon(options: GateOptions) -> GateDaemon:
+    """Build the firewall with the visits that still have time, and open the socket. Needs CAP_NET_ADMIN.
+
+    Raises GateCannotStart, OSError, or ValueError (a value that is not an interface or a port).
+    """
+    options.runtime.mkdir(mode=0o755, parents=True, exist_ok=True)
+    options.socket.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    gate = NftGate(
+        GuestSide(options.interface, options.uplink, options.portal_port),
+        best_runner(),
+        KernelNeighbours(options.interface),
+        VisitStore(options.runtime / "visits.ndjson"),
+        boot_ms,
+        DayKey(boot_ms),
+    )
+    restored = gate.restore()
+    if isinstance(restored, GateTrouble):
+        raise GateCannotStart(f"firewall: {restored.detail}")
+    allowed = {0, os.getuid(), *options.allowed_uids}
+    return GateDaemon(gate, options.socket, allowed)

@@ -1,0 +1,223 @@
+"""A town in network namespaces: a phone, a node with a real gate, DHCP and portal, and an Internet."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from captive_portal.dhcp import GuestNetwork, write_dnsmasq
+from captive_portal.gate.client import GateClient
+
+HERE = Path(__file__).parent
+GATEWAY = "10.66.0.1"
+INTERNET = "203.0.113.10"
+NAME = "hola.example.org"
+NEEDED = ("ip", "nft", "dnsmasq", "dhclient", "chromium", "chromedriver")
+
+
+def why_not() -> str:
+    """Why these tests cannot run here; empty when they can."""
+    missing = [tool for tool in NEEDED if shutil.which(tool, path=_PATH) is None]
+    if os.geteuid() != 0:
+        return "NOT RUN: the namespace tests need root (make test runs them with sudo)"
+    return f"NOT RUN: missing {', '.join(missing)}" if missing else ""
+
+
+_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+
+
+@dataclass
+class Town:
+    """Names of the namespaces and the processes in them. `close` leaves nothing behind."""
+
+    folder: Path
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    gate_process: subprocess.Popen[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        tag = f"plaza{os.getpid()}"
+        self.phone, self.node, self.internet = (f"{tag}-{n}" for n in ("phone", "node", "net"))
+        self.gate = GateClient(self.folder / "gate.sock")
+        self.facts_file = self.folder / "facts.ndjson"
+
+    def build(self) -> None:
+        for namespace in (self.phone, self.node, self.internet):
+            run("ip", "netns", "add", namespace)
+            run("ip", "-n", namespace, "link", "set", "lo", "up")
+        self._wire(self.phone, "wlan0", self.node, "guest0")
+        self._wire(self.node, "up0", self.internet, "eth0")
+        for namespace, address, interface in (
+            (self.node, f"{GATEWAY}/24", "guest0"),
+            (self.node, "203.0.113.1/24", "up0"),
+            (self.internet, f"{INTERNET}/24", "eth0"),
+        ):
+            run("ip", "-n", namespace, "addr", "add", address, "dev", interface)
+        forward = "open('/proc/sys/net/ipv4/ip_forward','w').write('1')"
+        run(*self._in(self.node), sys.executable, "-c", forward)
+        resolv = Path("/etc/netns") / self.phone / "resolv.conf"
+        resolv.parent.mkdir(parents=True, exist_ok=True)
+        resolv.write_text(f"nameserver {GATEWAY}\n")
+        self._serve()
+
+    def _wire(self, one: str, one_end: str, other: str, other_end: str) -> None:
+        run(
+            "ip", "link", "add", one_end, "netns", one,
+            "type", "veth", "peer", "name", other_end, "netns", other,
+        )  # fmt: skip
+        run("ip", "-n", one, "link", "set", one_end, "up")
+        run("ip", "-n", other, "link", "set", other_end, "up")
+
+    def _serve(self) -> None:
+        self._start(self.internet, sys.executable, "-P", str(HERE / "internet.py"), INTERNET)
+        self._dnsmasq(self.internet, "net", f"address=/#/{INTERNET}\nlisten-address={INTERNET}\n")
+        guests = GuestNetwork(
+            "guest0",
+            ipaddress.IPv4Interface(f"{GATEWAY}/24"),
+            lease_min=30,
+            upstream_dns=(INTERNET,),
+            lease_file=str(self.folder / "leases"),
+        )
+        conf = self.folder / "guest.conf"
+        write_dnsmasq(guests, conf)
+        self._dnsmasq(self.node, "guest", conf.read_text())
+        self.start_gate()
+        self._start(
+            self.node, sys.executable, "-P", "-m", "captive_portal.simulator_server",
+            "--listen", f"{GATEWAY}:8380", "--public-url", f"http://{GATEWAY}",
+            "--gate-socket", str(self.folder / "gate.sock"), out=self.facts_file,
+        )  # fmt: skip
+        self._lease()
+        eventually(lambda: self.from_phone("get", f"http://{GATEWAY}/captive-portal/api")["ok"])
+
+    def _dnsmasq(self, namespace: str, name: str, conf: str) -> None:
+        path = self.folder / f"{name}.dnsmasq"
+        path.write_text(conf + "no-hosts\nno-resolv\nuser=root\npid-file=\n")
+        self._start(namespace, "dnsmasq", "--keep-in-foreground", f"--conf-file={path}")
+
+    def start_gate(self) -> None:
+        self.gate_process = self._start(
+            self.node, sys.executable, "-P", "-m", "plaza", "gate", "run",
+            "--socket", str(self.folder / "gate.sock"), "--runtime", str(self.folder),
+            "--interface", "guest0", "--uplink", "up0", "--portal-port", "8380",
+        )  # fmt: skip
+        eventually(lambda: hasattr(self.gate.stats(), "open"))
+
+    def _lease(self) -> None:
+        """A real DHCP client; its script sets only this namespace's address and route."""
+        script = self.folder / "lease"
+        script.write_text(f"#!{sys.executable} -P\n" + (HERE / "lease.py").read_text())
+        script.chmod(0o755)
+        lease = self.folder / "lease.json"
+        run(
+            *self._in(self.phone), "env", f"PLAZA_LEASE={lease}", "dhclient", "-4", "-1", "-q",
+            "-sf", str(script), "-pf", str(self.folder / "dhclient.pid"),
+            "-lf", str(self.folder / "dhclient.leases"),
+            "-e", f"PLAZA_LEASE={lease}", "wlan0", timeout=30,
+        )  # fmt: skip
+        self.lease: dict[str, str] = json.loads(lease.read_text())
+
+    @property
+    def phone_ip(self) -> str:
+        return self.lease["new_ip_address"]
+
+    def mac(self) -> str:
+        shown = run("ip", "-n", self.phone, "-j", "link", "show", "wlan0")
+        return str(json.loads(shown)[0]["address"])
+
+    def from_phone(self, *arguments: str, timeout: float = 60) -> dict[str, Any]:
+        """Run one verb of `phone.py` in the phone's namespace."""
+        done = run(
+            *self._in(self.phone), sys.executable, "-P", str(HERE / "phone.py"), *arguments,
+            timeout=timeout,
+        )  # fmt: skip
+        result: dict[str, Any] = json.loads(done.splitlines()[-1])
+        return result
+
+    def start_on_phone(self, *arguments: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [*self._in(self.phone), sys.executable, "-P", str(HERE / "phone.py"), *arguments],
+            stdout=subprocess.PIPE,
+        )
+
+    def facts(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.facts_file.read_text().splitlines()]
+
+    def _in(self, namespace: str) -> tuple[str, ...]:
+        return ("ip", "netns", "exec", namespace)
+
+    def _start(
+        self, namespace: str, *argv: str, out: Path | None = None
+    ) -> subprocess.Popen[bytes]:
+        log = out or self.folder / f"{len(self.processes)}.log"
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [*self._in(namespace), *argv],
+                stdout=file,
+                stderr=file if out is None else None,
+                env={**os.environ, "PATH": _PATH},
+            )
+        self.processes.append(process)
+        return process
+
+    def close(self) -> None:
+        pid_file = self.folder / "dhclient.pid"
+        if pid_file.exists():
+            subprocess.run(["kill", pid_file.read_text().strip()], check=False)
+        for process in self.processes:
+            if process.poll() is None:
+                process.terminate()
+        for process in self.processes:
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(5)
+        for namespace in (self.phone, self.node, self.internet):
+            subprocess.run(["ip", "netns", "del", namespace], check=False, env={"PATH": _PATH})
+        shutil.rmtree(Path("/etc/netns") / self.phone, ignore_errors=True)
+
+
+def run(*argv: str, timeout: float = 20) -> str:
+    done = subprocess.run(
+        argv, capture_output=True, text=True, timeout=timeout, env={**os.environ, "PATH": _PATH}
+    )
+    assert done.returncode == 0, f"{argv}: {done.stderr}"
+    return done.stdout
+
+
+def eventually(check: Any, seconds: float = 15) -> None:
+    until = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < until, "it never happened"
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="session")
+def built_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    if reason := why_not():
+        pytest.skip(reason)
+    town = Town(tmp_path_factory.mktemp("town"))
+    try:
+        town.build()
+        yield town
+    finally:
+        town.close()
+
+
+@pytest.fixture
+def town(built_town: Town) -> Iterator[Town]:
+    """The town with nobody connected."""
+    built_town.gate.revoke(built_town.phone_ip)
+    yield built_town
+    built_town.gate.revoke(built_town.phone_ip)

@@ -174,7 +174,8 @@ def parse_folio(text: str) -> Folio | FolioProblem:
     if match is None:
         return FolioProblem(FolioTrouble.SHAPE)
     node_code, letter, epoch, seq, check = match.groups()
-    if int(epoch) < 1 or int(seq) < 1 or len(epoch) > 9 or len(seq) > 15:
+    # Lengths first: int() of thousands of digits raises, and this text comes from a stranger.
+    if len(epoch) > 9 or len(seq) > 15 or int(epoch) < 1 or int(seq) < 1:
         return FolioProblem(FolioTrouble.SHAPE)
     lane = _LANE_BY_LETTER[letter]
     folio = make_folio(node_code, lane, int(epoch), int(seq))

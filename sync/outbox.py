@@ -114,7 +114,9 @@ class Outbox:
             for problem in ack.problems:
                 if ours == ack.chain and problem.seq <= ack.through:
                     self._store_problem(db, ack.lane, ack.epoch, problem)
-            db.execute("UPDATE node SET attempts = 0, last_carried = ?", (ack.city_time,))
+            db.execute("UPDATE node SET attempts = 0")
+            if ack.city_time:
+                db.execute("UPDATE node SET last_carried = ?", (ack.city_time,))
             return max(0, ack.through - acked)
 
     def rewind(self, lane: Lane, epoch: int, wanted: int) -> bool:
@@ -155,10 +157,10 @@ class Outbox:
         with self._ledger.transaction() as db:
             db.execute("UPDATE node SET attempts = ?", (attempts,))
 
-    def change_mark(self) -> int:
-        """A number that is another one after any other connection has committed; very cheap."""
+    def change_mark(self) -> tuple[int, int]:
+        """Another value after any program, this one included, has written; very cheap."""
         with self._ledger.reading() as db:
-            return int(query(db, "PRAGMA data_version")[0][0])
+            return int(query(db, "PRAGMA data_version")[0][0]), db.total_changes()
 
     def problems(self) -> tuple[tuple[str, FactProblem], ...]:
         """(folio, problem) of every fact that the city holds in quarantine."""

@@ -1,0 +1,187 @@
+"""`plaza sync`: what waits for the city, push it now, prove that nothing is missing."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from sync.answers import Delivered, Refused, TooLarge, Wanted
+from sync.datadir import DataDir
+from sync.delivery import Delivery
+from sync.link import FileLink, read_link
+from sync.outbox import Outbox
+from sync.protocol import Exchange, Pace, Rest, Salute
+from sync.run import run_worker
+from sync.verify import verify_ledger
+from sync.wiring import CannotStart, Memory, build_delivery, open_memory
+
+_data = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="PLAZA_DATA",
+    required=True,
+    help="Data directory of the node.",
+)
+_json = click.option("--json", "as_json", is_flag=True, help="One JSON object for machines.")
+
+
+@click.group()
+def sync() -> None:
+    """The queue that reaches the city."""
+
+
+@sync.command()
+@_data
+def run(data: Path) -> None:
+    """Carry facts to the city until stopped."""
+    trouble = run_worker(DataDir(data))
+    if trouble is not None:
+        _fail(trouble.detail)
+
+
+@sync.command()
+@_data
+@_json
+def status(data: Path, as_json: bool) -> None:
+    """Per lane: recorded, acknowledged, waiting; how the link is."""
+    memory = _open(data)
+    try:
+        document = _status(memory)
+    finally:
+        memory.close()
+    if as_json:
+        click.echo(json.dumps(document, ensure_ascii=False))
+        return
+    click.echo(f"{document['node']}  epoch {document['epoch']}  link {document['link']}")
+    click.echo(f"last acknowledgement: {document['last_ack'] or 'never'}")
+    if document["trouble"]:
+        click.echo(f"trouble: {document['trouble']}: {document['detail']}")
+    click.echo("lane  epoch  recorded  acked  waiting")
+    for row in document["lanes"]:
+        click.echo(
+            f"{row['lane']:<4}  {row['epoch']:>5}  {row['recorded']:>8}"
+            f"  {row['acked']:>5}  {row['waiting']:>7}"
+        )
+    for problem in document["refused_by_city"]:
+        click.echo(
+            f"refused by the city: {problem['folio']}: {problem['code']} {problem['detail']}"
+        )
+
+
+@sync.command()
+@_data
+@_json
+def verify(data: Path, as_json: bool) -> None:
+    """Recompute every chain and check every page."""
+    memory = _open(data)
+    try:
+        result = verify_ledger(memory.ledger)
+    finally:
+        memory.close()
+    if as_json:
+        click.echo(json.dumps({"facts": result.facts, "problems": list(result.problems)}))
+    elif not result.problems:
+        click.echo(f"ok: {result.facts} facts, every chain whole")
+    for problem in result.problems:
+        click.echo(problem, err=True)
+    if result.problems:
+        sys.exit(1)
+
+
+@sync.command()
+@_data
+@_json
+def push(data: Path, as_json: bool) -> None:
+    """Try once, now, to carry everything that waits."""
+    memory = _open(data)
+    try:
+        delivery = build_delivery(memory)
+        if isinstance(delivery, CannotStart):
+            _fail(delivery.detail)
+        carried, trouble = _push(delivery, time.monotonic)
+        waiting = delivery.outbox.waiting()
+    finally:
+        memory.close()
+    if as_json:
+        document: dict[str, Any] = {"carried": carried, "waiting": waiting}
+        if trouble is not None:
+            document |= {"trouble": trouble.trouble.value, "detail": trouble.detail}
+        click.echo(json.dumps(document, ensure_ascii=False))
+    else:
+        click.echo(f"carried {carried}, waiting {waiting}")
+    if trouble is not None:
+        _fail(f"{trouble.trouble.value}: {trouble.detail}; nothing is lost, {waiting} wait")
+
+
+def _push(delivery: Delivery, now: Callable[[], float]) -> tuple[int, Refused | None]:
+    """Everything once, until the first trouble; (facts carried, that trouble)."""
+    exchange = Exchange(Pace(3600, 3600, 3600), random.SystemRandom().random)
+    before = delivery.outbox.waiting()
+    trouble: Refused | None = None
+    exchange.begin(now())
+    while trouble is None:
+        action = exchange.next(now(), delivery.outbox.stretches())
+        if isinstance(action, Rest):
+            break
+        if isinstance(action, Salute):
+            trouble = delivery.salute()
+            exchange.saluted(now(), trouble)
+            continue
+        outcome = delivery.send(action)
+        follow = exchange.answered(now(), action, outcome)
+        delivery.follow(follow, action, outcome.seq if isinstance(outcome, Wanted) else 0)
+        if isinstance(outcome, Delivered | TooLarge | Wanted) and exchange.trouble is None:
+            continue
+        assert exchange.trouble is not None, "what was not delivered has a cause"
+        trouble = Refused(exchange.trouble, exchange.detail)
+    return before - delivery.outbox.waiting(), trouble
+
+
+def _status(memory: Memory) -> dict[str, Any]:
+    outbox = Outbox(memory.ledger)
+    heartbeat_s = memory.settings.number("sync.heartbeat_s")
+    note = read_link(memory.data.link_file)
+    return {
+        "node": memory.settings.node_code,
+        "epoch": outbox.epoch(),
+        "link": FileLink(memory.data.link_file, memory.clock, heartbeat_s).report().state.value,
+        "last_ack": outbox.last_carried(),
+        "waiting": outbox.waiting(),
+        "trouble": note.trouble if note else "",
+        "detail": note.detail if note else "",
+        "lanes": [
+            {
+                "lane": s.lane.value,
+                "epoch": s.epoch,
+                "recorded": s.last,
+                "acked": s.acked,
+                "waiting": s.waiting,
+            }
+            for s in outbox.stretches()
+        ],
+        "refused_by_city": [
+            {"folio": folio, "seq": p.seq, "code": p.code, "detail": p.detail}
+            for folio, p in outbox.problems()
+        ],
+    }
+
+
+def _open(data: Path) -> Memory:
+    if not DataDir(data).ledger.exists() and not data.is_dir():
+        _fail(f"{data} is not a data directory of a node")
+    memory = open_memory(DataDir(data))
+    if isinstance(memory, CannotStart):
+        _fail(memory.detail)
+    return memory
+
+
+def _fail(text: str) -> NoReturn:
+    click.echo(text, err=True)
+    sys.exit(1)

@@ -1,0 +1,87 @@
+"""One delivery: facts out of the ledger, a batch to the city, its answer back into the ledger."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import apsw
+
+from municipio.wire.batch import MAX_PACKED_BYTES, BatchHeader, encode_batch, pack
+from municipio.wire.keys import PublicKey
+from sync.answers import (
+    Delivered,
+    Outcome,
+    Refused,
+    Reply,
+    Trouble,
+    judge_batch_reply,
+    judge_health,
+)
+from sync.keys import NodeKey
+from sync.outbox import ChainDiffers, Load, Outbox
+from sync.protocol import Follow, Send
+
+
+class Carrier(Protocol):
+    """What takes bytes to the city: `sync.transport.Courier`, or a simulated street."""
+
+    def get(self, path: str) -> Reply | Refused: ...
+
+    def post_batch(self, node: str, body: bytes) -> Reply | Refused: ...
+
+
+class Delivery:
+    """Joins one ledger, one key and one carrier."""
+
+    def __init__(
+        self, outbox: Outbox, node: str, key: NodeKey, city: PublicKey, carrier: Carrier
+    ) -> None:
+        self.outbox = outbox
+        self._node = node
+        self._key = key
+        self._city = city
+        self._carrier = carrier
+
+    def salute(self) -> Refused | None:
+        """None when the city answered, signed."""
+        reply = self._carrier.get("/v1/health")
+        return reply if isinstance(reply, Refused) else judge_health(reply, self._city)
+
+    def send(self, send: Send) -> Outcome:
+        """Carry one batch. Facts are marked as delivered only by a signed, matching answer."""
+        load = self.outbox.load(send.lane, send.epoch, send.first, send.limit)
+        if load is None:
+            return Refused(Trouble.GAP, f"fact {send.first} is no longer on this node")
+        reply = self._carrier.post_batch(self._node, self._packed(send, load))
+        if isinstance(reply, Refused):
+            return reply
+        outcome = judge_batch_reply(reply, self._node, send.lane, send.epoch, self._city)
+        if not isinstance(outcome, Delivered):
+            return outcome
+        try:
+            moved = self.outbox.apply_ack(outcome.ack)
+        except apsw.Error as e:
+            return Refused(Trouble.NODE, f"the acknowledgement could not be stored: {e}")
+        if isinstance(moved, ChainDiffers):
+            return Refused(Trouble.CHAIN, moved.detail)
+        if moved == 0 and outcome.ack.through < send.first:
+            return Refused(Trouble.BAD_ANSWER, "an old acknowledgement was answered")
+        return outcome
+
+    def follow(self, follow: Follow, send: Send, wanted: int) -> None:
+        """Do in the ledger what the protocol asked for after an answer."""
+        if follow is Follow.REWIND:
+            self.outbox.rewind(send.lane, send.epoch, wanted)
+        elif follow is Follow.NEW_EPOCH:
+            self.outbox.begin_epoch(send.epoch, "the city holds another future")
+
+    def _packed(self, send: Send, load: Load) -> bytes:
+        """The signed batch, with as many of the facts as one body may carry."""
+        facts = load.facts
+        while True:
+            last = load.first + len(facts) - 1
+            header = BatchHeader(self._node, send.epoch, send.lane, load.first, last, load.prev)
+            packed = pack(encode_batch(header, facts, self._key.sign))
+            if len(packed) <= MAX_PACKED_BYTES or len(facts) == 1:
+                return packed
+            facts = facts[: max(1, len(facts) // 2)]

@@ -1,0 +1,61 @@
+"""link.json: how the talk with the city goes, written by the worker and read by every screen."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import msgspec
+
+from municipio.clock import Clock
+from municipio.usecases.ports import LinkReport, LinkState
+
+STALE_HEARTBEATS = 3
+
+
+class LinkNote(msgspec.Struct, frozen=True, kw_only=True):
+    """The file's content: a LinkReport, when it was written, and why the queue stands if it does."""
+
+    state: LinkState
+    waiting: int
+    last_carried: str
+    since: str
+    written_boot_ms: int
+    boot: str
+    trouble: str = ""
+    detail: str = ""
+
+
+def write_link(path: Path, note: LinkNote) -> None:
+    """Replace the file whole; a reader never sees half of it."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_bytes(msgspec.json.encode(note) + b"\n")
+    part.replace(path)
+
+
+def read_link(path: Path) -> LinkNote | None:
+    """The last note, or None when there is none that can be read."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=LinkNote)
+    except (OSError, msgspec.MsgspecError, json.JSONDecodeError, UnicodeDecodeError):
+        return None
+
+
+class FileLink:
+    """Implements `municipio.usecases.ports.Link`. A note older than three heartbeats is unknown."""
+
+    def __init__(self, path: Path, clock: Clock, heartbeat_s: float) -> None:
+        self._path = path
+        self._clock = clock
+        self._stale_ms = int(STALE_HEARTBEATS * heartbeat_s * 1000)
+
+    def report(self) -> LinkReport:
+        note = read_link(self._path)
+        if note is None:
+            return LinkReport(LinkState.UNKNOWN, 0)
+        now = self._clock.now()
+        age_ms = now.boot_ms - note.written_boot_ms
+        if now.boot != note.boot or not 0 <= age_ms <= self._stale_ms:
+            return LinkReport(LinkState.UNKNOWN, note.waiting, note.last_carried)
+        return LinkReport(note.state, note.waiting, note.last_carried, note.since)

@@ -1,0 +1,36 @@
+"""The sync worker as a program: run until SIGTERM or SIGINT, then stop cleanly."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from importlib.metadata import PackageNotFoundError, version
+
+from sync.datadir import DataDir
+from sync.wiring import CannotStart, build_delivery, build_worker, open_memory
+
+
+def run_worker(data: DataDir) -> CannotStart | None:
+    """Run in this process's main thread; None after a clean stop, else why it could not start."""
+    memory = open_memory(data)
+    if isinstance(memory, CannotStart):
+        return memory
+    try:
+        delivery = build_delivery(memory)
+        if isinstance(delivery, CannotStart):
+            return delivery
+        memory.ledger.note_start(_version())
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        build_worker(memory, delivery).run(stop)
+    finally:
+        memory.close()
+    return None
+
+
+def _version() -> str:
+    try:
+        return version("plaza")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,80 @@
+"""HTTP to the city: signed requests out, whole and bounded answers back. No meaning is given here."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+import httpx2
+
+from municipio.wire.batch import BATCH_TYPE
+from municipio.wire.envelope import MAX_REPLY_BYTES
+from municipio.wire.httpsig import sign_request
+from sync.answers import Refused, Reply, Trouble
+from sync.keys import NodeKey
+
+
+class Courier:
+    """Carries one request at a time per caller; may be shared by threads.
+
+    `timeout_s` bounds connecting, and the whole answer: a server that drips bytes is given up too.
+    Redirects are not followed and proxies from the environment are not used.
+    """
+
+    def __init__(self, url: str, key: NodeKey, timeout_s: float) -> None:
+        self._url = httpx2.URL(url.rstrip("/"))
+        self._key = key
+        self._timeout_s = timeout_s
+        self._client = httpx2.Client(
+            timeout=timeout_s,
+            follow_redirects=False,
+            trust_env=False,
+            headers={"User-Agent": "plaza"},
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def get(self, path: str) -> Reply | Refused:
+        return self._carry("GET", path, b"", {})
+
+    def post_batch(self, node: str, body: bytes) -> Reply | Refused:
+        return self._carry("POST", f"/v1/nodes/{node}/batches", body, {"Content-Type": BATCH_TYPE})
+
+    def _carry(
+        self, method: str, path: str, body: bytes, headers: dict[str, str]
+    ) -> Reply | Refused:
+        full_path = self._url.path.rstrip("/") + path
+        nonce = secrets.token_urlsafe(16)
+        proof = sign_request(method, full_path, body, self._key.id, nonce, self._key.sign)
+        url = self._url.copy_with(path=full_path)
+        deadline = time.monotonic() + self._timeout_s
+        try:
+            request = self._client.build_request(
+                method, url, content=body or None, headers=headers | proof
+            )
+            response = self._client.send(request, stream=True)
+            try:
+                return _read(response, deadline)
+            finally:
+                response.close()
+        except httpx2.TimeoutException as e:
+            return Refused(Trouble.TIMEOUT, f"no answer in time ({type(e).__name__})")
+        except (httpx2.DecodingError, httpx2.RemoteProtocolError) as e:
+            return Refused(Trouble.BAD_ANSWER, f"the answer is not HTTP that can be read: {e}")
+        except (httpx2.TransportError, OSError) as e:
+            return Refused(Trouble.OFFLINE, f"the city cannot be reached: {e}")
+        except (httpx2.InvalidURL, ValueError) as e:
+            return Refused(Trouble.NODE, f"central.url cannot be used: {e}")
+
+
+def _read(response: httpx2.Response, deadline: float) -> Reply | Refused:
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > MAX_REPLY_BYTES:
+            return Refused(Trouble.BAD_ANSWER, "the answer is too long")
+        if time.monotonic() > deadline:
+            return Refused(Trouble.TIMEOUT, "the answer came too slowly")
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Reply(response.status_code, headers, bytes(body))

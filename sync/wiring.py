@@ -1,0 +1,81 @@
+"""Real objects of the sync programs, built from a data directory. Nothing else builds them here."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from municipio.clock import Clock, TimeQuality
+from municipio.settings import Settings, SettingsError
+from sync.clock import SystemClock, system_quality
+from sync.database import LedgerDamaged
+from sync.datadir import DataDir
+from sync.delivery import Delivery
+from sync.keys import KeyMissing, NodeKey, load_city_key
+from sync.ledger import SqliteLedger, open_ledger
+from sync.outbox import Outbox
+from sync.protocol import Exchange, Pace
+from sync.transport import Courier
+from sync.worker import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class CannotStart:
+    """Why a program cannot run on this data directory: one line for a person."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A ledger that is open, and what it was opened with."""
+
+    data: DataDir
+    settings: Settings
+    clock: Clock
+    ledger: SqliteLedger
+
+    def close(self) -> None:
+        self.ledger.close()
+
+
+def open_memory(
+    data: DataDir, quality: Callable[[], TimeQuality] = system_quality
+) -> Memory | CannotStart:
+    """Open the ledger of a data directory, making the folders and an empty ledger if needed."""
+    try:
+        settings = data.settings()
+        data.create()
+    except (SettingsError, OSError) as e:
+        return CannotStart(str(e))
+    clock = SystemClock(data.link_file, quality)
+    ledger = open_ledger(data.ledger, clock, settings.node_code, settings.text("city.inegi"))
+    if isinstance(ledger, LedgerDamaged):
+        return CannotStart(str(ledger))
+    return Memory(data, settings, clock, ledger)
+
+
+def build_delivery(memory: Memory) -> Delivery | CannotStart:
+    """The way to the city, with this node's key and the city's."""
+    key = NodeKey.load(memory.data)
+    if isinstance(key, KeyMissing):
+        return CannotStart(key.detail)
+    city = load_city_key(memory.data)
+    if isinstance(city, KeyMissing):
+        return CannotStart(city.detail)
+    settings = memory.settings
+    carrier = Courier(settings.text("central.url"), key, settings.number("central.timeout_s"))
+    return Delivery(Outbox(memory.ledger), settings.node_code, key, city, carrier)
+
+
+def build_worker(memory: Memory, delivery: Delivery) -> Worker:
+    settings = memory.settings
+    pace = Pace(
+        settings.number("sync.heartbeat_s"),
+        settings.number("sync.retry_min_s"),
+        settings.number("sync.retry_max_s"),
+    )
+    chance = random.SystemRandom().random
+    exchange = Exchange(pace, chance, attempts=delivery.outbox.attempts())
+    return Worker(memory.ledger, delivery, exchange, memory.data.link_file)

@@ -1,0 +1,116 @@
+"""The loop that carries facts to the city: asks the protocol, does one thing, writes down the link."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+from municipio.clock import Instant
+from municipio.facts import format_time
+from municipio.usecases.ports import LinkState
+from sync.answers import Delivered, Refused, Wanted
+from sync.delivery import Delivery
+from sync.ledger import SqliteLedger
+from sync.link import LinkNote, write_link
+from sync.outbox import Stretch
+from sync.protocol import Exchange, Rest, Salute, Send
+
+POLL_S = 0.25
+"""How soon a fact that another program has recorded is noticed."""
+PRUNE_EVERY_S = 3600.0
+
+
+class Worker:
+    """Runs until told to stop. One per node; a second one would only send duplicates."""
+
+    def __init__(
+        self, ledger: SqliteLedger, delivery: Delivery, exchange: Exchange, link_file: Path
+    ) -> None:
+        self._ledger = ledger
+        self._delivery = delivery
+        self._outbox = delivery.outbox
+        self._exchange = exchange
+        self._link_file = link_file
+        self._stretches: tuple[Stretch, ...] = ()
+        self._mark: tuple[int, int] | None = None
+        self._since: tuple[LinkState, str] = (LinkState.UNKNOWN, "")
+        self._written: tuple[float, LinkNote] | None = None
+        self._prune_at = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set; a request under way is finished first."""
+        self._exchange.begin(time.monotonic())
+        while not stop.is_set():
+            rest_s = self.step(time.monotonic())
+            if rest_s > 0:
+                stop.wait(min(rest_s, POLL_S))
+
+    def step(self, now: float) -> float:
+        """Do the next thing; how many seconds may pass before the next step."""
+        self._look(force=False)
+        action = self._exchange.next(now, self._stretches)
+        if isinstance(action, Rest):
+            self._note(now)
+            self._prune(now)
+            return action.seconds
+        if isinstance(action, Salute):
+            self._exchange.saluted(now, self._delivery.salute())
+        else:
+            self._carry(action)
+        self._note(time.monotonic())
+        return 0.0
+
+    def _carry(self, send: Send) -> None:
+        outcome = self._delivery.send(send)
+        before = self._exchange.attempts
+        follow = self._exchange.answered(time.monotonic(), send, outcome)
+        wanted = outcome.seq if isinstance(outcome, Wanted) else 0
+        self._delivery.follow(follow, send, wanted)
+        if self._exchange.attempts != before and isinstance(outcome, Refused):
+            self._outbox.set_attempts(self._exchange.attempts)
+        if isinstance(outcome, Delivered) or follow.value != "nothing":
+            self._look(force=True)
+
+    def _look(self, *, force: bool) -> None:
+        """Read the queue again, but only if a program has written."""
+        mark = self._outbox.change_mark()
+        if force or mark != self._mark:
+            self._mark = mark
+            self._stretches = self._outbox.stretches()
+
+    def _prune(self, now: float) -> None:
+        if now >= self._prune_at:
+            self._prune_at = now + PRUNE_EVERY_S
+            self._outbox.prune()
+
+    def _note(self, now: float) -> None:
+        """Write link.json when it says something new, and at every heartbeat so that it is fresh."""
+        at = self._ledger.clock.now()
+        note = self._link_note(at)
+        if self._written is not None:
+            written_at, old = self._written
+            is_fresh = now - written_at < self._exchange.pace.heartbeat_s
+            if is_fresh and _content(old) == _content(note):
+                return
+        write_link(self._link_file, note)
+        self._written = (now, note)
+
+    def _link_note(self, at: Instant) -> LinkNote:
+        state = self._exchange.link
+        if state is not self._since[0]:
+            self._since = (state, "" if at.time is None else format_time(at.time))
+        return LinkNote(
+            state=state,
+            waiting=sum(stretch.waiting for stretch in self._stretches),
+            last_carried=self._outbox.last_carried(),
+            since=self._since[1],
+            written_boot_ms=at.boot_ms,
+            boot=at.boot,
+            trouble=self._exchange.trouble.value if self._exchange.trouble else "",
+            detail=self._exchange.detail,
+        )
+
+
+def _content(note: LinkNote) -> tuple[object, ...]:
+    return (note.state, note.waiting, note.last_carried, note.trouble, note.detail)

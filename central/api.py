@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 from central import folios, predial
 from central.context import central
 from central.ingest import Taken, take_batch
-from central.nodes import find_active
+from central.nodes import find_active, note_contact
 from central.problems import Problem, ProblemType
 from central.projections import project
 from central.replies import json_reply, problem_reply, signed_reply
@@ -38,7 +38,9 @@ def openapi() -> Response:
 
 @api.get("/v1/health")
 def health() -> Response:
-    """Up, and the database answers."""
+    """Up, and the database answers. A signed request is a node's heartbeat; anyone may ask."""
+    if "Signature" in request.headers:
+        _sender()
     with central().store.begin() as connection:
         connection.exec_driver_sql("SELECT 1")
     now = format_time(central().now())
@@ -97,6 +99,7 @@ def _sender() -> tuple[str, PublicKey] | Problem:
     signer = verify_request(request.method, request.path, headers, body, find_key)
     if isinstance(signer, HttpSigProblem):
         return Problem(ProblemType.UNKNOWN_NODE, signer.detail)
+    note_contact(central().store, central().city.inegi, found[signer][0], central().now())
     return found[signer]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -19,6 +19,7 @@ from central.store import Store, insert_missing, upsert
 from municipio.facts import format_time
 from municipio.wire import keys
 
+CONTACT_STEP = timedelta(seconds=30)
 NODE_CODE = re.compile(r"[A-Z]{3}[0-9]{3}")
 
 
@@ -90,6 +91,16 @@ def find_active(store: Store, inegi: str, key_id: str) -> tuple[str, Ed25519Publ
     if row is None:
         return None
     return row.node, Ed25519PublicKey.from_public_bytes(bytes(row.public))
+
+
+def note_contact(store: Store, inegi: str, node: str, at: datetime) -> None:
+    """Remember that a node was heard; written at most twice a minute, because it costs an fsync."""
+    n = nodes.c
+    long_ago = format_time(at - CONTACT_STEP)
+    mine = and_(n.inegi == inegi, n.node == node, n.last_contact_at < long_ago)
+    with store.begin() as connection:
+        if connection.execute(select(n.node).where(mine)).first() is not None:
+            connection.execute(update(nodes).where(mine).values(last_contact_at=format_time(at)))
 
 
 def keys_of(store: Store, inegi: str, node: str) -> tuple[Ed25519PublicKey, ...]:

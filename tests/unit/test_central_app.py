@@ -19,7 +19,7 @@ from central.context import Central
 from central.demo_padron import known_accounts
 from central.keys import CityKey
 from central.node_simulator import NodeSimulator
-from central.nodes import add_node, revoke_node
+from central.nodes import add_node, list_nodes, revoke_node
 from central.schema import accounts
 from central.store import Store, insert_missing, open_store
 from central.wiring import demo_perfil
@@ -313,6 +313,16 @@ def test_health_is_signed(client: FlaskClient, city_key: CityKey) -> None:
     reply = client.get("/v1/health")
     assert json.loads(reply.data)["status"] == "ok"
     assert verify_body(reply.data, reply.headers[SIGNATURE_HEADER], city_key.public)
+
+
+def test_a_signed_greeting_is_a_contact_and_a_forged_one_is_not(
+    client: FlaskClient, node: NodeSimulator, store: Store
+) -> None:
+    forged = NodeSimulator().headers("GET", "/v1/health")
+    assert client.get("/v1/health", headers=forged).status_code == 200
+    assert list_nodes(store, CITY.inegi)[0].last_contact_at == ""
+    assert get(client, node, "/v1/health").status_code == 200
+    assert list_nodes(store, CITY.inegi)[0].last_contact_at == "2026-01-20T18:00:00.000Z"
 
 
 @pytest.mark.parametrize("path", ["/v1/health", "/", "/r/x", "/f/x", "/static/central.css"])

@@ -36,6 +36,8 @@ class ScreenBody(BoxLayout):  # type: ignore[misc]  # kivy has no type informati
     def __init__(self, press: Press, **kwargs: Any) -> None:
         self.press = press
         super().__init__(**kwargs)
+        # `ids` are weak: parts that a layout takes out for a while must not die.
+        self._kept = list(self.walk())
 
     def show(self, view: Any) -> None:
         """Draw a view. Called with every change; must be cheap when little changed."""
@@ -139,7 +141,7 @@ def bar_tone(action: Action) -> str:
     return "clay" if action.tone is Tone.CLAY else "ink"
 
 
-def body_height() -> float:
-    """Dots between header and bottom bar."""
+def is_low() -> bool:
+    """True on a screen so low that fingers' sizes leave no room for a title above a full page."""
     metrics = skin.theme().metrics
-    return metrics.height - skin.px(88) - max(skin.px(104), skin.target() + 4)
+    return metrics.millimetres(metrics.height) < 132

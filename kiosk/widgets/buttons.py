@@ -49,6 +49,7 @@ class Choice(Target, Ground, BoxLayout):
     role = StringProperty("title")
     tile = NumericProperty(120)
     stacked = BooleanProperty(False)
+    chosen = BooleanProperty(False)
 
     def __init__(self, **kwargs: Any) -> None:
         self._tile = IconTile(size_hint=(None, None), pos_hint={"center_y": 0.5})
@@ -62,16 +63,28 @@ class Choice(Target, Ground, BoxLayout):
         for part in (Widget(), self._name, self._detail, Widget()):
             self._words.add_widget(part)
         self._words.spacing = skin.px(4)
-        self.add_widget(self._tile)
+        if self.tile:
+            self.add_widget(self._tile)
         self.add_widget(self._words)
-        for name in ("icon", "accent", "text", "detail", "role", "pressed", "enabled", "tile"):
+        for name in (
+            "icon",
+            "accent",
+            "text",
+            "detail",
+            "role",
+            "pressed",
+            "enabled",
+            "tile",
+            "chosen",
+        ):
             self.fbind(name, self._dress)
         self.fbind("size", self._dress)
         self._dress()
 
     def _dress(self, *_: Any) -> None:
         self._tile.icon, self._tile.accent = self.icon, self.accent
-        self._tile.size = (skin.px(self.tile), skin.px(self.tile))
+        side = skin.px(self.tile) if self.tile else 0
+        self._tile.size, self._tile.opacity = (side, side), 1 if self.tile else 0
         self._name.text, self._name.role = self.text, self.role
         self._detail.text = self.detail
         self._detail.role = "body" if self.role == "title" else "small"
@@ -82,7 +95,9 @@ class Choice(Target, Ground, BoxLayout):
             self._words.remove_widget(self._detail)
         elif self.detail and self._detail.parent is None:
             self._words.add_widget(self._detail, index=1)
-        self.fill = "shade" if self.pressed else "card"
+        resting = "primary-pale" if self.chosen else "card"
+        self.fill = "shade" if self.pressed else resting
+        self.edge = "primary" if self.chosen else "line"
         self.opacity = 1.0 if self.enabled else 0.45
         self.radius = skin.px(28 if self.tile > 90 else 22)
 
@@ -93,6 +108,7 @@ class PushButton(Target, Ground, BoxLayout):
     icon = StringProperty("")
     detail = StringProperty("")
     kind = StringProperty("plain")
+    accent = StringProperty("")
     role = StringProperty("heading")
     centered = BooleanProperty(True)
 
@@ -138,7 +154,9 @@ class PushButton(Target, Ground, BoxLayout):
         self.edge, self.edge_width = look[2], 3 if self.kind in {"plain", "danger", "chosen"} else 2
         self.radius = skin.px(22)
         self._name.text, self._name.role, self._name.tone = self.text, self.role, look[3]
-        self._icon.name, self._icon.tone = self.icon, look[3]
+        tinted = self.accent and self.enabled and self.kind == "quiet"
+        self._icon.name = self.icon
+        self._icon.tone = skin.accent_stroke(self.accent) if tinted else look[3]
         self._icon.dots = skin.px(44 if self.detail else 36)
         self._icon.width = self._icon.dots if self.icon else 0
         self._detail.text, self._detail.tone = self.detail, look[4]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
@@ -31,6 +32,37 @@ class KeyLike(Protocol):
     def icon(self) -> str: ...
     @property
     def wide(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LocalKey:
+    """A key of the keyboard itself: it changes which keys are drawn and types nothing."""
+
+    id: str
+    label: str
+    speech: str
+    enabled: bool = True
+    icon: str = ""
+    wide: bool = False
+
+
+SWAP = "keyboard.swap"
+Rows = Sequence[Sequence[KeyLike]]
+
+
+def four_rows(keys: Rows, digits: bool) -> Rows:
+    """Five rows of 15 mm keys leave no room for what is typed: digits and the top letters take turns.
+
+    A last row of one key joins the row above it when there is room.
+    """
+    rows = list(keys)
+    if len(rows) >= 2 and len(rows[-1]) == 1 and len(rows[-2]) <= 8:
+        rows = [*rows[:-2], [*rows[-2], *rows[-1]]]
+    if len(rows) <= 4:
+        return rows
+    swap = LocalKey(SWAP, "abc" if digits else "123", "abc" if digits else "123")
+    top = rows[0] if digits else rows[1]
+    return [top, *rows[2:-1], [swap, *rows[-1]]]
 
 
 class KeyCap(Target, Ground, BoxLayout):
@@ -72,12 +104,13 @@ class KeyBoard(BoxLayout):  # type: ignore[misc]  # kivy has no type information
 
     key_height = NumericProperty(0)
     sign_role = StringProperty("heading")
-    wide_units = NumericProperty(1.6)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(orientation="vertical", **kwargs)
         self.spacing = skin.gap()
         self.press: Callable[[str], None] = lambda _: None
+        self._digits = False
+        self._keys: Rows = ()
         self._shape: tuple[tuple[str, ...], ...] = ()
         self._caps: list[KeyCap] = []
 
@@ -89,6 +122,10 @@ class KeyBoard(BoxLayout):  # type: ignore[misc]  # kivy has no type information
 
     def show(self, keys: Sequence[Sequence[KeyLike]]) -> None:
         """Draw these keys."""
+        self._keys = keys
+        self._draw(four_rows(keys, self._digits))
+
+    def _draw(self, keys: Rows) -> None:
         shape = tuple(tuple(f"{k.id}{k.wide}" for k in row) for row in keys)
         if shape != self._shape:
             self._shape = shape
@@ -101,14 +138,17 @@ class KeyBoard(BoxLayout):  # type: ignore[misc]  # kivy has no type information
     def _build(self, keys: Sequence[Sequence[KeyLike]]) -> None:
         self.clear_widgets()
         self._caps = []
-        units = max((sum(self._units(k) for k in row) for row in keys), default=1)
+        units = max((sum(1 + 0.6 * k.wide for k in row) for row in keys), default=1)
         for row in keys:
             line = BoxLayout(spacing=skin.gap())
-            side = max(units - sum(self._units(k) for k in row), 0) / 2
+            wide = sum(k.wide for k in row)
+            unit = max(1.6, (units - len(row) + wide) / wide) if wide else 1.0
+            side = max(units - len(row), 0) / 2 if not wide else 0
             if side > 0.05:
                 line.add_widget(Widget(size_hint_x=side))
             for key in row:
-                cap = KeyCap(size_hint_x=self._units(key))
+                # Wide keys share what single keys leave; gaps are counted in with the spacing.
+                cap = KeyCap(size_hint_x=unit if key.wide else 1.0)
                 cap.fbind("on_act", partial(self._act, cap))
                 self._caps.append(cap)
                 line.add_widget(cap)
@@ -116,8 +156,9 @@ class KeyBoard(BoxLayout):  # type: ignore[misc]  # kivy has no type information
                 line.add_widget(Widget(size_hint_x=side))
             self.add_widget(line)
 
-    def _units(self, key: KeyLike) -> float:
-        return float(self.wide_units) if key.wide else 1.0
-
     def _act(self, cap: KeyCap, *_: Any) -> None:
-        self.press(cap.key)
+        if cap.key == SWAP:
+            self._digits = not self._digits
+            self.show(self._keys)
+        else:
+            self.press(cap.key)

@@ -101,6 +101,7 @@ class Field(Target, Ground, BoxLayout):
 
     icon = StringProperty("")
     label = StringProperty("")
+    label_tone = StringProperty("muted")
     hint = StringProperty("")
     value = StringProperty("")
     active = BooleanProperty(False)
@@ -118,7 +119,7 @@ class Field(Target, Ground, BoxLayout):
         self._words.add_widget(self._line)
         self.add_widget(self._icon)
         self.add_widget(self._words)
-        for name in ("icon", "label", "hint", "value", "active", "role", "size"):
+        for name in ("icon", "label", "label_tone", "hint", "value", "active", "role", "size"):
             self.fbind(name, self._dress)
         self._dress()
 
@@ -126,7 +127,7 @@ class Field(Target, Ground, BoxLayout):
         self.edge = "primary" if self.active else "line"
         self.edge_width = 3 if self.active else 2
         self._icon.name, self._icon.width = self.icon, skin.px(30) if self.icon else 0
-        self._label.text = self.label
+        self._label.text, self._label.tone = self.label, self.label_tone
         self._label.height = skin.size("caption") * 1.5 if self.label else 0
         self._line.role = self.role
         caret = "|" if self.active else ""

@@ -15,15 +15,21 @@ from kiosk.widgets import skin
 from kiosk.widgets.buttons import PushButton
 
 
+def dress_bar(view: Any) -> None:
+    """No bounce, and a bar that can be seen but not grabbed by accident."""
+    view.effect_cls = ScrollEffect
+    view.do_scroll_x = False
+    view.scroll_type = ["content"]
+    view.bar_width, view.bar_margin = skin.px(6), 0
+    view.bar_color, view.bar_inactive_color = skin.color("muted"), skin.color("line")
+
+
 class Viewport(ScrollView):  # type: ignore[misc]  # kivy has no type information
     """A scroll view without bounce, whose bar can be seen."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.effect_cls = ScrollEffect
-        self.do_scroll_x = False
-        self.bar_width, self.bar_margin = skin.px(6), 0
-        self.bar_color, self.bar_inactive_color = skin.color("muted"), skin.color("line")
+        dress_bar(self)
 
 
 class Pager(BoxLayout):  # type: ignore[misc]  # kivy has no type information

@@ -1,0 +1,130 @@
+"""Joins flow, presenters and screens: which presenter is up, which body draws it, when to forget.
+
+Everything here runs on the main thread. Bodies are built on their first visit and thrown away when the
+person changes (privacy) or the language does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kivy.clock import Clock
+
+from kiosk.flow import Flow, Place, Screen
+from kiosk.language import Words
+from kiosk.presenters.base import Presenter
+from kiosk.presenters.frame import HeaderPresenter, IdlePresenter
+from kiosk.presenters.views import HeaderView, IdleView
+from kiosk.screens.base import ScreenBody, build_body, dress_button, forward
+from kiosk.screens.frame import Stage
+
+TICK_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The presenters and what they share; built by wiring, or from simulators by tests and tools."""
+
+    words: Words
+    flow: Flow
+    header: HeaderPresenter
+    idle: IdlePresenter
+    presenters: Mapping[Screen, Presenter[Any]]
+    close: Callable[[], None] = lambda: None
+
+
+class Conductor:
+    """Shows where the flow is, and nothing that it is not."""
+
+    def __init__(self, house: House, stage: Stage) -> None:
+        self._house = house
+        self._stage = stage
+        self._bodies: dict[Screen, ScreenBody] = {}
+        self._presenter: Presenter[Any] | None = None
+        self._stop: Callable[[], None] = lambda: None
+        self._screen = Screen.HOME
+        self._draw_soon = Clock.create_trigger(self._draw, -1)
+        house.flow.on_place = self._go
+        house.flow.on_idle = house.idle.show
+        house.flow.on_wipe = self._wipe
+        house.idle.subscribe(self._show_idle)
+        house.header.subscribe(self._show_header)
+        house.words.subscribe(self._retell)
+
+    @property
+    def screen(self) -> Screen:
+        """The screen that is drawn."""
+        return self._screen
+
+    def start(self) -> None:
+        """Draw where the flow is and begin to look at the clock."""
+        self._show_header(self._house.header.view)
+        self._go(self._house.flow.place)
+        Clock.schedule_interval(self.tick, TICK_S)
+
+    def stop(self) -> None:
+        Clock.unschedule(self.tick)
+        self._house.close()
+
+    def touched(self) -> None:
+        self._house.flow.touched(time.monotonic())
+
+    def tick(self, *_: Any) -> None:
+        now = time.monotonic()
+        presenter = self._presenter
+        self._house.flow.tick(now, busy=presenter is not None and presenter.view.busy)
+        self._house.header.tick(now)
+        if self._presenter is not None:
+            self._presenter.tick(now)
+
+    def _go(self, place: Place) -> None:
+        if self._presenter is not None:
+            self._stop()
+            self._presenter.leave()
+        presenter = self._house.presenters[place.screen]
+        self._presenter, self._screen = presenter, place.screen
+        self._stop = presenter.subscribe(lambda _: self._draw_soon())
+        presenter.enter(**place.params)
+        self._draw_soon()
+
+    def _draw(self, *_: Any) -> None:
+        presenter = self._presenter
+        if presenter is None:
+            return
+        if self._screen not in self._bodies:
+            self._bodies[self._screen] = build_body(self._screen, presenter.activate)
+        self._stage.frame.show(self._bodies[self._screen], presenter.view, presenter.activate)
+
+    def _show_header(self, view: HeaderView) -> None:
+        self._stage.frame.show_header(view)
+
+    def _show_idle(self, view: IdleView) -> None:
+        if not view.visible:
+            self._stage.drop_overlay()
+            return
+        if self._stage.overlay is None:
+            from kiosk.widgets.overlay import Question
+
+            question = Question("hand")
+            for button in (question.yes, question.no):
+                forward(button, self._house.idle.activate)
+            self._stage.raise_overlay(question)
+        question = self._stage.overlay
+        question.title.text, question.sentence.text = view.title, view.text
+        dress_button(question.yes, view.stay)
+        dress_button(question.no, view.finish)
+
+    def _wipe(self) -> None:
+        """Every trace of the person goes: presenters' state, typed texts, drawn widgets, language."""
+        for presenter in self._house.presenters.values():
+            presenter.wipe()
+        self._house.words.reset()
+        self._bodies.clear()
+        self._stage.guard.swallow()
+
+    def _retell(self) -> None:
+        self._bodies.clear()
+        self._draw_soon()

@@ -1,0 +1,84 @@
+"""One message in the middle of a screen: mood, headline, words, a folio, and what can be done now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.widget import Widget
+
+from kiosk.presenters.base import Action, Notice
+from kiosk.screens.base import Press, fill_buttons, fill_notices
+from kiosk.widgets import skin
+from kiosk.widgets.panels import Medal, Ticket
+from kiosk.widgets.text import Words
+
+
+class MessagePanel(BoxLayout):  # type: ignore[misc]  # kivy has no type information
+    """Everything is centred and optional but the headline; empty parts take no room."""
+
+    def __init__(self, press: Press, **kwargs: Any) -> None:
+        super().__init__(orientation="vertical", spacing=skin.px(14), **kwargs)
+        self._press = press
+        side = skin.px(104)
+        self._medal = Medal(size_hint=(None, None), size=(side, side), pos_hint={"center_x": 0.5})
+        center: dict[str, Any] = {"halign": "center", "grow": True}
+        wide = {"size_hint_x": 0.82, "pos_hint": {"center_x": 0.5}}
+        self._amount = Words(role="display", weight="figures-bold", **center)
+        self._headline = Words(role="title", weight="bold", **center)
+        self._text = Words(role="body", **center, **wide)
+        self._strong = Words(role="body", weight="bold", **center, **wide)
+        self._ticket = Ticket(size_hint=(None, None), pos_hint={"center_x": 0.5})
+        self._promise = Words(role="small", tone="muted", **center, **wide)
+        self._notices = BoxLayout(
+            orientation="vertical", size_hint=(0.82, None), pos_hint={"center_x": 0.5},
+            spacing=skin.px(10),
+        )  # fmt: skip
+        self._notices.bind(minimum_height=self._notices.setter("height"))
+        self._buttons = BoxLayout(
+            size_hint=(None, None), spacing=skin.px(24), pos_hint={"center_x": 0.5},
+            height=max(skin.target(), skin.px(96)),
+        )  # fmt: skip
+        self._shown: tuple[Any, ...] = ()
+
+    def show(
+        self,
+        icon: str,
+        accent: str,
+        headline: str,
+        text: str = "",
+        *,
+        strong: str = "",
+        amount: str = "",
+        folio: str = "",
+        folio_label: str = "",
+        promise: str = "",
+        notices: Sequence[Notice] = (),
+        actions: Sequence[Action] = (),
+    ) -> None:
+        """Draw the message; the order on screen is the order of the arguments."""
+        self._medal.icon, self._medal.accent = icon, accent
+        self._headline.text, self._text.text = headline, text
+        self._amount.text, self._strong.text = amount, strong
+        self._promise.text = promise
+        self._ticket.text, self._ticket.label = folio, folio_label
+        self._ticket.size = (skin.px(540), skin.px(112 if folio_label else 86))
+        fill_notices(self._notices, notices)
+        fill_buttons(self._buttons, actions, self._press)
+        count = max(1, len(actions))
+        self._buttons.width = min(skin.px(1120), count * skin.px(410) + (count - 1) * skin.px(24))
+        self._arrange(
+            (self._medal, bool(icon)), (self._headline, True), (self._amount, bool(amount)),
+            (self._text, bool(text)), (self._strong, bool(strong)), (self._ticket, bool(folio)),
+            (self._notices, bool(notices)), (self._buttons, bool(actions)),
+            (self._promise, bool(promise)),
+        )  # fmt: skip
+
+    def _arrange(self, *parts: tuple[Any, bool]) -> None:
+        wanted = tuple(part for part, shown in parts if shown)
+        if wanted != self._shown:
+            self._shown = wanted
+            self.clear_widgets()
+            for part in (Widget(), *wanted, Widget(size_hint_y=1.3)):
+                self.add_widget(part)

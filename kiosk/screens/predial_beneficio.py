@@ -1,0 +1,51 @@
+"""Predial: one question before the total, so that nobody pays without a benefit that they could register."""
+
+from __future__ import annotations
+
+from kivy.uix.boxlayout import BoxLayout
+
+from kiosk.presenters.base import Action
+from kiosk.presenters.views import BeneficioView, BenefitPhase
+from kiosk.screens.base import ScreenBody, accent_of, fill_buttons, fill_notices
+from kiosk.widgets import skin
+from kiosk.widgets.buttons import IconTile
+from kiosk.widgets.surface import Card
+from kiosk.widgets.text import Icon, Words
+
+
+class BeneficioBody(ScreenBody):
+    """The groups are read, not pressed: nobody has to say which one they belong to."""
+
+    def show(self, view: BeneficioView) -> None:
+        ids = self.ids
+        asking = view.phase is BenefitPhase.ASK
+        ids.question.text = view.question
+        ids.groups.clear_widgets()
+        ids.groups.cols = max(1, min(len(view.groups), 5)) if asking else 1
+        if asking:
+            for group in view.groups:
+                ids.groups.add_widget(_group_card(group))
+        else:
+            for text in view.bring:
+                ids.groups.add_widget(_bring_line(text))
+        fill_notices(ids.notices, (view.warning,) if view.warning else (), role="body")
+        ids.actions.orientation = "horizontal"
+        fill_buttons(ids.actions, view.actions, self.press)
+
+
+def _group_card(group: Action) -> Card:
+    card = Card(orientation="vertical", padding=skin.px(18), spacing=skin.px(10))
+    side = skin.px(92)
+    tile = IconTile(icon=group.icon, accent=accent_of(group.tone), size_hint=(None, None))
+    tile.size, tile.pos_hint = (side, side), {"center_x": 0.5}
+    card.add_widget(tile)
+    card.add_widget(Words(text=group.label, weight="semibold", halign="center"))
+    return card
+
+
+def _bring_line(text: str) -> BoxLayout:
+    line = BoxLayout(spacing=skin.px(16))
+    side = skin.px(36)
+    line.add_widget(Icon(name="square", tone="primary", dots=side, size_hint_x=None, width=side))
+    line.add_widget(Words(text=text, role="body"))
+    return line

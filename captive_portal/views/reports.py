@@ -57,6 +57,7 @@ def file(lang: str) -> ResponseReturnValue:
         catalogue=here.catalogue,
         sealer=here.sealer,
         channel="portal",
+        language=lang,
         today=here.clock.now().local_date(here.site.zone),
     )
     if isinstance(result, ReportFiled):

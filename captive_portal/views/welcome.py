@@ -39,6 +39,12 @@ def show(lang: str = "") -> ResponseReturnValue:
     return _welcome()
 
 
+@welcome.get("/<any(reporte,tramites,folio,emergencias,servicios,terminos,privacidad):short>")
+def short_address(short: str) -> ResponseReturnValue:
+    """Addresses short enough to type from a poster; they lead to the page in the browser's language."""
+    return redirect(f"/{language()}/{short}", 302)
+
+
 @welcome.get(f"/{LANG}/en-linea")
 def online(lang: str) -> ResponseReturnValue:
     """What remains of the visit."""

@@ -22,6 +22,13 @@ FOLIO_KINDS = {
     "apelacion": "Revisión de una página bloqueada",
 }
 
+TROUBLES = {
+    "changed-fact": "hecho cambiado",
+    "duplicate-id": "identificador repetido",
+    "unreadable": "ilegible",
+}
+"""Codes of tampering and quarantine, for the staff."""
+
 _EXPLAINED = {
     "Pendiente": "La dependencia ya tiene su asunto. Todavía no lo atiende.",
     "Desarrollo": "La dependencia está trabajando en su asunto.",

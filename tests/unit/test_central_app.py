@@ -20,7 +20,7 @@ from central.demo_padron import known_accounts
 from central.keys import CityKey
 from central.node_simulator import NodeSimulator
 from central.nodes import add_node, list_nodes, revoke_node
-from central.schema import accounts
+from central.schema import accounts, folios
 from central.store import Store, insert_missing, open_store
 from central.wiring import demo_perfil
 from municipio.facts import FactType, Lane, fact_hash
@@ -231,7 +231,21 @@ def test_tampering_is_answered_409_and_shown_to_the_staff(
     assert (reply.status_code, problem_of(reply)) == (409, "tampering")
     page = client.get(f"/?token={TOKEN}").text
     assert "Alteraciones detectadas" in page
-    assert "changed-fact" in page
+    assert "hecho cambiado" in page
+
+
+def test_facts_are_acknowledged_even_when_a_projection_fails(
+    client: FlaskClient, node: NodeSimulator, store: Store, city_key: CityKey
+) -> None:
+    with store.begin() as connection:
+        folios.drop(connection)
+    folio = filed(node)
+    assert ack_of(post(client, node, node.batch(Lane.REP)), city_key).through == 1
+    with store.begin() as connection:
+        folios.create(connection)
+    node.record(FactType.REPORT_FILED, {})
+    post(client, node, node.batch(Lane.REP, first=2))
+    assert json.loads(get(client, node, f"/v1/folios/{folio}").data)["state"] == "Pendiente"
 
 
 def test_an_encoding_nobody_offers_is_415(client: FlaskClient, node: NodeSimulator) -> None:

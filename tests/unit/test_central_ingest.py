@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -235,6 +236,27 @@ def test_an_id_that_belongs_to_another_fact_is_refused(store: Store, node: NodeS
     assert isinstance(taken, Taken)
     assert [r.code for r in taken.refused] == ["duplicate-id"]
     assert (count(store, facts), count(store, tampering)) == (1, 1)
+
+
+def test_the_same_batches_at_the_same_moment_have_one_effect(
+    store: Store, node: NodeSimulator
+) -> None:
+    for _ in range(3):
+        reports(node, 40)
+    bodies = [node.batch(Lane.REP, 1, 40), node.batch(Lane.REP, 1, 80), node.batch(Lane.REP)] * 4
+
+    def deliver(raw: bytes) -> Taken | Problem:
+        taken = send(store, raw)
+        project(store, INEGI, ZONE, NOW)
+        return taken
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(deliver, bodies))
+    assert all(isinstance(answer, Taken) for answer in answers)
+    assert (count(store, facts), count(store, folios)) == (120, 120)
+    with store.begin() as connection:
+        numbers = connection.scalars(select(folios.c.city_folio)).all()
+    assert sorted(numbers) == [f"SIAC-{n:06d}" for n in range(1, 121)]
 
 
 def seed_debt(store: Store, *, total: int = 109_560) -> None:

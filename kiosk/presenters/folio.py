@@ -1,0 +1,160 @@
+"""What became of a folio: typed by its owner, looked up here and at the city."""
+
+from __future__ import annotations
+
+from kiosk.flow import Screen
+from kiosk.presenters.base import Action, Desk, FocusItem, Notice, Presenter, Role, Tone
+from kiosk.presenters.views import FolioPhase, FolioView, Row
+from kiosk.presenters.wording import (
+    FOLIO_ROWS,
+    TextEntry,
+    folio_kind,
+    folio_state,
+    iso_date,
+    keyboard,
+)
+from kiosk.speech import spell
+from municipio.identifiers import FolioProblem, FolioTrouble
+from municipio.usecases.folios import FolioAnswer, FolioFound, FolioNotFound, look_up
+from municipio.usecases.ports import City, Ledger
+
+FOLIO_LIMIT = 30
+
+
+class FolioPresenter(Presenter[FolioView]):
+    def __init__(self, desk: Desk, ledger: Ledger, city: City) -> None:
+        self._ledger = ledger
+        self._city = city
+        self._typed = TextEntry(FOLIO_LIMIT, upper=True)
+        self._phase = FolioPhase.ENTRY
+        self._trouble: FolioTrouble | None = None
+        self._answer: FolioFound | FolioNotFound | None = None
+        super().__init__(desk)
+
+    def enter(self, **params: object) -> None:
+        self._start_again()
+
+    def type(self, text: str) -> None:
+        """Intent: characters from any keyboard."""
+        self._typed.type("".join(c for c in text if c.isascii() and (c.isalnum() or c == "-")))
+        self._trouble = None
+        self.refresh()
+
+    def look(self) -> None:
+        """Intent: ask for what was typed."""
+        if self._phase is FolioPhase.LOOKING or not self._typed.text:
+            return
+        self._phase = FolioPhase.LOOKING
+        self.refresh()
+        text = self._typed.text
+        self._desk.background.run(
+            lambda: look_up(self._ledger, self._city, text), self._current(self._answered)
+        )
+
+    def _start_again(self) -> None:
+        self._forget()
+        self.refresh()
+
+    def _press(self, id: str) -> None:
+        presses = {
+            "folio.look": self.look,
+            "folio.again": self._start_again,
+            "folio.done": self._desk.navigator.end_session,
+        }
+        if id in presses:
+            presses[id]()
+        elif self._phase is FolioPhase.ENTRY and self._typed.press(id):
+            self._trouble = None
+            self.refresh()
+
+    def _answered(self, answer: FolioAnswer) -> None:
+        match answer:
+            case FolioProblem(trouble):
+                self._phase, self._trouble = FolioPhase.ENTRY, trouble
+            case FolioFound():
+                self._phase, self._answer = FolioPhase.FOUND, answer
+            case FolioNotFound():
+                self._phase, self._answer = FolioPhase.NOT_FOUND, answer
+        self.refresh()
+
+    def _forget(self) -> None:
+        self._typed.clear()
+        self._phase, self._trouble, self._answer = FolioPhase.ENTRY, None, None
+
+    def _render(self) -> FolioView:
+        _ = self._desk.words
+        entry = self._phase is FolioPhase.ENTRY
+        keys = keyboard(_, FOLIO_ROWS) if entry else ()
+        hint = _("Está en su papel, por ejemplo COA007-R1-000123-K")
+        headline, rows, notice = self._result()
+        problem = self._problem()
+        actions = self._actions()
+        title = _("Mi folio")
+        typed = spell(self._typed.text) if self._typed.text else hint
+        spoken = [title, problem or (typed if entry else headline)]
+        spoken += [f"{r.label}: {r.value}" for r in rows] + ([notice.text] if notice else [])
+        return FolioView(
+            screen=Screen.FOLIO,
+            title=title,
+            speech=". ".join(s.rstrip(".") for s in spoken if s) + ".",
+            focus=(
+                *(FocusItem(k.id, k.label, k.speech, Role.KEY) for row in keys for k in row),
+                *(FocusItem(f"folio.row.{i}", r.label, f"{r.label}: {r.value}", Role.ITEM)
+                  for i, r in enumerate(rows)),
+                *(a.focus() for a in actions),
+            ),
+            phase=self._phase,
+            text=self._typed.text,
+            hint=hint,
+            problem=problem,
+            keyboard=keys,
+            headline=headline,
+            rows=rows,
+            notice=notice,
+            actions=actions,
+        )  # fmt: skip
+
+    def _problem(self) -> str:
+        _ = self._desk.words
+        if self._trouble is FolioTrouble.CHECK:
+            return _("Algún carácter no coincide. Compare el folio con su papel.")
+        if self._trouble is FolioTrouble.SHAPE:
+            return _("Eso no parece un folio. Escríbalo como está en su papel.")
+        return ""
+
+    def _result(self) -> tuple[str, tuple[Row, ...], Notice | None]:
+        _ = self._desk.words
+        answer = self._answer
+        if answer is None:
+            looking = self._phase is FolioPhase.LOOKING
+            return (_("Buscando su folio…") if looking else "", (), None)
+        unsure = _("La ciudad no respondió. Esto es lo último que sabe este kiosco.")
+        if isinstance(answer, FolioNotFound):
+            text = _("No encontramos ese folio.")
+            if answer.no_answer:
+                text = _("Ahora no hay conexión con la ciudad y este kiosco no tiene ese folio.")
+            return text, (Row(_("Folio"), answer.folio),), None
+        rows = [
+            Row(_("Folio"), answer.folio),
+            Row(_("Asunto"), folio_kind(answer.kind, _)),
+            Row(_("Estado"), folio_state(answer.kind, answer.state, _), strong=True),
+        ]
+        if answer.city and answer.city.city_folio:
+            rows.append(Row(_("Número de la ciudad"), answer.city.city_folio))
+        when = answer.city.updated_on if answer.city else ""
+        opened = answer.stub.opened_on if answer.stub else ""
+        if when or opened:
+            rows.append(Row(_("Fecha"), iso_date(when or opened, _)))
+        notice = Notice(unsure, Tone.SUN, "wifi-off") if answer.no_answer else None
+        return _("Esto sabemos de su folio"), tuple(rows), notice
+
+    def _actions(self) -> tuple[Action, ...]:
+        _ = self._desk.words
+        if self._phase in {FolioPhase.ENTRY, FolioPhase.LOOKING}:
+            ready = self._phase is FolioPhase.ENTRY and bool(self._typed.text)
+            label = _("Consultar")
+            return (Action("folio.look", label, icon="search", enabled=ready, primary=True),)
+        return (
+            Action("folio.done", _("Terminar"), icon="log-out", primary=True),
+            Action("folio.again", _("Consultar otro"), icon="search"),
+        )

@@ -1,0 +1,101 @@
+"""All presenters of a kiosk, by screen, from one set of ports: what wiring and tests build alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from kiosk.flow import Screen
+from kiosk.presenters.base import Desk, Presenter
+from kiosk.presenters.folio import FolioPresenter
+from kiosk.presenters.home import HomePresenter
+from kiosk.presenters.imprimiendo import ImprimiendoPresenter
+from kiosk.presenters.info import (
+    AvisoPresenter,
+    AyudaPresenter,
+    EmergenciasPresenter,
+    FueraDeServicioPresenter,
+    MasServiciosPresenter,
+)
+from kiosk.presenters.pago_resultado import PagoResultadoPresenter
+from kiosk.presenters.pago_tarjeta import PagoTarjetaPresenter
+from kiosk.presenters.pase_de_caja import PaseDeCajaPresenter
+from kiosk.presenters.predial_adeudo import PredialAdeudoPresenter
+from kiosk.presenters.predial_beneficio import PredialBeneficioPresenter
+from kiosk.presenters.predial_clave import PredialClavePresenter
+from kiosk.presenters.reporte import ReportePresenter
+from kiosk.presenters.tramite import TramitePresenter
+from kiosk.presenters.tramites import TramitesPresenter
+from kiosk.usecases.debt import DebtDesk
+from kiosk.usecases.papers import PaperWriter
+from kiosk.usecases.pay_by_card import PayByCard
+from kiosk.usecases.printing import PrintDesk
+from municipio.devices import CardTerminal, Printer
+from municipio.usecases.ports import Catalogue, City, Ledger, Link, Sealer, Signer
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """`verify(signature, message)` asks the city's key; `new_id` gives a name never used before."""
+
+    ledger: Ledger
+    catalogue: Catalogue
+    city: City
+    link: Link
+    sealer: Sealer
+    signer: Signer
+    printer: Printer | None
+    terminal: CardTerminal | None
+    verify: Callable[[bytes, bytes], bool]
+    new_id: Callable[[], str]
+
+
+def build_presenters(desk: Desk, ports: Ports) -> dict[Screen, Presenter[Any]]:
+    """One long-lived presenter per screen."""
+    zone = ZoneInfo(desk.settings.text("city.timezone"))
+
+    def civil_day() -> date | None:
+        return desk.clock.now().local_date(zone)
+
+    pay = PayByCard(
+        ledger=ports.ledger,
+        terminal=ports.terminal,
+        now=desk.clock.now,
+        today=civil_day,
+        new_key=ports.new_id,
+    )
+    printing = PrintDesk(ports.ledger, ports.printer, ports.new_id)
+    papers = PaperWriter(desk.settings, desk.words, desk.clock, ports.catalogue, ports.signer)
+    debts = DebtDesk(
+        catalogue=ports.catalogue,
+        city=ports.city,
+        link=ports.link,
+        pay=pay,
+        printing=printing,
+        settings=desk.settings,
+        clock=desk.clock,
+        verify=ports.verify,
+    )
+    catalogue, ledger = ports.catalogue, ports.ledger
+    return {
+        Screen.HOME: HomePresenter(desk, pay, papers),
+        Screen.TRAMITES: TramitesPresenter(desk, catalogue),
+        Screen.TRAMITE: TramitePresenter(desk, catalogue, printing, papers),
+        Screen.PREDIAL_CLAVE: PredialClavePresenter(desk, catalogue),
+        Screen.PREDIAL_BENEFICIO: PredialBeneficioPresenter(desk, papers),
+        Screen.PREDIAL_ADEUDO: PredialAdeudoPresenter(desk, debts, papers),
+        Screen.PAGO_TARJETA: PagoTarjetaPresenter(desk, debts, pay, papers),
+        Screen.PAGO_RESULTADO: PagoResultadoPresenter(desk, papers),
+        Screen.PASE_DE_CAJA: PaseDeCajaPresenter(desk, debts, ledger, papers),
+        Screen.REPORTE: ReportePresenter(desk, catalogue, ledger, ports.sealer, papers),
+        Screen.FOLIO: FolioPresenter(desk, ledger, ports.city),
+        Screen.AYUDA: AyudaPresenter(desk),
+        Screen.EMERGENCIAS: EmergenciasPresenter(desk, catalogue),
+        Screen.MAS_SERVICIOS: MasServiciosPresenter(desk, catalogue),
+        Screen.IMPRIMIENDO: ImprimiendoPresenter(desk, printing),
+        Screen.AVISO: AvisoPresenter(desk),
+        Screen.FUERA_DE_SERVICIO: FueraDeServicioPresenter(desk),
+    }

@@ -19,8 +19,10 @@ from central.demo_padron import MIN_ACCOUNTS
 from central.keys import KeysError, create_city_keys, load_city_key, load_recipients
 from central.nodes import NodeError, add_node, list_nodes, revoke_node
 from central.server import serve
+from central.staff import stored_facts
 from central.store import DEFAULT_URL, Store, StoreError, open_store, sqlite_file
 from central.wiring import build, demo_perfil, utc_now
+from municipio.facts import LANES
 from municipio.money import format_mxn
 from municipio.wire.keys import KeyFormatError, key_id, load_public
 
@@ -113,6 +115,22 @@ def demo_data(
         if recipients_out is not None:
             _write_recipients(directory, recipients_out)
     click.echo(_demo_json(made) if as_json else _demo_text(made, day))
+
+
+@main.command()
+@_db_options
+@click.option("--node", default="", help="Only the facts of this node.")
+@click.option(
+    "--lane",
+    default="",
+    type=click.Choice(["", *(lane.value for lane in LANES)]),
+    help="Only this lane.",
+)
+def facts(db: str, inegi: str, node: str, lane: str) -> None:
+    """Print the stored facts, byte for byte as they came, one a line."""
+    with _clear_errors(), _opened(db) as store:
+        for raw in stored_facts(store, inegi, node, lane):
+            click.echo(raw)
 
 
 @main.group()
@@ -214,7 +232,9 @@ def _keys_dir(db: str, keys: Path | None) -> Path:
     if keys is not None:
         return keys
     file = sqlite_file(db)
-    return file.parent / "city-keys" if file else Path("city-keys")
+    if file is None:
+        raise click.UsageError("this database is no file; say where the city's keys are: --keys")
+    return file.parent / "city-keys"
 
 
 def _address(listen: str) -> tuple[str, int]:

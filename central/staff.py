@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, select
+from sqlalchemy import Connection, Row, Select, and_, select
+from sqlalchemy.sql.elements import ColumnElement
 
 from central.context import Central
 from central.nodes import NodeRow, list_nodes
 from central.schema import facts, heads, payments, quarantine, tampering
+from central.store import Store
 
 NEWEST = 200
+STRETCH = 500
+"""Facts read per transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +67,40 @@ def overview(central: Central, node: str = "", lane: str = "") -> Overview:
         )
 
 
+def stored_facts(store: Store, inegi: str, node: str = "", lane: str = "") -> Iterator[bytes]:
+    """Every stored fact as received, chain by chain in order, read a stretch at a time."""
+    with store.begin() as connection:
+        chains = connection.execute(_chains(inegi, node, lane)).all()
+    for chain in chains:
+        for first in range(1, chain.through + 1, STRETCH):
+            wanted = facts.c.seq.between(first, first + STRETCH - 1)
+            stretch = select(facts.c.raw).where(_inside(chain), wanted).order_by(facts.c.seq)
+            with store.begin() as connection:
+                raws = connection.scalars(stretch).all()
+            yield from map(bytes, raws)
+
+
+def _chains(inegi: str, node: str, lane: str) -> Select[Any]:
+    """Heads of the asked chains by key; empty `node` or `lane` mean every one."""
+    h = heads.c
+    narrowed = [column == value for column, value in ((h.node, node), (h.lane, lane)) if value]
+    mine = select(heads).where(h.inegi == inegi, *narrowed)
+    return mine.order_by(h.node, h.epoch, h.lane)
+
+
+def _inside(chain: Row[Any]) -> ColumnElement[bool]:
+    names = ("inegi", "node", "epoch", "lane")
+    return and_(*(facts.c[name] == getattr(chain, name) for name in names))
+
+
 def _newest_facts(connection: Connection, inegi: str, node: str, lane: str) -> tuple[FactRow, ...]:
     """Chain by chain along the primary key, newest chain first, until no older one can matter."""
-    h = heads.c
-    mine = [
-        h.inegi == inegi,
-        *([h.node == node] if node else []),
-        *([h.lane == lane] if lane else []),
-    ]
-    chains = connection.execute(select(heads).where(and_(*mine)).order_by(h.updated_at.desc()))
+    chains = connection.execute(_chains(inegi, node, lane)).all()
     found: list[Row[Any]] = []
-    for chain in chains.all():
+    for chain in sorted(chains, key=lambda row: str(row.updated_at), reverse=True):
         if len(found) >= NEWEST and found[NEWEST - 1].received_at > chain.updated_at:
             break
-        names = ("inegi", "node", "epoch", "lane")
-        here = and_(*(facts.c[name] == getattr(chain, name) for name in names))
-        some = select(facts).where(here).order_by(facts.c.seq.desc()).limit(NEWEST)
+        some = select(facts).where(_inside(chain)).order_by(facts.c.seq.desc()).limit(NEWEST)
         found.extend(connection.execute(some))
         found.sort(key=lambda row: (row.received_at, row.seq), reverse=True)
     return tuple(_fact_row(row) for row in found[:NEWEST])

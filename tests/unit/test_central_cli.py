@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -177,7 +178,14 @@ def test_a_database_that_cannot_be_opened_says_why_and_no_password(url: str, sai
 
 
 @pytest.mark.parametrize(
-    "words", [["run", "--listen", "8311"], ["demo-data"], ["nothing"], ["run", "--listen", "a:b"]]
+    "words",
+    [
+        ["run", "--listen", "8311"],
+        ["demo-data"],
+        ["nothing"],
+        ["run", "--listen", "a:b"],
+        ["key", "show", "--db", "postgresql://localhost/city"],
+    ],
 )
 def test_wrong_usage_is_exit_2(words: list[str]) -> None:
     assert plaza_central(*words).exit_code == 2
@@ -193,11 +201,14 @@ def test_the_server_serves_and_ends_when_it_is_told(db: str, tmp_path: Path) -> 
         [*command, "--listen", "127.0.0.1:0", "--staff-token", "ficha"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
+    talk = ExitStack()
     try:
         assert server.stdout is not None
         url = urlsplit(server.stdout.readline().split()[-1])
         assert server.stdout.readline().rstrip().endswith("/?token=ficha")
-        connection = http.client.HTTPConnection("127.0.0.1", int(url.port or 0), timeout=10)
+        port = int(url.port or 0)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        talk.callback(connection.close)
         node.record(FactType.REPORT_FILED, {"service_code": "bache"})
         path, body = node.batches_path(), node.batch(Lane.REP)
         connection.request("POST", path, body, node.headers("POST", path, body))
@@ -205,10 +216,13 @@ def test_the_server_serves_and_ends_when_it_is_told(db: str, tmp_path: Path) -> 
         assert isinstance(decode_ack(connection.getresponse().read(), city), Ack)
         # Another process may look while the server runs.
         assert "1 facts" in plaza_central("node", "list", "--db", db).output
+        stored = plaza_central("facts", "--db", db, "--node", "COA007", "--lane", "rep")
+        assert stored.stdout_bytes == node.facts[Lane.REP][0] + b"\n"
+        assert plaza_central("facts", "--db", db, "--lane", "pay").output == ""
         connection.request("GET", "/?token=ficha")
         assert "report.filed" in connection.getresponse().read().decode()
-        connection.close()
     finally:
+        talk.close()
         server.send_signal(signal.SIGTERM)
         out, err = server.communicate(timeout=10)
     assert server.returncode == 0

@@ -1,10 +1,12 @@
 """Cards of trámites: cost labels, flaws, and the demo catalogue that citizens see."""
 
+import json
 from dataclasses import replace
+from importlib.resources import files
 
 import pytest
 
-from central.demo import demo_categories, demo_tramites
+from central.demo import demo_categories, demo_services, demo_tramites
 from municipio.tramites import (
     CATEGORY_COUNT,
     Category,
@@ -128,3 +130,8 @@ def test_a_category_needs_an_ascii_id_a_name_and_an_icon() -> None:
     assert category_flaw(Category("Casa Nueva", "Casa", "house"))
     assert category_flaw(Category("casa", " ", "house"))
     assert category_flaw(Category("casa", "Casa", "../house.svg"))
+
+
+def test_every_icon_that_the_demo_names_can_be_drawn_by_the_kiosk() -> None:
+    drawn = json.loads(files("kiosk.assets").joinpath("icons.json").read_text("utf-8"))
+    assert {x.icon for x in (*demo_categories(), *demo_services())} <= set(drawn)

@@ -128,7 +128,7 @@ class MemoryLedger:
         seq, prev = self.heads[lane]
         fact = make_fact(
             draft,
-            id=UUID(int=len(self.facts) + 1, version=7),
+            id=UUID(int=(len(self.facts) + 1) | (7 << 76) | (2 << 62)),
             source="urn:plaza:30039:COA007",
             epoch=1,
             seq=seq + 1,

@@ -25,6 +25,7 @@ REOPEN_S = 0.5
 READ_S = 0.02
 QUEUE_MAX = 8
 """Papers waiting; a kiosk has one citizen, so more means that somebody loops."""
+OWED_MAX = 4
 
 
 class _Ticket:
@@ -48,6 +49,7 @@ class SerialPrinter:
         self._tickets: deque[_Ticket] = deque()
         self._wake = threading.Condition()
         self._closing = False
+        self._owed = 0
         self._port: SerialPort | None = None
         self._thread = threading.Thread(target=self._run, name="printer", daemon=True)
         self._thread.start()
@@ -135,7 +137,7 @@ class SerialPrinter:
             self._report(status.device_status(talk.result), heard=talk.heard)
 
     def _print(self, ticket: _Ticket) -> None:
-        job = PrintJob(ticket.rendered, self._profile, self._baud)
+        job = PrintJob(ticket.rendered, self._profile, self._baud, owed=self._owed)
         self._report(DeviceStatus(DeviceState.BUSY), heard=True)
         if self._port is not None:
             self._port.drop_input()
@@ -146,9 +148,10 @@ class SerialPrinter:
                 self._lost(problem)
         if not job.is_done:
             job.broken(Cause.NO_ANSWER)
+        self._owed = min(job.owed, OWED_MAX)
         if job.cleanup and self._port is not None:
             self._port.write(job.cleanup)
-        if job.causes is not None:
+        if job.causes is not None and self._port is not None:
             heard = Cause.NO_ANSWER not in job.causes
             self._report(status.device_status(job.causes), heard=heard)
         ticket.result = job.result

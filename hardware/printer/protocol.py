@@ -27,6 +27,8 @@ PATIENCE_S = 10.0
 SYNC_MARGIN_S = 3.0
 SYNC_POLL_S = 0.25
 JOB_MAX_S = 180.0
+BARRIER_S = 4.0
+BARRIER_QUIET_S = 0.8
 _MM_PER_LINE = 3.75
 
 
@@ -81,6 +83,7 @@ class StatusRound:
 
 class _Phase(Enum):
     PREFLIGHT = auto()
+    BARRIER = auto()
     SENDING = auto()
     BETWEEN = auto()
     WAITING = auto()
@@ -89,15 +92,22 @@ class _Phase(Enum):
 
 
 class PrintJob:
-    """One paper on its way out. Drive it with `tick` and `feed` until `result` is not PENDING."""
+    """One paper on its way out. Drive it with `tick` and `feed` until `result` is not PENDING.
 
-    def __init__(self, rendered: bytes, profile: Profile, baud: int) -> None:
+    `owed`: tokens of earlier jobs that were never answered. A printer that gets paper again may
+    answer them late, so such a job first waits behind a token of its own until the line is quiet:
+    an old answer must never prove a new paper.
+    """
+
+    def __init__(self, rendered: bytes, profile: Profile, baud: int, *, owed: int = 0) -> None:
         assert rendered, "nothing to print"
         self._chunks = commands.chunks(rendered, CHUNK_BYTES)
         self._phase = _Phase.PREFLIGHT
         self._round = StatusRound()
         self._sent = 0
         self._baud = baud
+        self.owed = owed
+        self._quiet_at = 0.0
         self._started: float | None = None
         self._again_at = 0.0
         self._sync_by = 0.0
@@ -113,8 +123,9 @@ class PrintJob:
     @property
     def cleanup(self) -> bytes:
         """What takes the rest of a failed paper out of the printer's memory."""
+        stuck = self.result.cause not in ("", Cause.NO_ANSWER)
         failed = self.result.verdict is PrintVerdict.FAILED
-        return commands.CLEAR_BUFFER if failed and self._sent else b""
+        return commands.CLEAR_BUFFER if self._sent and (failed or stuck) else b""
 
     @property
     def cut_sent(self) -> bool:
@@ -124,7 +135,12 @@ class PrintJob:
     def feed(self, data: bytes, now: float) -> None:
         if self.is_done:
             return
-        if self.cut_sent and any(status.is_sync_byte(b) for b in data):
+        tokens = sum(status.is_sync_byte(b) for b in data)
+        if self._phase is _Phase.BARRIER and tokens:
+            self.owed = max(0, self.owed - tokens)
+            self._quiet_at = now + (BARRIER_QUIET_S if self.owed else 0)
+        elif self.cut_sent and tokens:
+            self.owed = 0
             self._finish(PrintVerdict.PRINTED)
         elif self._phase in (_Phase.PREFLIGHT, _Phase.BETWEEN, _Phase.SYNC):
             self._round.feed(data, now)
@@ -140,6 +156,8 @@ class PrintJob:
             return b""
         if self._phase is _Phase.SENDING:
             return self._send(now)
+        if self._phase is _Phase.BARRIER:
+            return self._pass_barrier(now)
         if self._phase is _Phase.WAITING:
             return self._wait(now)
         asked = self._round.tick(now)
@@ -157,6 +175,10 @@ class PrintJob:
         cause = status.blocking(causes)
         if self._phase is _Phase.SYNC:
             return self._judge_sync(cause, now)
+        if cause is None and self.owed and not self._sent:
+            self._phase, self._again_at = _Phase.BARRIER, now + BARRIER_S
+            self.owed += 1
+            return commands.INIT + commands.ASK_SYNC
         if cause is None:
             self._phase = _Phase.SENDING
             return self._send(now)
@@ -176,6 +198,15 @@ class PrintJob:
             self._phase, self._again_at = _Phase.WAITING, now + SYNC_POLL_S
         return b""
 
+    def _pass_barrier(self, now: float) -> bytes:
+        if self._quiet_at and now >= self._quiet_at:
+            self.owed = 0
+            self._phase = _Phase.SENDING
+            return self._send(now)
+        if now >= self._again_at:
+            self._stop(Cause.NO_ANSWER)
+        return b""
+
     def _wait(self, now: float) -> bytes:
         if now < self._again_at:
             return b""
@@ -189,6 +220,7 @@ class PrintJob:
         if self.cut_sent:
             self._phase, self._sync_by = _Phase.SYNC, now + self._budget_s
             self._round = StatusRound(behind_s=len(chunk) * 10 / self._baud)
+            self.owed += 1
             return chunk + commands.ASK_SYNC
         self._phase = _Phase.BETWEEN
         self._round = StatusRound((1, 2), behind_s=len(chunk) * 10 / self._baud)

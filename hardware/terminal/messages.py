@@ -138,7 +138,8 @@ def _fields(message: Request | Reply) -> list[str]:
 
 
 def _require_key(key: str) -> None:
-    if not KEY.fullmatch(key) or _PAN_ALONE.fullmatch(key):
+    digits = key.replace("-", "").replace("_", "")
+    if not KEY.fullmatch(key) or _PAN_ALONE.fullmatch(digits):
         raise ValueError("a key is 1 to 64 letters, digits, - or _, and never digits alone")
 
 

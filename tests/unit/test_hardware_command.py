@@ -1,0 +1,118 @@
+"""`plaza hardware`: one clear line, and an exit code that a script can use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from hardware.printer.simulator import PrinterSimulator
+from hardware.printer.status import Cause
+from hardware.terminal.driver import TerminalCause
+from plaza.commands.hardware import WORDS, hardware
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(hardware, list(arguments))
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> Iterator[PrinterSimulator]:
+    simulator = PrinterSimulator(tmp_path / "papers")
+    simulator.link(tmp_path / "printer")
+    simulator.open()
+    yield simulator
+    simulator.close()
+
+
+def port(far: PrinterSimulator) -> str:
+    return str(far.out_dir.parent / "printer")
+
+
+def test_every_cause_has_a_technicians_words() -> None:
+    assert {*Cause, *TerminalCause} <= set(WORDS)
+
+
+def test_a_ready_printer_is_probed_with_exit_0(far: PrinterSimulator) -> None:
+    result = run("probe", "--port", port(far), "--json")
+
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)[0]["state"] == "ready"
+
+
+def test_a_printer_without_paper_is_named_with_exit_1(far: PrinterSimulator) -> None:
+    far.paper_out()
+    result = run("probe", "--port", port(far))
+
+    assert result.exit_code == 1
+    assert "no hay papel" in result.stdout
+
+
+def test_the_strip_prints_and_a_failure_says_that_nothing_was_printed(
+    far: PrinterSimulator,
+) -> None:
+    printed = run("print-test", "--port", port(far))
+    far.open_cover()
+    failed = run("print-test", "--port", port(far))
+
+    assert printed.exit_code == 0
+    assert failed.exit_code == 1
+    assert "no se imprimió: la tapa está abierta" in failed.stderr
+    assert far.receipts() == ["0001"]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "start"), [(".bin", b"\x1b@"), (".png", b"\x89PNG"), (".txt", b" ")]
+)
+def test_the_strip_can_be_seen_without_any_printer(
+    tmp_path: Path, suffix: str, start: bytes
+) -> None:
+    out = tmp_path / f"strip{suffix}"
+    result = run("print-test", "--profile", "generic-58", "--out", str(out))
+
+    assert result.exit_code == 0
+    assert out.read_bytes().startswith(start)
+
+
+def test_another_file_type_is_a_usage_error(tmp_path: Path) -> None:
+    assert run("print-test", "--out", str(tmp_path / "strip.pdf")).exit_code == 2
+
+
+def test_settings_name_the_port_and_a_bad_setting_is_one_line(
+    far: PrinterSimulator, tmp_path: Path
+) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f'[printer]\nport = "{port(far)}"\n')
+    good = run("--data", str(tmp_path), "probe")
+    settings.write_text('[printer]\nprot = "x"\n')
+    bad = run("--data", str(tmp_path), "probe")
+
+    assert good.exit_code == 0
+    assert bad.exit_code == 1
+    assert "printer.port" in bad.stderr
+
+
+def test_without_any_port_it_says_what_to_set() -> None:
+    result = run("probe")
+
+    assert result.exit_code == 1
+    assert "printer.port" in result.stderr
+
+
+def test_watch_tells_each_change_as_a_line_of_json(far: PrinterSimulator) -> None:
+    far.paper_out()
+    result = run("watch", "--port", port(far), "--seconds", "2", "--json")
+    states = [json.loads(line)["cause"] for line in result.stdout.splitlines()]
+
+    assert states[-1] == "paper_end"
+
+
+def test_profiles_are_listed_for_people_and_machines() -> None:
+    assert "48 columnas" in run("profiles").stdout
+    assert {p["name"] for p in json.loads(run("profiles", "--json").stdout)} == {
+        "generic-80",
+        "generic-58",
+    }

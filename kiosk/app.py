@@ -8,7 +8,8 @@ from typing import Any
 from kivy.app import App
 from kivy.core.window import Window
 
-from kiosk.conductor import Conductor, House
+from kiosk.conductor import Conductor
+from kiosk.house import House
 from kiosk.screens.frame import Stage
 from kiosk.widgets import skin
 from kiosk.widgets.touch import TouchGuard

@@ -7,33 +7,19 @@ person changes (privacy) or the language does.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 from kivy.clock import Clock
 
-from kiosk.flow import Flow, Place, Screen
-from kiosk.language import Words
+from kiosk.flow import Place, Screen
+from kiosk.house import House
 from kiosk.presenters.base import Presenter
-from kiosk.presenters.frame import HeaderPresenter, IdlePresenter
 from kiosk.presenters.views import HeaderView, IdleView
 from kiosk.screens.base import ScreenBody, build_body, dress_button, forward
 from kiosk.screens.frame import Stage
 
 TICK_S = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """The presenters and what they share; built by wiring, or from simulators by tests and tools."""
-
-    words: Words
-    flow: Flow
-    header: HeaderPresenter
-    idle: IdlePresenter
-    presenters: Mapping[Screen, Presenter[Any]]
-    close: Callable[[], None] = lambda: None
 
 
 class Conductor:
@@ -72,6 +58,11 @@ class Conductor:
     def touched(self) -> None:
         self._house.flow.touched(time.monotonic())
 
+    def activate(self, key: str) -> None:
+        """Press a control of the screen that is up."""
+        if self._presenter is not None:
+            self._presenter.activate(key)
+
     def tick(self, *_: Any) -> None:
         now = time.monotonic()
         presenter = self._presenter
@@ -84,8 +75,10 @@ class Conductor:
         if self._presenter is not None:
             self._stop()
             self._presenter.leave()
-        presenter = self._house.presenters[place.screen]
-        self._presenter, self._screen = presenter, place.screen
+        broken = Screen.FUERA_DE_SERVICIO
+        screen = place.screen if place.screen in self._house.presenters else broken
+        presenter = self._house.presenters[screen]
+        self._presenter, self._screen = presenter, screen
         self._stop = presenter.subscribe(lambda _: self._draw_soon())
         presenter.enter(**place.params)
         self._draw_soon()
@@ -97,6 +90,7 @@ class Conductor:
         if self._screen not in self._bodies:
             self._bodies[self._screen] = build_body(self._screen, presenter.activate)
         self._stage.frame.show(self._bodies[self._screen], presenter.view, presenter.activate)
+        self._house.audio.show(presenter.view)
 
     def _show_header(self, view: HeaderView) -> None:
         self._stage.frame.show_header(view)
@@ -122,6 +116,7 @@ class Conductor:
         for presenter in self._house.presenters.values():
             presenter.wipe()
         self._house.words.reset()
+        self._house.audio.wipe()
         self._bodies.clear()
         self._stage.guard.swallow()
 

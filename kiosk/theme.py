@@ -170,7 +170,15 @@ class Metrics:
         return dots / self.dpi * MM_PER_INCH
 
 
-_TYPE: Final = {"display": 46, "title": 38, "heading": 28, "body": 24, "small": 21, "caption": 18}
+_TYPE: Final = {
+    "giant": 96,
+    "display": 46,
+    "title": 38,
+    "heading": 28,
+    "body": 24,
+    "small": 21,
+    "caption": 18,
+}
 _LARGE_TEXT: Final = 1.15
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from kiosk.presenters.base import Notice, Tone, View
 from kiosk.presenters.views import FolioPhase, FolioView
-from kiosk.screens.base import Chrome, Press, ScreenBody, fill_buttons, fill_notices
+from kiosk.screens.base import Chrome, Press, ScreenBody, fill_buttons, fill_notices, is_low
 
 
 class FolioBody(ScreenBody):
@@ -20,7 +20,7 @@ class FolioBody(ScreenBody):
 
     def chrome(self, view: View) -> Chrome:
         typing = isinstance(view, FolioView) and bool(view.keyboard)
-        return Chrome(header=not typing)
+        return Chrome(header=not (typing and is_low()))
 
     def show(self, view: FolioView) -> None:
         typing = view.phase in {FolioPhase.ENTRY, FolioPhase.LOOKING}

@@ -26,6 +26,7 @@ class Frame(BoxLayout):  # type: ignore[misc]  # kivy has no type information
     def __init__(self, words: Translate, **kwargs: Any) -> None:
         super().__init__(orientation="vertical", **kwargs)
         self._translate = words
+        skin.speak_with(words)
         self._header = Header()
         self._title = Words(weight="bold", role="title")
         self._steps = Steps(pos_hint={"center_y": 0.5})

@@ -7,7 +7,7 @@ from typing import Any
 from kiosk.presenters.base import Action
 from kiosk.presenters.views import HomeView
 from kiosk.screens.base import Press, ScreenBody, accent_of, dress_button, forward
-from kiosk.widgets.buttons import PushButton, Choice
+from kiosk.widgets.buttons import Choice, PushButton
 from kiosk.widgets.panels import NoticeBox
 
 

@@ -19,7 +19,7 @@ class MessagePanel(BoxLayout):  # type: ignore[misc]  # kivy has no type informa
     """Everything is centred and optional but the headline; empty parts take no room."""
 
     def __init__(self, press: Press, **kwargs: Any) -> None:
-        super().__init__(orientation="vertical", spacing=skin.px(14), **kwargs)
+        super().__init__(orientation="vertical", spacing=skin.px(16), **kwargs)
         self._press = press
         side = skin.px(104)
         self._medal = Medal(size_hint=(None, None), size=(side, side), pos_hint={"center_x": 0.5})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.widget import Widget
 
 from kiosk.presenters.base import Action
 from kiosk.presenters.views import BeneficioView, BenefitPhase
@@ -38,8 +39,9 @@ def _group_card(group: Action) -> Card:
     side = skin.px(92)
     tile = IconTile(icon=group.icon, accent=accent_of(group.tone), size_hint=(None, None))
     tile.size, tile.pos_hint = (side, side), {"center_x": 0.5}
-    card.add_widget(tile)
-    card.add_widget(Words(text=group.label, weight="semibold", halign="center"))
+    label = Words(text=group.label, weight="semibold", halign="center", grow=True)
+    for part in (Widget(), tile, label, Widget()):
+        card.add_widget(part)
     return card
 
 

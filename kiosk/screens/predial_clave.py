@@ -19,9 +19,7 @@ class PredialClaveBody(ScreenBody):
 
     def show(self, view: PredialClaveView) -> None:
         ids = self.ids
-        ids.typed.text = view.formatted or view.placeholder
-        ids.typed.tone = "ink" if view.formatted else "muted"
-        ids.rest.text = view.placeholder if view.formatted else ""
+        ids.typed.text, ids.rest.text = view.formatted, view.placeholder
         ids.hint.text, ids.counter.text = view.hint, view.counter
         ids.where.text = view.where_to_find
         problem = (Notice(view.problem, Tone.SUN, "triangle-alert"),) if view.problem else ()

@@ -54,7 +54,7 @@ class ReporteBody(ScreenBody):
     def chrome(self, view: View) -> Chrome:
         is_report = isinstance(view, ReporteView)
         typing = is_report and bool(view.keyboard) and view.stage is not ReportStep.PHONE
-        return Chrome(header=not typing, title=True)
+        return Chrome(header=not typing, title=not (typing and view.options))
 
     def show(self, view: ReporteView) -> None:
         if view.stage is ReportStep.SENDING:

@@ -53,7 +53,7 @@ class ResultGrid(RecycleView):  # type: ignore[misc]  # kivy has no type informa
         super().__init__(**kwargs)
         self._press = press
         dress_bar(self)
-        height = max(skin.target(), skin.px(88))
+        height = max(skin.target(), skin.px(104), round(skin.size("small") * 5))
         grid = RecycleGridLayout(cols=columns, spacing=skin.gap(), size_hint_y=None)
         grid.default_size, grid.default_size_hint = (None, height), (1, None)
         grid.bind(minimum_height=grid.setter("height"))

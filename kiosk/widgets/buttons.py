@@ -193,6 +193,28 @@ class PushButton(Target, Ground, BoxLayout):
         return float(pen.get_extents(self.text)[0]) + 2
 
 
+class PageButton(Target, Ground, BoxLayout):
+    """A square button: an icon with its word below."""
+
+    icon = StringProperty("")
+
+    def __init__(self, **kwargs: Any) -> None:
+        self._icon = Icon(dots=skin.px(34))
+        self._name = Words(role="caption", weight="semibold", halign="center", grow=True)
+        super().__init__(orientation="vertical", **kwargs)
+        self.radius, self.padding = skin.px(18), (0, skin.px(8))
+        self.add_widget(self._icon)
+        self.add_widget(self._name)
+        for name in ("icon", "text", "pressed", "enabled"):
+            self.fbind(name, self._dress)
+        self._dress()
+
+    def _dress(self, *_: Any) -> None:
+        self._icon.name, self._name.text = self.icon, self.text
+        self._icon.tone = self._name.tone = "ink" if self.enabled else "muted"
+        self.fill = "shade" if self.pressed else "card" if self.enabled else "paper"
+
+
 class ResultRow(Target, Ground, BoxLayout):
     """One line of a list: an icon, a name, what it is, and a value or an arrow at the right."""
 
@@ -205,7 +227,7 @@ class ResultRow(Target, Ground, BoxLayout):
 
     def __init__(self, **kwargs: Any) -> None:
         self._tile = IconTile(size_hint=(None, None), pos_hint={"center_y": 0.5})
-        self._name = Words(weight="semibold", role="body", grow=True)
+        self._name = Words(weight="semibold", role="small", grow=True)
         self._detail = Words(tone="muted", role="caption", grow=True)
         self._value = Words(weight="semibold", role="small", hug=True, tone="muted")
         self._words = BoxLayout(orientation="vertical")
@@ -228,7 +250,7 @@ class ResultRow(Target, Ground, BoxLayout):
         self._tile.icon, self._tile.accent = self.icon, self.accent
         self._name.text, self._detail.text, self._value.text = self.text, self.detail, self.value
         inside = max(1, self.height - 2 * skin.px(8))
-        self._detail.limit = inside * 0.45
+        self._detail.limit = skin.size("caption") * 1.5
         self._name.limit = inside - (skin.size("caption") * 1.5 if self.detail else 0)
         self.fill = "shade" if self.pressed else "card"
         self.radius = skin.px(18)

@@ -75,6 +75,7 @@ class KeyCap(Target, Ground, BoxLayout):
     def __init__(self, **kwargs: Any) -> None:
         self._icon = Icon()
         self._sign = Words(weight="semibold", halign="center")
+        self._left, self._right = Widget(), Widget()
         super().__init__(**kwargs)
         self.refractory_s = 0.12
         self.padding = skin.px(4)
@@ -90,10 +91,20 @@ class KeyCap(Target, Ground, BoxLayout):
         self.radius = skin.px(16)
         self._icon.name, self._icon.tone, self._icon.dots = self.icon, tone, skin.px(34)
         self._sign.text, self._sign.tone, self._sign.role = self.text, tone, self.role
-        shown = self._icon if self.icon else self._sign
-        if shown.parent is None:
+        self.orientation = "horizontal" if self.strong else "vertical"
+        if self.icon:
+            self._sign.role = "small" if self.strong else "caption"
+            self._sign.size_hint_x = None if self.strong else 1
+            self._sign.hug = self.strong
+            self._icon.size_hint_x = None if self.strong else 1
+            self._icon.width = skin.px(44)
+        parts: tuple[Any, ...] = (self._icon, self._sign) if self.icon else (self._sign,)
+        if self.icon and self.strong:
+            parts = (self._left, *parts, self._right)
+        if tuple(reversed(self.children)) != parts:
             self.clear_widgets()
-            self.add_widget(shown)
+            for part in parts:
+                self.add_widget(part)
 
 
 class KeyBoard(BoxLayout):  # type: ignore[misc]  # kivy has no type information

@@ -131,7 +131,7 @@ class Field(Target, Ground, BoxLayout):
         self._label.height = skin.size("caption") * 1.5 if self.label else 0
         self._line.role = self.role
         caret = "|" if self.active else ""
-        self._line.tone = "ink" if self.value or self.active and not self.hint else "muted"
+        self._line.tone = "ink" if self.value or (self.active and not self.hint) else "muted"
         shown = self.value + caret if self.value else (caret + self.hint)
         # A long text shows its end, where the caret is.
         self._line.text = shown if len(shown) <= 160 else "…" + shown[-150:]
@@ -201,7 +201,10 @@ class QrCode(Widget):  # type: ignore[misc]  # kivy has no type information
         if modules:
             side = modules * max(1, int(min(self.size) // modules))
             self._rect.size = (side, side)
-            self._rect.pos = (round(self.center_x - side / 2), round(self.center_y - side / 2))
+            self._rect.pos = (
+                round(self.x + (self.width - side) / 2),
+                round(self.y + (self.height - side) / 2),
+            )
 
 
 def _matrix(content: str, quiet: int) -> list[list[bool]]:

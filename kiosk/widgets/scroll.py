@@ -12,7 +12,7 @@ from kivy.uix.scrollview import ScrollView
 from kivy.uix.widget import Widget
 
 from kiosk.widgets import skin
-from kiosk.widgets.buttons import PushButton
+from kiosk.widgets.buttons import PageButton
 
 
 def dress_bar(view: Any) -> None:
@@ -43,19 +43,18 @@ class Pager(BoxLayout):  # type: ignore[misc]  # kivy has no type information
 
     def __init__(self, **kwargs: Any) -> None:
         self.viewport: Any = Viewport()
-        self._up = PushButton(icon="chevron-up", kind="quiet")
-        self._down = PushButton(icon="chevron-down", kind="quiet")
+        _ = skin.translate
+        self._up = PageButton(icon="chevron-up", text=_("Subir"))
+        self._down = PageButton(icon="chevron-down", text=_("Bajar"))
         self._side = BoxLayout(orientation="vertical", size_hint_x=None)
+        self._wraps = False
         super().__init__(**kwargs)
         self.spacing = skin.gap()
         self._side.spacing = skin.gap()
         for button, step in ((self._up, 1), (self._down, -1)):
             button.size_hint = (None, None)
             button.size = (skin.target(), skin.target())
-            button.padding = 0
             button.fbind("on_act", self._move, step)
-        for part in (self._up, Widget(), self._down):
-            self._side.add_widget(part)
         super().add_widget(self.viewport)
         self._look_soon = Clock.create_trigger(self._look, 0)
         self.viewport.fbind("size", self._look_soon)
@@ -90,18 +89,29 @@ class Pager(BoxLayout):  # type: ignore[misc]  # kivy has no type information
 
     def _look(self, *_: Any) -> None:
         self._up.key, self._down.key = f"{self.key}.up", f"{self.key}.down"
-        self._up.text = self._down.text = ""
         needed = self._overflow() > 2
         if needed and self._side.parent is None:
             self._side.width = skin.target()
             super().add_widget(self._side)
         elif not needed and self._side.parent is not None:
             super().remove_widget(self._side)
+        self._arrange_side(self.height < 2 * skin.target() + skin.gap())
         self._up.enabled = self.viewport.scroll_y < 0.999
-        self._down.enabled = self.viewport.scroll_y > 0.001
+        self._down.enabled = self._wraps or self.viewport.scroll_y > 0.001
+
+    def _arrange_side(self, low: bool) -> None:
+        """Where two buttons have no room, one goes down and from the end back to the top."""
+        self._wraps = low
+        wanted = 2 if low else 3
+        if len(self._side.children) != wanted:
+            self._side.clear_widgets()
+            for part in (self._down, Widget()) if low else (self._up, Widget(), self._down):
+                self._side.add_widget(part)
 
     def _move(self, step: int, *_: Any) -> None:
         overflow = self._overflow()
-        if overflow > 0:
+        if self._wraps and step < 0 and self.viewport.scroll_y <= 0.001:
+            self.viewport.scroll_y = 1
+        elif overflow > 0:
             page = self.viewport.height * 0.8 / overflow
             self.viewport.scroll_y = min(1.0, max(0.0, self.viewport.scroll_y + step * page))

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from kiosk.assets import icon_character
 from kiosk.theme import FONT_FILES, Rgba, Theme, make_metrics, make_theme
 
+Translate = Callable[[str], str]
+
 _theme: Theme = make_theme(make_metrics(1280, 800, 149))
+_words: Translate = str
 
 
 def use(theme: Theme) -> None:
     """Choose the theme; widgets made before keep the look they have and must be made anew."""
     global _theme
     _theme = theme
+
+
+def speak_with(words: Translate) -> None:
+    """The few words that widgets themselves say come from this catalogue."""
+    global _words
+    _words = words
+
+
+def translate(msgid: str) -> str:
+    return _words(msgid)
 
 
 def theme() -> Theme:

@@ -12,7 +12,7 @@ from kivy.uix.widget import Widget
 
 from kiosk.widgets import skin
 
-SCALE = ("display", "title", "heading", "body", "small", "caption")
+SCALE = ("giant", "display", "title", "heading", "body", "small", "caption")
 
 
 class Words(Label):  # type: ignore[misc]  # kivy has no type information
@@ -120,7 +120,10 @@ class Icon(Widget):  # type: ignore[misc]  # kivy has no type information
             return
         width, height = texture.size
         self._rect.size = (width, height)
-        self._rect.pos = (round(self.center_x - width / 2), round(self.center_y - height / 2))
+        self._rect.pos = (
+            round(self.x + (self.width - width) / 2),
+            round(self.y + (self.height - height) / 2),
+        )
 
 
 _textures: dict[tuple[str, int], Any] = {}

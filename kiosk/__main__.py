@@ -1,0 +1,113 @@
+"""`python -m kiosk --data DIR`: the citizen's screen of a node."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kiosk.theme import make_metrics, make_theme
+from kiosk.window import WindowPlan, prepare
+from municipio.settings import Settings, SettingsError
+from sync.datadir import DataDir
+
+
+def parse_arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m kiosk", description=__doc__)
+    parser.add_argument("--data", type=Path, default=os.environ.get("PLAZA_DATA"), metavar="DIR")
+    parser.add_argument("--offscreen", action="store_true", help="draw without a display")
+    parser.add_argument(
+        "--fullscreen", action="store_true", help="own the whole screen; no way out"
+    )
+    parser.add_argument("--remote", type=Path, metavar="SOCKET", help="let a bench see and touch")
+    parser.add_argument(
+        "--large-text", action="store_true", help="the larger of the two text sizes"
+    )
+    parser.add_argument(
+        "--trust-clock", action="store_true", help="believe this machine's clock (demonstrations)"
+    )
+    arguments = parser.parse_args(argv)
+    if arguments.data is None:
+        parser.error("--data DIR (or PLAZA_DATA) is needed")
+    return arguments
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = parse_arguments(sys.argv[1:] if argv is None else argv)
+    data = DataDir(Path(arguments.data))
+    try:
+        settings = data.settings()
+    except SettingsError as e:
+        return _fail(str(e))
+    prepare(
+        WindowPlan(
+            settings.number("kiosk.width"), settings.number("kiosk.height"), data.run / "kivy",
+            settings.text("kiosk.touch_provider"), arguments.offscreen, arguments.fullscreen,
+        )
+    )  # fmt: skip
+    return run(data, settings, arguments)
+
+
+def run(data: DataDir, settings: Settings, arguments: argparse.Namespace) -> int:
+    """Build everything and run until the window closes or a signal says stop."""
+    from kivy.core.window import Window
+
+    if Window is None:
+        return _fail("no window could be opened; without a display use --offscreen")
+    from kivy.clock import Clock
+
+    from kiosk.app import KioskApp
+    from kiosk.widgets import skin
+    from kiosk.wiring import wire
+
+    metrics = make_metrics(
+        *Window.size, settings.number("kiosk.screen_dpi"), large_text=arguments.large_text
+    )
+    theme = make_theme(metrics, settings.text("city.primary_color"))
+    skin.use(theme)
+    wired = wire(data, settings, _post(Clock), trust_clock=arguments.trust_clock)
+    for message in (*theme.messages, *wired.troubles):
+        _say(message)
+    server: list[Any] = []
+
+    def ready() -> None:
+        wired.warm_up()
+        if arguments.remote is not None:
+            from kiosk.remote import RemoteControl, RemoteServer
+
+            server.append(RemoteServer(arguments.remote, RemoteControl(app)))
+            server[0].start()
+
+    app = KioskApp(wired.house, locked=arguments.fullscreen, on_ready=ready)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: Clock.schedule_once(lambda _dt: app.stop()))
+    app.run()
+    for one in server:
+        one.close()
+    return 0
+
+
+def _post(clock: Any) -> Callable[[Callable[[], None]], None]:
+    """Hands a callable to the main thread: the only way back from any other."""
+
+    def post(work: Callable[[], None]) -> None:
+        clock.schedule_once(lambda _dt: work())
+
+    return post
+
+
+def _say(message: str) -> None:
+    sys.stderr.write(f"kiosk: {message}\n")
+
+
+def _fail(message: str) -> int:
+    _say(message)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,213 @@
+"""The only place where the kiosk's real objects are built: files, clocks, keys, devices, presenters.
+
+Nothing here opens a window. What the first screen does not need (devices, the city's HTTP client, the
+catalogue's search) is built when it is first asked for, in the thread that asks.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
+
+from kiosk.background import Post, ThreadBackground
+from kiosk.catalogues import load_words
+from kiosk.deferred import Deferred
+from kiosk.flow import Flow, Screen
+from kiosk.house import House
+from kiosk.language import Words, untranslated
+from kiosk.presenters.base import Desk, Presenter
+from kiosk.presenters.frame import HeaderPresenter, IdlePresenter
+from kiosk.presenters.info import FueraDeServicioPresenter
+from kiosk.presenters.registry import Ports, build_presenters
+from kiosk.speech import AudioMode, SilentSpeaker
+from municipio.clock import TimeQuality
+from municipio.devices import CardTerminal, Printer
+from municipio.settings import Settings
+from municipio.usecases.ports import (
+    Catalogue,
+    City,
+    CityFolio,
+    LinkReport,
+    LinkState,
+    NoAnswer,
+    NoAnswerCause,
+)
+from municipio.wire.keys import PublicKey, verify
+from sync.clock import SystemClock, system_quality
+from sync.database import LedgerDamaged
+from sync.datadir import DataDir
+from sync.keys import KeyMissing, NodeKey, load_city_key
+from sync.ledger import open_ledger
+from sync.link import FileLink
+from sync.sealing import AgeSealer
+
+if TYPE_CHECKING:
+    from municipio.usecases.ports import AlreadyPaid, SignedLiquidacion, UnknownAccount
+
+
+class SilentCity:
+    """The city of a node that does not know its city's key: nothing it says could be believed."""
+
+    def fresh_liquidacion(
+        self, clave: str
+    ) -> SignedLiquidacion | AlreadyPaid | UnknownAccount | NoAnswer:
+        return NoAnswer(NoAnswerCause.BAD_ANSWER, "no city key on this node")
+
+    def folio(self, folio: str) -> CityFolio | NoAnswer | None:
+        return NoAnswer(NoAnswerCause.BAD_ANSWER, "no city key on this node")
+
+
+class SilentLink:
+    """The link of a kiosk that is out of service: nobody knows."""
+
+    def report(self) -> LinkReport:
+        return LinkReport(LinkState.UNKNOWN, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """A house, what to warm up once its first screen is drawn, and what a technician must know."""
+
+    house: House
+    warm_up: Callable[[], None]
+    troubles: tuple[str, ...] = ()
+
+
+def trusting_quality() -> TimeQuality:
+    """For demonstrations: this machine's clock is believed as it is."""
+    return TimeQuality.SYNCED
+
+
+def wire(data: DataDir, settings: Settings, post: Post, *, trust_clock: bool = False) -> Wired:
+    """Everything of a real kiosk. A node without a usable memory or key is out of service, and says so."""
+    data.create()
+    clock = SystemClock(data.link_file, trusting_quality if trust_clock else system_quality)
+    words, background = _words(), ThreadBackground(post)
+    ledger = open_ledger(data.ledger, clock, settings.node_code, settings.text("city.inegi"))
+    key = NodeKey.load(data)
+    flow = _flow(settings)
+    audio = AudioMode(SilentSpeaker(), words, lambda _: None)
+    desk = Desk(words, flow, background, clock, settings, audio.listen)
+    if isinstance(ledger, LedgerDamaged) or isinstance(key, KeyMissing):
+        trouble = str(ledger) if isinstance(ledger, LedgerDamaged) else cast(KeyMissing, key).detail
+        return _out_of_service(desk, flow, audio, background, trouble)
+    city_key = load_city_key(data)
+    troubles = (city_key.detail,) if isinstance(city_key, KeyMissing) else ()
+    catalogue = cast(Catalogue, Deferred(lambda: _catalogue(data, words)))
+    link = FileLink(data.link_file, clock, settings.number("sync.heartbeat_s"))
+    printer, terminal = Deferred(lambda: _printer(settings)), Deferred(lambda: _terminal(settings))
+    ports = Ports(
+        ledger=ledger,
+        catalogue=catalogue,
+        city=cast(City, Deferred(lambda: _city(settings, key, city_key))),
+        link=link,
+        sealer=AgeSealer(lambda name: catalogue.recipient_keys(name)),
+        signer=key,
+        printer=cast(Printer, printer) if _has(settings, "printer") else None,
+        terminal=cast(CardTerminal, terminal) if _has(settings, "terminal") else None,
+        verify=_verifier(city_key),
+        new_id=lambda: uuid4().hex,
+    )
+    devices = (printer, terminal)
+
+    def warm_up() -> None:
+        background.run(lambda: _warm(settings, devices, catalogue), lambda _: None)
+
+    def close() -> None:
+        for device in devices:
+            if device.built is not None:
+                device.built.close()
+        background.close()
+        ledger.close()
+
+    house = _house(desk, flow, audio, build_presenters(desk, ports), close, link)
+    return Wired(house, warm_up, troubles)
+
+
+def _words() -> Words:
+    """The catalogues, or the Spanish texts themselves: a kiosk without a translation still serves."""
+    try:
+        return load_words()
+    except OSError:
+        return untranslated()
+
+
+def _flow(settings: Settings) -> Flow:
+    return Flow(
+        idle_warning_s=settings.number("kiosk.idle_warning_s"),
+        idle_wipe_s=settings.number("kiosk.idle_wipe_s"),
+    )
+
+
+def _house(
+    desk: Desk,
+    flow: Flow,
+    audio: AudioMode,
+    presenters: dict[Screen, Presenter[Any]],
+    close: Callable[[], None],
+    link: FileLink | SilentLink,
+) -> House:
+    header = HeaderPresenter(desk.words, desk.background, desk.settings, link)
+    idle = IdlePresenter(desk.words, lambda: flow.touched(time.monotonic()), flow.end_session)
+    return House(desk.words, flow, header, idle, presenters, audio, close)
+
+
+def _out_of_service(
+    desk: Desk, flow: Flow, audio: AudioMode, background: ThreadBackground, trouble: str
+) -> Wired:
+    presenters: dict[Screen, Presenter[Any]] = {
+        Screen.FUERA_DE_SERVICIO: FueraDeServicioPresenter(desk)
+    }
+    house = _house(desk, flow, audio, presenters, background.close, SilentLink())
+    return Wired(house, lambda: None, (trouble,))
+
+
+def _has(settings: Settings, device: str) -> bool:
+    return settings.flag(f"{device}.enabled") and settings.text(f"{device}.port") != ""
+
+
+def _verifier(city_key: PublicKey | KeyMissing) -> Callable[[bytes, bytes], bool]:
+    if isinstance(city_key, KeyMissing):
+        return lambda _signature, _message: False
+    return lambda signature, message: verify(city_key, signature, message)
+
+
+def _catalogue(data: DataDir, words: Words) -> Catalogue:
+    from sync.catalogue import SqliteCatalogue
+
+    return SqliteCatalogue(data.catalogue, words)
+
+
+def _city(settings: Settings, key: NodeKey, city_key: PublicKey | KeyMissing) -> City:
+    if isinstance(city_key, KeyMissing):
+        return SilentCity()
+    from sync.city import HttpCity
+    from sync.transport import Courier
+
+    url, timeout_s = settings.text("central.url"), settings.number("central.timeout_s")
+    return HttpCity(Courier(url, key, timeout_s), city_key)
+
+
+def _printer(settings: Settings) -> Any:
+    from hardware.printer.driver import SerialPrinter
+    from hardware.printer.profiles import PROFILES
+
+    profile = PROFILES[settings.text("printer.profile")]
+    return SerialPrinter(settings.text("printer.port"), settings.number("printer.baud"), profile)
+
+
+def _terminal(settings: Settings) -> Any:
+    from hardware.terminal.driver import EcrTerminal
+
+    return EcrTerminal(settings.text("terminal.port"), settings.number("terminal.baud"))
+
+
+def _warm(settings: Settings, devices: tuple[Deferred[Any], ...], catalogue: Catalogue) -> None:
+    """Open what the next screens need, so that the first touch does not wait for it."""
+    for name, device in zip(("printer", "terminal"), devices, strict=True):
+        if _has(settings, name):
+            device.get()
+    catalogue.categories()

@@ -15,7 +15,14 @@ from central.folios import find_folio
 from central.problems import Problem
 from central.receipts import Verdict, check_receipt
 from central.staff import overview
-from central.words import FOLIO_KINDS, TROUBLES, day_in_words, explain_state, moment_in_words
+from central.words import (
+    FOLIO_KINDS,
+    PAYMENT_STATES,
+    TROUBLES,
+    day_in_words,
+    explain_state,
+    moment_in_words,
+)
 from municipio.facts import LANES
 from municipio.money import format_mxn, importe_con_letra
 
@@ -38,6 +45,7 @@ def _words() -> dict[str, object]:
         "words": importe_con_letra,
         "day": day_in_words,
         "troubles": TROUBLES,
+        "payment_states": PAYMENT_STATES,
         "moment": lambda text: moment_in_words(text, central().city.zone),
     }
 

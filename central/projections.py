@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, and_, bindparam, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, or_, select, update
 
 from central.effects import LANES_WITH_EFFECTS, Matter, Posting, effects_of
 from central.schema import accounts, counters, facts, folios, heads, liquidaciones, payments
@@ -107,7 +107,13 @@ def _apply_posting(
     connection: Connection, inegi: str, node: str, posting: Posting, at: str
 ) -> None:
     p = payments.c
-    again = and_(p.inegi == inegi, p.fact_id == posting.fact_id)
+    # One folio is one payment, however many facts say that it was taken.
+    same = and_(
+        p.folio == posting.folio,
+        p.liquidacion_id == posting.liquidacion_id,
+        p.amount_centavos == posting.amount_centavos,
+    )
+    again = and_(p.inegi == inegi, or_(p.fact_id == posting.fact_id, same))
     if connection.execute(select(p.fact_id).where(again)).first() is not None:
         return
     state, note = _settle(connection, inegi, posting)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, select
+from sqlalchemy import Connection, Row, Select, and_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from central.context import Central
@@ -60,7 +60,7 @@ def overview(central: Central, node: str = "", lane: str = "") -> Overview:
             ).all(),
             payments=connection.execute(
                 select(payments)
-                .where(p.inegi == inegi, p.state != "posted")
+                .where(p.inegi == inegi, or_(p.state != "posted", p.note != ""))
                 .order_by(p.posted_at.desc())
                 .limit(50)
             ).all(),

@@ -29,6 +29,12 @@ TROUBLES = {
 }
 """Codes of tampering and quarantine, for the staff."""
 
+PAYMENT_STATES = {
+    "posted": "registrado",
+    "refund_owed": "devolución pendiente",
+    "unmatched": "sin liquidación",
+}
+
 _EXPLAINED = {
     "Pendiente": "La dependencia ya tiene su asunto. Todavía no lo atiende.",
     "Desarrollo": "La dependencia está trabajando en su asunto.",

@@ -298,6 +298,30 @@ def test_a_second_payment_of_one_debt_is_owed_back(store: Store, node: NodeSimul
     assert states == {first: "Pagado", second: "Devolución en trámite"}
 
 
+@pytest.mark.parametrize(
+    ("outcome", "state", "posted"), [("taken", "Pagado", 1), ("declined", "Rechazado", 0)]
+)
+def test_an_unknown_payment_ends_as_it_was_resolved(
+    store: Store, node: NodeSimulator, outcome: str, state: str, posted: int
+) -> None:
+    seed_debt(store)
+    debt = {"clave": CLAVE, "liquidacion_id": "L1", "amount_centavos": 109_560, "method": "card"}
+    node.record(FactType.PAYMENT_INTENDED, debt)
+    folio = node.folio(Lane.PAY)
+    node.record(FactType.PAYMENT_UNKNOWN, {**debt, "folio": folio})
+    send(store, node.batch(Lane.PAY))
+    project(store, INEGI, ZONE, NOW)
+    with store.begin() as connection:
+        assert connection.execute(select(folios.c.state)).scalar_one() == "En verificación"
+    for _ in range(2):
+        node.record(FactType.PAYMENT_RESOLVED, {**debt, "folio": folio, "outcome": outcome})
+    send(store, node.batch(Lane.PAY))
+    project(store, INEGI, ZONE, NOW)
+    with store.begin() as connection:
+        row = connection.execute(select(folios)).one()
+    assert (row.folio, row.state, count(store, payments)) == (folio, state, posted)
+
+
 def test_a_payment_nobody_issued_waits_for_the_staff(store: Store, node: NodeSimulator) -> None:
     node.record(FactType.PAYMENT_TAKEN, {"amount_centavos": "many", "folio": 7})
     send(store, node.batch(Lane.PAY))

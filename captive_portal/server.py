@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+
+import waitress.wasyncore as wasyncore  # type: ignore[import-untyped]  # waitress ships no types
 from flask import Flask
-from waitress import create_server  # type: ignore[import-untyped]  # waitress ships no types
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]  # same
-from waitress.server import BaseWSGIServer  # type: ignore[import-untyped]  # same
+from waitress.server import BaseWSGIServer, create_server  # type: ignore[import-untyped]  # same
 from waitress.task import WSGITask  # type: ignore[import-untyped]  # same
 
 THREADS = 8
@@ -36,6 +38,8 @@ def make_server(app: Flask, listen: str, threads: int = THREADS) -> BaseWSGIServ
 
     Raises OSError when the address cannot be bound.
     """
+    # A full queue is a busy afternoon, not trouble: it must not fill the journal.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     host, _, port = listen.rpartition(":")
     server = create_server(
         app,
@@ -53,3 +57,9 @@ def make_server(app: Flask, listen: str, threads: int = THREADS) -> BaseWSGIServ
     )
     server.channel_class = _ClosingChannel
     return server
+
+
+def stop_server(server: BaseWSGIServer) -> None:
+    """End a server that runs in another thread: close its sockets from inside its loop, then its workers."""
+    server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
+    server.task_dispatcher.shutdown()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from captive_portal.dhcp import GuestNetwork, write_dnsmasq
@@ -49,7 +50,7 @@ class Town:
         tag = f"plaza{os.getpid()}"
         self.phone, self.node, self.internet = (f"{tag}-{n}" for n in ("phone", "node", "net"))
         self.gate = GateClient(self.folder / "gate.sock")
-        self.facts_file = self.folder / "facts.ndjson"
+        self.data = self.folder / "node"
 
     def build(self) -> None:
         for namespace in (self.phone, self.node, self.internet):
@@ -92,13 +93,31 @@ class Town:
         write_dnsmasq(guests, conf)
         self._dnsmasq(self.node, "guest", conf.read_text())
         self.start_gate()
+        self._fill_node()
         self._start(
-            self.node, sys.executable, "-P", "-m", "captive_portal.simulator_server",
+            self.node, sys.executable, "-P", "-m", "plaza", "portal", "run",
+            "--data", str(self.data), "--gate", "nft",
             "--listen", f"{GATEWAY}:8380", "--public-url", f"http://{GATEWAY}",
-            "--gate-socket", str(self.folder / "gate.sock"), out=self.facts_file,
         )  # fmt: skip
         self._lease()
         eventually(lambda: self.from_phone("get", f"http://{GATEWAY}/captive-portal/api")["ok"])
+
+    def _fill_node(self) -> None:
+        """A node's data directory with the demonstration city's content."""
+        self.data.mkdir()
+        socket_line = f'[portal]\ngate_socket = "{self.folder / "gate.sock"}"\n'
+        (self.data / "settings.toml").write_text(socket_line)
+        python, content = (sys.executable, "-P", "-m"), str(self.folder / "content")
+        run(
+            *python, "central", "demo-data", "--db", f"sqlite:///{self.folder}/city.sqlite",
+            "--content", content, "--accounts", "4", timeout=60,
+        )  # fmt: skip
+        keys = next(self.folder.glob("city-keys/*.pub*"))
+        run(
+            *python, "plaza", "node", "init", "--data", str(self.data),
+            "--central", "http://127.0.0.1:8311", "--city-key", str(keys),
+        )  # fmt: skip
+        run(*python, "plaza", "content", "import", content, "--data", str(self.data), timeout=60)
 
     def _dnsmasq(self, namespace: str, name: str, conf: str) -> None:
         path = self.folder / f"{name}.dnsmasq"
@@ -150,21 +169,23 @@ class Town:
             stdout=subprocess.PIPE,
         )
 
-    def facts(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.facts_file.read_text().splitlines()]
+    def facts(self) -> list[str]:
+        """Canonical facts as the node's ledger holds them, oldest first."""
+        reader = apsw.Connection(str(self.data / "ledger.sqlite"), flags=apsw.SQLITE_OPEN_READONLY)
+        rows = reader.execute("SELECT body FROM fact WHERE lane = 2 ORDER BY seq").fetchall()
+        reader.close()
+        return [bytes(body).decode() for (body,) in rows]
 
     def _in(self, namespace: str) -> tuple[str, ...]:
         return ("ip", "netns", "exec", namespace)
 
-    def _start(
-        self, namespace: str, *argv: str, out: Path | None = None
-    ) -> subprocess.Popen[bytes]:
-        log = out or self.folder / f"{len(self.processes)}.log"
+    def _start(self, namespace: str, *argv: str) -> subprocess.Popen[bytes]:
+        log = self.folder / f"{len(self.processes)}.log"
         with log.open("wb") as file:
             process = subprocess.Popen(
                 [*self._in(namespace), *argv],
                 stdout=file,
-                stderr=file if out is None else None,
+                stderr=file,
                 env={**os.environ, "PATH": _PATH},
             )
         self.processes.append(process)

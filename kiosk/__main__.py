@@ -64,9 +64,9 @@ def run(data: DataDir, settings: Settings, arguments: argparse.Namespace) -> int
     from kiosk.widgets import skin
     from kiosk.wiring import wire
 
-    metrics = make_metrics(
-        *Window.size, settings.number("kiosk.screen_dpi"), large_text=arguments.large_text
-    )
+    width, height = Window.size
+    dpi = settings.number("kiosk.screen_dpi")
+    metrics = make_metrics(width, height, dpi, large_text=arguments.large_text)
     theme = make_theme(metrics, settings.text("city.primary_color"))
     skin.use(theme)
     wired = wire(data, settings, _post(Clock), trust_clock=arguments.trust_clock)

@@ -45,7 +45,8 @@ from sync.link import FileLink
 from sync.sealing import AgeSealer
 
 if TYPE_CHECKING:
-    from municipio.usecases.ports import AlreadyPaid, SignedLiquidacion, UnknownAccount
+    from municipio.predial import SignedLiquidacion
+    from municipio.usecases.ports import AlreadyPaid, UnknownAccount
 
 
 class SilentCity:

@@ -52,8 +52,9 @@ class ReporteBody(ScreenBody):
         forward(ids.consent, press)
 
     def chrome(self, view: View) -> Chrome:
-        is_report = isinstance(view, ReporteView)
-        typing = is_report and bool(view.keyboard) and view.stage is not ReportStep.PHONE
+        if not isinstance(view, ReporteView):
+            return Chrome()
+        typing = bool(view.keyboard) and view.stage is not ReportStep.PHONE
         return Chrome(header=not typing, title=not (typing and view.options))
 
     def show(self, view: ReporteView) -> None:

@@ -140,15 +140,14 @@ class TramitesBody(ScreenBody):
             self._lists[columns] = (pager, grid)
         ids.results.clear_widgets()
         ids.results.add_widget(self._lists[columns][0])
-        self.padding = (0, skin.px(14) if is_open else 0, 0, skin.px(8 if is_open else 20))
+        self.padding = (0, skin.px(14) if is_open else 0, 0, skin.gap() if is_open else skin.px(20))
         ids.keyboard.opacity = 1 if is_open else 0
         if not is_open:
             ids.keyboard.show(())
             ids.keyboard.height = 0
         self._place(ids.categories, ids.browse, not is_open)
         self._place(ids.heading, ids.results_column, not is_open)
-        # Open, the field is where the eyes are anyway: it gives its height to the results.
-        ids.search_row.height = skin.px(60) if is_open else max(skin.target(), skin.px(88))
+        ids.search_row.height = skin.target() if is_open else max(skin.target(), skin.px(88))
         ids.search.enabled = not is_open
 
     def _place(self, part: Any, box: BoxLayout, wanted: bool) -> None:

@@ -5,7 +5,7 @@ Every one has an icon and a word. Pressing shows at once, acting happens on rele
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from kivy.properties import BooleanProperty, ListProperty, NumericProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
@@ -17,7 +17,7 @@ from kiosk.widgets.text import Icon, Words
 from kiosk.widgets.touch import Target
 
 
-class IconTile(Ground, BoxLayout):
+class IconTile(Ground, BoxLayout):  # type: ignore[misc]  # kivy has no type information
     """An icon on its accent's pale rounded square."""
 
     icon = StringProperty("")
@@ -40,7 +40,7 @@ class IconTile(Ground, BoxLayout):
         self._icon.dots = round(self.height * 0.56)
 
 
-class Choice(Target, Ground, BoxLayout):
+class Choice(Target, Ground, BoxLayout):  # type: ignore[misc]  # kivy has no type information
     """A large card with an icon tile, a noun and one line of what it is for."""
 
     icon = StringProperty("")
@@ -102,7 +102,7 @@ class Choice(Target, Ground, BoxLayout):
         self.radius = skin.px(28 if self.tile > 90 else 22)
 
 
-class PushButton(Target, Ground, BoxLayout):
+class PushButton(Target, Ground, BoxLayout):  # type: ignore[misc]  # kivy has no type information
     """A button: an icon, a word and, if needed, one line below. Kinds: primary, plain, quiet, danger."""
 
     icon = StringProperty("")
@@ -112,7 +112,7 @@ class PushButton(Target, Ground, BoxLayout):
     role = StringProperty("heading")
     centered = BooleanProperty(True)
 
-    _LOOKS = {
+    _LOOKS: ClassVar[dict[str, tuple[str, str, str, str, str]]] = {
         # kind: (fill, pressed fill, edge, text, detail)
         "primary": ("primary", "primary-press", "", "card", "card"),
         "plain": ("card", "primary-pale", "primary", "primary", "muted"),
@@ -193,7 +193,7 @@ class PushButton(Target, Ground, BoxLayout):
         return float(pen.get_extents(self.text)[0]) + 2
 
 
-class PageButton(Target, Ground, BoxLayout):
+class PageButton(Target, Ground, BoxLayout):  # type: ignore[misc]  # kivy has no type information
     """A square button: an icon with its word below."""
 
     icon = StringProperty("")
@@ -215,7 +215,7 @@ class PageButton(Target, Ground, BoxLayout):
         self.fill = "shade" if self.pressed else "card" if self.enabled else "paper"
 
 
-class ResultRow(Target, Ground, BoxLayout):
+class ResultRow(Target, Ground, BoxLayout):  # type: ignore[misc]  # kivy has no type information
     """One line of a list: an icon, a name, what it is, and a value or an arrow at the right."""
 
     icon = StringProperty("")
@@ -256,7 +256,7 @@ class ResultRow(Target, Ground, BoxLayout):
         self.radius = skin.px(18)
 
 
-class BarButton(Target, BoxLayout):
+class BarButton(Target, BoxLayout):  # type: ignore[misc]  # kivy has no type information
     """A place in the bottom bar. Its touchable part stops short of its neighbours."""
 
     icon = StringProperty("")

@@ -15,7 +15,7 @@ from kiosk.widgets.surface import Bar, Card, Ground
 from kiosk.widgets.text import Icon, Words
 
 
-class Pill(Ground, BoxLayout):
+class Pill(Ground, BoxLayout):  # type: ignore[misc]  # kivy has no type information
     """One sentence with its icon on a pale ground, as wide as its words."""
 
     icon = StringProperty("")

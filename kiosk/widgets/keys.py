@@ -65,7 +65,7 @@ def four_rows(keys: Rows, digits: bool) -> Rows:
     return [top, *rows[2:-1], [swap, *rows[-1]]]
 
 
-class KeyCap(Target, Ground, BoxLayout):
+class KeyCap(Target, Ground, BoxLayout):  # type: ignore[misc]  # kivy has no type information
     """One key. Keys repeat faster than other targets: the same letter may be wanted twice."""
 
     icon = StringProperty("")

@@ -17,7 +17,7 @@ from kiosk.widgets.text import Icon, Words
 from kiosk.widgets.touch import Target
 
 
-class NoticeBox(Ground, BoxLayout):
+class NoticeBox(Ground, BoxLayout):  # type: ignore[misc]  # kivy has no type information
     """One sentence that must be seen, on its accent's ground; as tall as its words."""
 
     icon = StringProperty("info")
@@ -51,7 +51,7 @@ class NoticeBox(Ground, BoxLayout):
         self.opacity = 1 if self.text else 0
 
 
-class Medal(Ground, BoxLayout):
+class Medal(Ground, BoxLayout):  # type: ignore[misc]  # kivy has no type information
     """A large icon in a pale circle: the mood of a whole screen."""
 
     icon = StringProperty("")
@@ -73,7 +73,7 @@ class Medal(Ground, BoxLayout):
         self._icon.dots = round(self.height * 0.56)
 
 
-class Ticket(Ground, BoxLayout):
+class Ticket(Ground, BoxLayout):  # type: ignore[misc]  # kivy has no type information
     """A folio on a dashed slip, as large as one wants to copy it from."""
 
     label = StringProperty("")
@@ -96,7 +96,7 @@ class Ticket(Ground, BoxLayout):
         self._label.opacity = 1 if self.label else 0
 
 
-class Field(Target, Ground, BoxLayout):
+class Field(Target, Ground, BoxLayout):  # type: ignore[misc]  # kivy has no type information
     """A text field: its label, what is typed and a caret where the next letter goes."""
 
     icon = StringProperty("")

@@ -65,7 +65,7 @@ class Ground(Widget):  # type: ignore[misc]  # kivy has no type information
             )  # fmt: skip
 
 
-class Card(Ground, BoxLayout):
+class Card(Ground, BoxLayout):  # type: ignore[misc]  # kivy has no type information
     """A white card that lays out its children."""
 
 

@@ -22,6 +22,8 @@ class Words(Label):  # type: ignore[misc]  # kivy has no type information
     largest size from `role` down to `caption` with which it fits whole.
     """
 
+    size_hint_y: Any
+    height: Any
     role = StringProperty("body")
     tone = StringProperty("ink")
     weight = StringProperty("regular")

@@ -73,7 +73,10 @@ def create_database(path: Path, node_code: str, inegi: str) -> None:
 
 
 def connect(path: Path, *, vfs: str = "") -> apsw.Connection | LedgerDamaged:
-    """Open an existing ledger, checked: durable pragmas, our schema, no damaged page."""
+    """Open an existing ledger, checked: durable pragmas, our schema, no damaged page.
+
+    A `vfs` written in Python has no shared memory, so with one the connection must be alone.
+    """
     assert _library_is_safe(), "SQLite older than 3.51.3 can damage a shared WAL file"
     if path.stat().st_size == 0:
         return LedgerDamaged(path, "0 bytes")
@@ -81,6 +84,8 @@ def connect(path: Path, *, vfs: str = "") -> apsw.Connection | LedgerDamaged:
     try:
         flags = apsw.SQLITE_OPEN_READWRITE
         connection = apsw.Connection(str(path), flags=flags, vfs=vfs or None)
+        if vfs:
+            connection.pragma("locking_mode", "exclusive")
         trouble = _prepare(connection)
     except (apsw.CorruptError, apsw.NotADBError, apsw.IOError, apsw.SQLError) as e:
         trouble = str(e)

@@ -18,8 +18,10 @@ from uuid_utils.compat import uuid7
 
 from municipio.clock import Clock
 from municipio.facts import (
+    MAX_FACT_BYTES,
     ZERO_HASH,
     FactDraft,
+    FactError,
     FactType,
     encode_fact,
     fact_hash,
@@ -87,6 +89,9 @@ class SqliteLedger:
         self._connection = connection
         self._lock = threading.RLock()
         self._poisoned = ""
+        self._version = -1
+        self._heads: dict[int, tuple[int, int, str]] = {}
+        """(epoch, seq, hash) by lane, good while no other connection has written."""
 
     def close(self) -> None:
         with self._lock:
@@ -102,11 +107,25 @@ class SqliteLedger:
         What `changes` raises is raised again, and nothing is stored. ValueError (from the codec) for
         a draft that cannot be a fact.
         """
-        try:
-            with self.transaction() as connection:
-                return self._record_in(connection, draft, changes)
-        except apsw.Error as error:
-            return self._failed(error)
+        with self._lock:
+            connection, heads = self._connection, self._heads
+            self._heads = {}
+            try:
+                self._refuse_if_poisoned()
+                connection.execute("BEGIN IMMEDIATE")
+                (version,) = _one(connection, "PRAGMA data_version")
+                if version != self._version:
+                    self._version, heads = version, {}
+                recorded = self._record_in(connection, draft, changes, heads)
+                connection.execute("COMMIT")
+            except apsw.Error as error:
+                roll_back(connection)
+                return self._failed(error)
+            except BaseException:
+                roll_back(connection)
+                raise
+            self._heads = heads
+            return recorded
 
     def save(self, changes: Sequence[Change]) -> NotRecorded | None:
         try:
@@ -131,9 +150,8 @@ class SqliteLedger:
                     return None
                 connection.execute("UPDATE node SET started_boot = ?", (mark,))
                 data = {"version": version, "reason": reason, "heads": _heads(connection, epoch)}
-                return self._record_in(
-                    connection, FactDraft(FactType.NODE_STARTED, data), no_changes
-                )
+                draft = FactDraft(FactType.NODE_STARTED, data)
+                return self._record_in(connection, draft, no_changes, {})
         except apsw.Error as error:
             return self._failed(error)
 
@@ -141,9 +159,9 @@ class SqliteLedger:
     def transaction(self) -> Iterator[apsw.Connection]:
         """One durable write transaction. apsw errors come out as they are, rolled back."""
         with self._lock:
-            if self._poisoned:
-                raise apsw.IOError(self._poisoned)
+            self._refuse_if_poisoned()
             connection = self._connection
+            self._heads = {}
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -163,21 +181,30 @@ class SqliteLedger:
         connection: apsw.Connection,
         draft: FactDraft,
         changes: Callable[[Numbered], Sequence[Change]],
+        heads: dict[int, tuple[int, int, str]],
     ) -> Recorded:
+        """Number and store; `heads` are the chains' heads where they are surely known."""
         lane = lane_of(draft.type)
         number = rows.LANE_NUMBER[lane]
-        epoch, last, body = _one(connection, _HEAD, (number,))
-        seq = (last or 0) + 1
-        prev = ZERO_HASH if body is None else fact_hash(body)
+        epoch, last, prev = heads.get(number) or _read_head(connection, number)
+        seq = last + 1
         at = self.clock.now()
         fact = make_fact(
             draft, id=uuid7(), source=self._source, epoch=epoch, seq=seq, prev=prev, at=at
         )
         folio = make_folio(self.node_code, lane, epoch, seq)
-        connection.execute(_INSERT_FACT, (number, epoch, seq, encode_fact(fact)))
+        raw = encode_fact(fact)
+        if len(raw) > MAX_FACT_BYTES:
+            raise FactError(f"fact of {len(raw)} bytes is over the limit of {MAX_FACT_BYTES}")
+        connection.execute(_INSERT_FACT, (number, epoch, seq, raw))
+        heads[number] = (epoch, seq, fact_hash(raw))
         for change in changes(Numbered(fact.id, epoch, seq, folio)):
             rows.write_change(connection, change, at)
         return Recorded(fact, folio)
+
+    def _refuse_if_poisoned(self) -> None:
+        if self._poisoned:
+            raise apsw.IOError(self._poisoned)
 
     def _failed(self, error: apsw.Error) -> NotRecorded:
         """After a failed fsync nobody knows what the disk holds: nothing more is written until reopened."""
@@ -219,6 +246,12 @@ class SqliteLedger:
     def _all(self, sql: str, bindings: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
             return query(self._connection, sql, bindings)
+
+
+def _read_head(connection: apsw.Connection, lane: int) -> tuple[int, int, str]:
+    """(epoch, seq, hash) of the last fact of a lane in the current epoch."""
+    epoch, seq, body = _one(connection, _HEAD, (lane,))
+    return (epoch, 0, ZERO_HASH) if body is None else (epoch, seq, fact_hash(body))
 
 
 def _one(connection: apsw.Connection, sql: str, bindings: tuple[Any, ...] = ()) -> tuple[Any, ...]:

@@ -49,6 +49,11 @@ def size(scale: int) -> bytes:
     return bytes((*escpos.TXT_SIZE, (scale - 1) * 0x11))
 
 
+def spacing(dots: int) -> bytes:
+    """ESC 3 n: distance from one row to the next."""
+    return bytes((*escpos.ESC, 0x33, dots))
+
+
 def feed_dots(dots: int) -> bytes:
     return bytes((*escpos.ESC, 0x4A, dots))
 

@@ -59,7 +59,7 @@ class SerialPrinter:
         with self._wake:
             newest = self._status
             silent_s = time.monotonic() - self._heard_at
-        if silent_s > SILENCE_S and newest.state not in (DeviceState.ABSENT, DeviceState.BUSY):
+        if silent_s > SILENCE_S and newest.state is not DeviceState.ABSENT:
             return DeviceStatus(DeviceState.UNKNOWN, Cause.NO_ANSWER.value)
         return newest
 
@@ -141,21 +141,27 @@ class SerialPrinter:
         self._report(DeviceStatus(DeviceState.BUSY), heard=True)
         if self._port is not None:
             self._port.drop_input()
+        try:
+            self._drive(job)
+        finally:
+            job.broken(Cause.NO_ANSWER)  # nothing when it is done; the truth when we crash
+            ticket.result = job.result
+            ticket.done.set()
+
+    def _drive(self, job: PrintJob) -> None:
         while not job.is_done and not self._closing:
             problem = self._exchange(job)
             if problem is not None:
                 job.broken(_cause_of(problem))
                 self._lost(problem)
-        if not job.is_done:
-            job.broken(Cause.NO_ANSWER)
         self._owed = min(job.owed, OWED_MAX)
-        if job.cleanup and self._port is not None:
+        if self._port is None:
+            return
+        if job.cleanup:
             self._port.write(job.cleanup)
-        if job.causes is not None and self._port is not None:
+        if job.causes is not None:
             heard = Cause.NO_ANSWER not in job.causes
             self._report(status.device_status(job.causes), heard=heard)
-        ticket.result = job.result
-        ticket.done.set()
 
     def _exchange(self, talk: StatusRound | PrintJob) -> PortProblem | None:
         """One step of a conversation: send what it wants, give it what came."""
@@ -170,6 +176,8 @@ class SerialPrinter:
         if isinstance(heard, PortProblem):
             return heard
         if heard:
+            with self._wake:
+                self._heard_at = time.monotonic()
             talk.feed(heard, time.monotonic())
         return None
 

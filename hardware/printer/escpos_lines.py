@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from hardware.printer import commands, layout
-from hardware.printer.profiles import Profile, printable
+from hardware.printer.profiles import LINE_DOTS, Profile, printable
 from municipio.receipts import (
     Align,
     Barcode,
@@ -34,6 +34,8 @@ QUIET_DOTS = 16
 """White above and below a QR, beside the spacing of lines: readers need the quiet zone."""
 QR_MAX_BYTES = 800
 """A longer QR would be too dense to read from thermal paper, and longer than a chunk."""
+
+_SPACING_DOTS = {Size.SMALL: 26, Size.NORMAL: LINE_DOTS, Size.LARGE: 60}
 
 _QR_M_BYTES = (
     14, 26, 42, 62, 84, 106, 122, 152, 180, 213, 251, 287, 331, 362, 412, 450, 504, 560, 624, 666,
@@ -63,6 +65,7 @@ class _Writer:
         self._profile = profile
         self._parts: list[bytes] = [commands.INIT]
         self._in_block = False
+        self._spacing = LINE_DOTS
         self._mode = {"center": False, "bold": False, "small": False, "large": False}
 
     def rendered(self) -> bytes:
@@ -77,6 +80,7 @@ class _Writer:
             case Rule():
                 self._rows(["-" * self._columns(Size.NORMAL)])
             case Space():
+                self._space(Size.NORMAL)
                 self._parts.append(b"\n" * line.lines)
             case Check():
                 text, detail = self._clean(line.text), self._clean(line.detail)
@@ -116,6 +120,7 @@ class _Writer:
             if self._profile.speaks(text):
                 small, large = size is Size.SMALL, size is Size.LARGE
                 self._block(center=center, bold=bold, small=small, large=large)
+                self._space(size)
                 self._parts.append(text.encode(self._profile.codec) + b"\n")
             else:
                 self._drawn(text, center=center, bold=bold, scale=2 if size is Size.LARGE else 1)
@@ -182,6 +187,12 @@ class _Writer:
         self._set("bold", mode["bold"], commands.bold(mode["bold"]))
         self._set("small", mode["small"], commands.font_b(mode["small"]))
         self._set("large", mode["large"], commands.size(2 if mode["large"] else 1))
+
+    def _space(self, size: Size) -> None:
+        dots = _SPACING_DOTS[size]
+        if self._spacing != dots:
+            self._spacing = dots
+            self._parts.append(commands.spacing(dots))
 
     def _set(self, what: str, value: bool, command: bytes) -> None:
         if self._mode[what] != value:

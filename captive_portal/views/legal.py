@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
@@ -32,5 +34,9 @@ def _text(lang: str, part: str) -> ResponseReturnValue:
 
 
 def blocks(text: str) -> list[list[str]]:
-    """Paragraphs parted by an empty line; each a list of its lines (`- ` begins a list item)."""
-    return [part.strip().splitlines() for part in text.split("\n\n") if part.strip()]
+    """Paragraphs and lists: lines that begin with `- ` and stand together are one list, others a text."""
+    found: list[list[str]] = []
+    for part in text.split("\n\n"):
+        lines = part.strip().splitlines()
+        found += [list(group) for _, group in groupby(lines, lambda line: line.startswith("- "))]
+    return found

@@ -89,6 +89,7 @@ def join(url: str, picture: str) -> dict[str, Any]:
             while "/en-linea" not in browser.current_url and time.monotonic() < until:
                 time.sleep(0.1)
             seen |= {"joined_url": browser.current_url, "joined_title": browser.title}
+            seen["joined_text"] = browser.find_element(By.TAG_NAME, "main").text[:200]
             browser.save_screenshot(picture)
             browser.get(url)
             seen |= {"then_url": browser.current_url, "then_title": browser.title}

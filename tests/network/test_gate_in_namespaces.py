@@ -59,7 +59,7 @@ def test_one_tap_in_a_browser_and_the_internet_is_there(town: Any, tmp_path: Pat
     seen = town.from_phone("join", PAGE, str(tmp_path / "joined.png"), timeout=120)
 
     assert seen["first_url"] == f"http://{GATEWAY}/"
-    assert seen["joined_url"].endswith("/en-linea")
+    assert seen["joined_url"].endswith("/en-linea"), seen
     assert seen["then_url"] == PAGE
     assert seen["then_title"] == "Internet"
     assert town.from_phone("udp", INTERNET, "5000")["echo"] == "hola"

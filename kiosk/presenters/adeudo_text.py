@@ -57,7 +57,8 @@ def notices_of(debt: Debt, _: Gettext) -> tuple[Notice, ...]:
         text = _("Si ya pagó en otro lugar, no pague otra vez.")
         notices.append(Notice(text, Tone.SUN, "triangle-alert"))
     if debt.state is DebtState.DUE and debt.printer_cause:
-        text = f"{printer_trouble(debt.printer_cause, _)} {_('Verá su folio en la pantalla.')}"
+        instead = _("Verá su folio en la pantalla.")
+        text = f"{printer_trouble(debt.printer_cause, _)} {instead}"
         notices.append(Notice(text, Tone.SUN, "printer"))
     return tuple(notices)
 
@@ -97,7 +98,8 @@ def message_of(debt: Debt | None, settings: Settings, _: Gettext) -> tuple[str, 
         case DebtState.ALREADY_PAID:
             when = iso_date(debt.paid_on, _)
             text = _("Se pagó el {date}.").format(date=when) if when else _("Ya hay un pago.")
-            return _("Este predio ya está pagado"), f"{text} {_('No pague otra vez.')}"
+            warning = _("No pague otra vez.")
+            return _("Este predio ya está pagado"), f"{text} {warning}"
         case DebtState.IN_VERIFICATION:
             text = _("Estamos verificando un pago de este predio. No vuelva a pagar.")
             return _("Pago en verificación"), text

@@ -137,7 +137,7 @@ class FolioPresenter(Presenter[FolioView]):
         rows = [
             Row(_("Folio"), answer.folio),
             Row(_("Asunto"), folio_kind(answer.kind, _)),
-            Row(_("Estado"), folio_state(answer.kind, answer.state, _), strong=True),
+            Row(_("Estado"), folio_state(answer.state, _), strong=True),
         ]
         if answer.city and answer.city.city_folio:
             rows.append(Row(_("Número de la ciudad"), answer.city.city_folio))

@@ -119,6 +119,7 @@ class IdlePresenter:
         _ = self._words
         left = self._idle.seconds_left
         title = _("¿Sigue aquí?")
+        how = _("Toque la pantalla o una tecla para seguir.")
         text = _("En {n} segundos borraremos lo que escribió, para cuidar sus datos.")
         return IdleView(
             visible=self._idle.phase is IdlePhase.WARNING,
@@ -127,5 +128,5 @@ class IdlePresenter:
             seconds_left=left,
             stay=Action("idle.stay", _("Sí, sigo aquí"), icon="hand", primary=True),
             finish=Action("idle.finish", _("Ya terminé"), icon="log-out"),
-            speech=f"{title} {_('Toque la pantalla o una tecla para seguir.')}",
+            speech=f"{title} {how}",
         )

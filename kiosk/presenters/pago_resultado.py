@@ -94,7 +94,8 @@ class PagoResultadoPresenter(Presenter[PagoResultadoView]):
         promise = self._promise()
         actions = self._actions()
         spoken = [said.headline, said.emphasis, said.text]
-        spoken += [f"{_('Folio')}: {spell(folio)}" if folio else "", promise]
+        label = _("Folio")
+        spoken += [f"{label}: {spell(folio)}" if folio else "", promise]
         return PagoResultadoView(
             screen=Screen.PAGO_RESULTADO,
             title=said.headline,

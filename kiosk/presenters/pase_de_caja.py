@@ -178,7 +178,8 @@ class PaseDeCajaPresenter(Presenter[PaseView]):
             notices.append(Notice(text, Tone.SUN, "triangle-alert"))
         if debt.printer_cause:
             trouble = printer_trouble(debt.printer_cause, _)
-            text = f"{trouble} {_('Verá sus referencias en la pantalla.')}"
+            instead = _("Verá sus referencias en la pantalla.")
+            text = f"{trouble} {instead}"
             notices.append(Notice(text, Tone.SUN, "printer"))
         return tuple(notices)
 

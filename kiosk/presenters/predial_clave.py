@@ -83,13 +83,12 @@ class PredialClavePresenter(Presenter[PredialClaveView]):
 
     def look_up(self) -> None:
         """Intent: continue with what was typed."""
+        _ = self._desk.words
         clave = parse_clave(self._typed.text, self._mask)
         if isinstance(clave, ClaveProblem):
             self._problem = self._explain(clave)
         elif not self._limits.allow(today(self._desk.clock, self._desk.settings)):
-            self._problem = self._desk.words(
-                "Ya se hicieron muchas consultas. Empiece de nuevo o pida ayuda."
-            )
+            self._problem = _("Ya se hicieron muchas consultas. Empiece de nuevo o pida ayuda.")
         else:
             self._looking = True
             self._desk.background.run(
@@ -110,8 +109,9 @@ class PredialClavePresenter(Presenter[PredialClaveView]):
 
     def _found(self, account: Account | None) -> None:
         self._looking = False
+        _ = self._desk.words
         if account is None:
-            self._problem = self._desk.words(
+            self._problem = _(
                 "No encontramos esa clave. Compárela con su recibo, dígito por dígito."
             )
             self.refresh()
@@ -129,7 +129,8 @@ class PredialClavePresenter(Presenter[PredialClaveView]):
 
     def _lengths_text(self) -> str:
         *first, last = [str(n) for n in self._lengths]
-        word = self._desk.words("{first} o {last}")
+        _ = self._desk.words
+        word = _("{first} o {last}")
         return word.format(first=", ".join(first), last=last) if first else last
 
     def _forget(self) -> None:

@@ -82,12 +82,13 @@ class TramitePresenter(Presenter[TramiteView]):
         facts = self._facts(card)
         said = ". ".join(f"{r.label}: {r.value}" for r in facts)
         bring = "; ".join(f"{r.name}, {r.detail}" for r in rows if not r.held)
-        heading = _("Qué llevar")
-        notice = Notice(f"{trouble} {_('Use el código con su teléfono.')}", Tone.SUN, "printer")
+        heading, none = _("Qué llevar"), _("ningún documento")
+        instead = _("Use el código con su teléfono.")
+        notice = Notice(f"{trouble} {instead}", Tone.SUN, "printer")
         return TramiteView(
             screen=Screen.TRAMITE,
             title=card.name,
-            speech=f"{card.name}. {heading}: {bring or _('ningún documento')}. {said}.",
+            speech=f"{card.name}. {heading}: {bring or none}. {said}.",
             focus=(
                 *(FocusItem(f"tramite.requirement.{i}", r.name, f"{r.name}. {r.detail}", Role.ITEM)
                   for i, r in enumerate(rows)),

@@ -118,12 +118,13 @@ class TramitesPresenter(Presenter[TramitesView]):
         title = _("Trámites")
         said = _("{title}. {heading}: {n}. Para buscar, elija el campo de búsqueda.")
         field = self._query.text or hint
+        search = _("Buscar")
         return TramitesView(
             screen=Screen.TRAMITES,
             title=title,
             speech=said.format(title=title, heading=heading, n=len(results)),
             focus=(
-                FocusItem("tramites.search", _("Buscar"), f"{_('Buscar')}: {field}", Role.FIELD),
+                FocusItem("tramites.search", search, f"{search}: {field}", Role.FIELD),
                 *(FocusItem(k.id, k.label, k.speech, Role.KEY) for row in keys for k in row),
                 *((clear.focus(),) if shows_clear else ()),
                 *(c.focus() for c in categories),

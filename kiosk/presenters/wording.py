@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -50,8 +51,8 @@ def printer_trouble(cause: str, _: Gettext) -> str:
     return words.get(cause, _("La impresora no responde."))
 
 
-def folio_state(kind: str, state: str, _: Gettext) -> str:
-    """A node's own word for the state of a folio, in plain words; the city's words pass as they are."""
+def folio_state(state: str, _: Gettext) -> str:
+    """The state of a folio in plain words; a word of the city that we do not know passes as it is."""
     words = {
         "en_proceso": _("Pago en proceso"),
         "pagado": _("Pagado"),
@@ -66,7 +67,13 @@ def folio_state(kind: str, state: str, _: Gettext) -> str:
         "atendido": _("Atendido"),
         "no_procede": _("No procede"),
     }
-    return words.get(state, state)
+    return words.get(_plain(state), state)
+
+
+def _plain(state: str) -> str:
+    """`En verificación` to `en_verificacion`: the city writes its states for people."""
+    marks = unicodedata.normalize("NFKD", state.casefold())
+    return "".join(c for c in marks if not unicodedata.combining(c)).strip().replace(" ", "_")
 
 
 def folio_kind(kind: str, _: Gettext) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import assert_never
 
@@ -27,6 +28,7 @@ from municipio.usecases.ports import NotRecorded
 
 welcome = Blueprint("welcome", __name__)
 PURPOSE = "accept"
+_log = logging.getLogger("plaza.captive_portal")
 
 
 @welcome.get("/")
@@ -68,6 +70,7 @@ def accept(lang: str) -> ResponseReturnValue:
     if isinstance(result, Connected):
         return redirect(url_for("welcome.online", lang=lang), 303)
     seals.release(seal)
+    _log.warning("an acceptance opened nothing: %s", result)
     match result:
         case NoTerms():
             return _welcome(_("Los términos cambiaron. Léalos y toque otra vez, por favor."), 409)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from pathlib import Path
+
+import apsw
 
 from municipio.clock import Instant
 from municipio.facts import format_time
@@ -19,6 +22,9 @@ from sync.protocol import Exchange, Rest, Salute, Send
 POLL_S = 0.25
 """How soon a fact that another program has recorded is noticed."""
 PRUNE_EVERY_S = 3600.0
+DISK_RETRY_S = 2.0
+
+_log = logging.getLogger("plaza.sync.worker")
 
 
 class Worker:
@@ -42,7 +48,13 @@ class Worker:
         """Work until `stop` is set; a request under way is finished first."""
         self._exchange.begin(time.monotonic())
         while not stop.is_set():
-            rest_s = self.step(time.monotonic())
+            try:
+                rest_s = self.step(time.monotonic())
+            except (apsw.Error, OSError) as e:
+                # A full or failing disk must not end the talk: what can be sent still leaves.
+                _log.warning("cannot write: %s; trying again in %.0f s", e, DISK_RETRY_S)
+                stop.wait(DISK_RETRY_S)
+                continue
             if rest_s > 0:
                 stop.wait(min(rest_s, POLL_S))
 

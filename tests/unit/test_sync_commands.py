@@ -25,12 +25,15 @@ from municipio.wire.keys import load_public, public_pem
 from plaza.cli import main
 from sync.answers import Refused, Reply
 from sync.city import HttpCity
+from sync.clock import SystemClock
 from sync.datadir import DataDir
+from sync.delivery import Delivery
 from sync.keys import NodeKey, load_city_key
+from sync.ledger import SqliteLedger, open_ledger
 from sync.link import FileLink, read_link
 from sync.simulator import CitySimulator, Mood
 from sync.transport import Courier
-from sync.wiring import Memory, open_memory
+from sync.wiring import Memory, build_delivery, build_worker, open_memory
 
 CITY_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 Answer = Callable[[str, str, bytes], Reply | Refused | None]
@@ -132,6 +135,12 @@ def opened(place: DataDir) -> Memory:
     memory = open_memory(place)
     assert isinstance(memory, Memory), memory
     return memory
+
+
+def ledger_of(place: DataDir) -> SqliteLedger:
+    ledger = open_ledger(place.ledger, SystemClock(), "COA007", "30039")
+    assert isinstance(ledger, SqliteLedger)
+    return ledger
 
 
 def status(place: DataDir) -> dict[str, object]:
@@ -323,6 +332,26 @@ def test_the_worker_carries_at_once_survives_a_cut_and_stops_cleanly(
         assert program.stderr is not None
         program.stderr.close()
     assert run("sync", "verify", "--data", data.path).exit_code == 0
+
+
+def test_a_disk_that_refuses_the_note_does_not_end_the_talk(
+    data: DataDir, city: CitySimulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    data.run.rmdir()
+    data.run.write_text("in the way")
+    memory = Memory(data, data.settings(), SystemClock(), ledger_of(data))
+    delivery = build_delivery(memory)
+    assert isinstance(delivery, Delivery)
+    stop = threading.Event()
+    thread = threading.Thread(target=build_worker(memory, delivery).run, args=(stop,))
+    thread.start()
+    wait_for(lambda: "cannot write" in caplog.text)
+    data.run.unlink()
+    data.run.mkdir()
+    wait_for(lambda: len(city.facts()) == 3 and data.link_file.exists())
+    stop.set()
+    thread.join(10)
+    memory.close()
 
 
 def test_a_link_note_that_is_old_or_of_another_boot_is_unknown(tmp_path: Path) -> None:

@@ -18,6 +18,9 @@ ASK_SYNC = bytes(escpos.GS) + b"r\x01"
 """Answered in the order of the data: an answer means that everything before it was executed."""
 CLEAR_BUFFER = bytes(escpos.DLE) + b"\x14\x08\x01\x03\x14\x01\x06\x02\x08"
 
+FILL = b"\x00" * 1024
+"""Ends a command that a power cut left without its last bytes; printed alone it is nothing."""
+
 LF = 0x0A
 MAX_COMMAND = 200_000
 """Longest command accepted; a declared length beyond it is taken as junk, byte by byte."""

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 
-from hardware.printer import status
+from hardware.printer import commands, status
 from hardware.printer.escpos_lines import render_lines
 from hardware.printer.profiles import Profile
 from hardware.printer.protocol import PrintJob, StatusRound
@@ -26,6 +26,7 @@ READ_S = 0.02
 QUEUE_MAX = 8
 """Papers waiting; a kiosk has one citizen, so more means that somebody loops."""
 OWED_MAX = 4
+FILL_EVERY_S = 5.0
 
 
 class _Ticket:
@@ -50,6 +51,7 @@ class SerialPrinter:
         self._wake = threading.Condition()
         self._closing = False
         self._owed = 0
+        self._filled_at = 0.0
         self._port: SerialPort | None = None
         self._thread = threading.Thread(target=self._run, name="printer", daemon=True)
         self._thread.start()
@@ -134,7 +136,17 @@ class SerialPrinter:
                 self._lost(problem)
                 return
         if talk.result is not None:
+            self._fill_after_silence(talk)
             self._report(status.device_status(talk.result), heard=talk.heard)
+
+    def _fill_after_silence(self, talk: StatusRound) -> None:
+        """Silence may be a printer that still waits for the rest of somebody's broken command."""
+        now = time.monotonic()
+        if not talk.heard and self._port is not None and now - self._filled_at > FILL_EVERY_S:
+            self._filled_at = now
+            problem = self._port.write(commands.FILL)
+            if problem is not None:
+                self._lost(problem)
 
     def _print(self, ticket: _Ticket) -> None:
         job = PrintJob(ticket.rendered, self._profile, self._baud, owed=self._owed)

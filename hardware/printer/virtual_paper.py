@@ -108,6 +108,8 @@ class VirtualPaper:
 
     def execute(self, token: Token) -> Sheet | None:
         """Do what one command says. Returns the finished paper at a cut, or when far too long."""
+        if token.name == "text" and not token.raw.strip(b"\x00"):
+            return None
         if len(self._raw) + len(token.raw) <= MAX_RAW:
             self._raw += token.raw
         if token.name == "text":

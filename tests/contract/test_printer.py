@@ -15,10 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from hardware.printer import commands
 from hardware.printer.driver import SILENCE_S, SerialPrinter
 from hardware.printer.profiles import PROFILES
 from hardware.printer.simulator import PrinterSimulator
 from hardware.printer.strip import technician_strip
+from hardware.transport.serial_port import SerialPort, open_port
 from municipio.devices import DeviceState, DeviceStatus, Printer, PrintResult, PrintVerdict
 from municipio.receipts import Paper, PaperKind, Text
 
@@ -215,6 +217,24 @@ def test_a_printer_that_vanishes_is_absent_and_found_again_when_it_returns(rig: 
 
     assert refused == PrintResult(PrintVerdict.FAILED, "no_answer")
     assert rig.printer.print_rendered(rig.strip()).verdict is PrintVerdict.PRINTED
+
+
+def test_a_command_that_a_power_cut_left_half_said_does_not_deafen_the_printer(
+    tmp_path: Path,
+) -> None:
+    far = PrinterSimulator(tmp_path / "papers")
+    port = open_port(far.open(), 115200)
+    assert isinstance(port, SerialPort)
+    port.write(commands.raster(72, 12, bytes(864))[:-700])
+    time.sleep(0.2)
+    port.close()
+    printer = SerialPrinter(far.open(), 115200, WIDE)
+    ready(printer)
+    result = printer.print_rendered(printer.render(technician_strip(WIDE)))
+    printer.close()
+    far.close()
+
+    assert result.verdict is PrintVerdict.PRINTED
 
 
 def test_two_programs_never_share_a_printer(rig: Rig) -> None:

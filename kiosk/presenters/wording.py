@@ -43,9 +43,11 @@ def printer_trouble(cause: str, _: Gettext) -> str:
     if not cause:
         return ""
     words = {
-        "paper_out": _("La impresora no tiene papel."),
         "paper_end": _("La impresora no tiene papel."),
         "cover_open": _("La tapa de la impresora está abierta."),
+        "auto_recoverable": _("La impresora está caliente. Espere un momento."),
+        "cutter": _("La impresora tiene una falla."),
+        "unrecoverable": _("La impresora tiene una falla."),
         "absent": _("Este kiosco no tiene impresora por ahora."),
     }
     return words.get(cause, _("La impresora no responde."))

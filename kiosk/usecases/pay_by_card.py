@@ -28,7 +28,7 @@ from municipio.payments import (
     advance,
 )
 from municipio.predial import Liquidacion
-from municipio.usecases.ports import Change, FolioStub, Ledger, NotRecorded, Numbered
+from municipio.usecases.ports import Change, FolioStub, Ledger, NotRecorded
 
 QUERY_TIMEOUT_S = 6.0
 
@@ -223,9 +223,10 @@ class PayByCard:
             boot=at.boot,
             boot_ms=at.boot_ms,
         )
+        opened_on = self._opened_on(draft)
         recorded = self._ledger.record(
             payment_facts.intended(draft),
-            lambda n: self._rows(replace(draft, folio=n.folio), n),
+            lambda n: _rows(replace(draft, folio=n.folio), opened_on),
         )
         return (
             recorded if isinstance(recorded, NotRecorded) else replace(draft, folio=recorded.folio)
@@ -274,7 +275,8 @@ class PayByCard:
         if ended.state is PaymentState.TAKEN:
             ended = self._with_approval(ended, answer)
         fact = payment_facts.settled(payment.state, ended, cause or answer.message)
-        recorded = self._ledger.record(fact, lambda n: self._rows(ended, n))
+        changes = _rows(ended, self._opened_on(payment))
+        recorded = self._ledger.record(fact, lambda _: changes)
         if isinstance(recorded, NotRecorded):
             return Unsaved(payment, answer, recorded)
         self._live.discard(payment.key)
@@ -289,13 +291,17 @@ class PayByCard:
             taken_at=payment_facts.taken_at(at),
         )
 
-    def _rows(self, payment: Payment, _: Numbered) -> tuple[Change, ...]:
-        stub = self._ledger.folio(payment.folio)
+    def _opened_on(self, payment: Payment) -> str:
+        """When the folio was opened; read before the transaction that writes it again."""
+        stub = self._ledger.folio(payment.folio) if payment.folio else None
         today = self._today()
-        opened = stub.opened_on if stub else "" if today is None else today.isoformat()
-        detail = {"amount_centavos": payment.amount_centavos, "method": payment.method.value}
-        state = payment_facts.FOLIO_STATES[payment.state]
-        return (payment, FolioStub(payment.folio, "predial", state, opened, detail))
+        return stub.opened_on if stub else "" if today is None else today.isoformat()
+
+
+def _rows(payment: Payment, opened_on: str) -> tuple[Change, ...]:
+    detail = {"amount_centavos": payment.amount_centavos, "method": payment.method.value}
+    state = payment_facts.FOLIO_STATES[payment.state]
+    return (payment, FolioStub(payment.folio, "predial", state, opened_on, detail))
 
 
 _EVENT_BY_ANSWER = {

@@ -20,6 +20,9 @@ from municipio.payments import PaymentEvent, PaymentState, advance
 from municipio.receipts import PaperKind
 from municipio.usecases.ports import Change, Ledger, NotRecorded, PrintJob
 
+NEAR_END = "paper_near_end"
+"""The one cause with which a printer still prints."""
+
 
 @dataclass(frozen=True, slots=True)
 class PrintRequest:
@@ -44,7 +47,7 @@ class PrintEnd(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PrintOutcome:
-    """`cause` is the printer's own word (`paper_out`, `no_answer`...); `job_id` is empty without a folio."""
+    """`cause` is the printer's own word (`paper_end`, `no_answer`...); `job_id` is empty without a folio."""
 
     end: PrintEnd
     copy: int = 0
@@ -69,7 +72,7 @@ class PrintDesk:
         if self._printer is None:
             return "absent"
         status = self._printer.status()
-        if status.state in {DeviceState.READY, DeviceState.BUSY}:
+        if status.state in {DeviceState.READY, DeviceState.BUSY} or status.cause == NEAR_END:
             return ""
         return status.cause or status.state.value
 

@@ -482,7 +482,7 @@ def test_killed_at_the_terminal_it_asks_charges_once_and_offers_the_receipt(
 
 
 def test_paper_out_offers_a_retry_that_is_still_the_original(kiosk: SimulatedKiosk) -> None:
-    kiosk.world.printer.verdict, kiosk.world.printer.cause = PrintVerdict.FAILED, "paper_out"
+    kiosk.world.printer.verdict, kiosk.world.printer.cause = PrintVerdict.FAILED, "paper_end"
     pay(kiosk)
     kiosk.world.terminal.present()
     kiosk.tick()
@@ -544,7 +544,7 @@ def test_off_line_a_pase_is_numbered_printed_and_due_with_its_liquidacion(
 
 
 def test_without_paper_the_references_are_on_the_screen(kiosk: SimulatedKiosk) -> None:
-    kiosk.world.printer.verdict, kiosk.world.printer.cause = PrintVerdict.FAILED, "paper_out"
+    kiosk.world.printer.verdict, kiosk.world.printer.cause = PrintVerdict.FAILED, "paper_end"
     see_debt(kiosk)
     kiosk.tap("pay.pase", "pase.print")
     assert kiosk.view.phase is PrintPhase.FAILED

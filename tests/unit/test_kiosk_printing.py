@@ -9,7 +9,7 @@ import pytest
 from kiosk.simulated_kiosk import World
 from kiosk.simulators import PowerCut
 from kiosk.usecases.printing import PrintDesk, PrintEnd, PrintRequest
-from municipio.devices import PrintVerdict
+from municipio.devices import DeviceState, PrintVerdict
 from municipio.receipts import Paper, PaperKind, Text
 from municipio.usecases.ports import NotRecordedCause
 
@@ -51,9 +51,9 @@ def test_a_second_print_is_copy_one_and_a_third_copy_two(world: World) -> None:
 
 
 def test_a_refused_print_is_tried_again_as_the_same_original(world: World) -> None:
-    world.printer.verdict, world.printer.cause = PrintVerdict.FAILED, "paper_out"
+    world.printer.verdict, world.printer.cause = PrintVerdict.FAILED, "paper_end"
     failed = desk(world).print(REQUEST)
-    assert (failed.end, failed.cause) == (PrintEnd.FAILED, "paper_out")
+    assert (failed.end, failed.cause) == (PrintEnd.FAILED, "paper_end")
     world.printer.verdict = PrintVerdict.PRINTED
     again = desk(world).print(REQUEST)
     assert (again.copy, again.job_id) == (0, failed.job_id)
@@ -104,3 +104,10 @@ def test_the_persons_word_is_kept_as_theirs(world: World) -> None:
     assert desk(world).confirm_whole(REQUEST, outcome.job_id) is None
     assert world.ledger.jobs[outcome.job_id].verdict is PrintVerdict.PRINTED
     assert [f.data["confirmed_by"] for f in world.ledger.facts] == ["", "person"]
+
+
+def test_a_roll_near_its_end_still_prints(world: World) -> None:
+    world.printer.state, world.printer.cause = DeviceState.ATTENTION, "paper_near_end"
+    assert desk(world).is_ready()
+    world.printer.cause = "cover_open"
+    assert desk(world).cause() == "cover_open"

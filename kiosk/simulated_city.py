@@ -95,6 +95,7 @@ class MemoryCatalogue:
         }
     )
     dated: date | None = date(2026, 1, 20)
+    keys: tuple[str, ...] = ("age1demo",)
     tramites: tuple[Tramite, ...] = (
         _tramite(1, "Constancia de no adeudo predial", "vivienda", Cost(CostKind.FIXED, 35400)),
         _tramite(2, "Licencia de funcionamiento", "negocios", Cost(CostKind.VARIABLE)),
@@ -153,7 +154,7 @@ class MemoryCatalogue:
         return (("Emergencias", "911"), ("Protección Civil (demostración)", "921 000 0001"))
 
     def recipient_keys(self, recipient: str) -> tuple[str, ...]:
-        return ()
+        return self.keys
 
     def content_date(self) -> date | None:
         return self.dated

@@ -15,7 +15,7 @@ from kiosk.usecases.printing import PrintRequest
 from municipio.receipts import PaperKind
 from municipio.reports import ReportProblem, Service, check_report
 from municipio.usecases.ports import Catalogue, Ledger, NotRecorded, Sealer
-from municipio.usecases.reports import ReportFiled, file_report
+from municipio.usecases.reports import RECIPIENT, ReportFiled, file_report
 
 
 class ReportePresenter(Presenter[ReporteView]):
@@ -27,6 +27,7 @@ class ReportePresenter(Presenter[ReporteView]):
         self._sealer = sealer
         self._papers = papers
         self._services: tuple[Service, ...] = ()
+        self._closed = False
         self._colonias: tuple[str, ...] = ()
         self._privacy = ""
         self._draft = Draft()
@@ -41,7 +42,9 @@ class ReportePresenter(Presenter[ReporteView]):
 
         def load() -> tuple[tuple[Service, ...], tuple[str, ...], str]:
             terms = catalogue.terms(language)
-            return catalogue.services(), catalogue.colonias(), terms.notice_simple if terms else ""
+            # Without the office's key nothing could be sealed, so nothing is asked.
+            services = catalogue.services() if catalogue.recipient_keys(RECIPIENT) else ()
+            return services, catalogue.colonias(), terms.notice_simple if terms else ""
 
         self._desk.background.run(load, self._current(self._loaded))
 
@@ -146,6 +149,7 @@ class ReportePresenter(Presenter[ReporteView]):
 
     def _loaded(self, found: tuple[tuple[Service, ...], tuple[str, ...], str]) -> None:
         self._services, self._colonias, self._privacy = found
+        self._closed = not self._services
         self.refresh()
 
     def _filed(self, result: ReportFiled | ReportProblem | NotRecorded) -> None:
@@ -231,6 +235,10 @@ class ReportePresenter(Presenter[ReporteView]):
 
     def _question(self) -> str:
         _ = self._desk.words
+        if self._closed:
+            phone = self._desk.settings.text("city.help_phone")
+            text = _("Por ahora no podemos recibir reportes aquí. Llame al {phone}.")
+            return text.format(phone=phone)
         return {
             ReportStep.SERVICE: _("¿Qué quiere reportar?"),
             ReportStep.COLONIA: _("¿En qué colonia está?"),

@@ -628,6 +628,13 @@ def test_a_report_that_cannot_be_saved_is_not_lost_from_the_screen(kiosk: Simula
     assert kiosk.world.printer.papers == []
 
 
+def test_without_the_offices_key_no_report_is_asked_for(kiosk: SimulatedKiosk) -> None:
+    kiosk.world.catalogue.keys = ()
+    kiosk.tap("home.reporte")
+    assert "no podemos recibir reportes" in kiosk.view.question
+    assert kiosk.view.options == ()
+
+
 def test_a_folio_is_found_here_while_the_city_is_out_of_reach(kiosk: SimulatedKiosk) -> None:
     fill_report(kiosk)
     kiosk.tap("reporte.send")

@@ -31,8 +31,9 @@ bench: setup-test  ## the figures, each beside its peer and its goal
 screens: setup  ## every kiosk screen, in each state and language, as PNG files in out/screens
 	@$(PY) -P -m kiosk.gallery --out out/screens
 
-strings: setup-test  ## extract, update and compile the gettext catalogues
+strings: setup-test  ## renew what is made from the code: gettext catalogues, page of commands
 	@$(PY) -P tests/strings.py --write
+	@$(PY) -P tests/commands_page.py --write
 
 lock: setup-test  ## renew the hash-pinned lock files, without addresses
 	@.venv/bin/pip-compile -q --no-header --no-emit-index-url --no-emit-trusted-host --generate-hashes --strip-extras --allow-unsafe -o requirements/runtime.txt pyproject.toml

@@ -27,9 +27,6 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--large-text", action="store_true", help="the larger of the two text sizes"
     )
-    parser.add_argument(
-        "--trust-clock", action="store_true", help="believe this machine's clock (demonstrations)"
-    )
     arguments = parser.parse_args(argv)
     if arguments.data is None:
         parser.error("--data DIR (or PLAZA_DATA) is needed")
@@ -69,7 +66,7 @@ def run(data: DataDir, settings: Settings, arguments: argparse.Namespace) -> int
     metrics = make_metrics(width, height, dpi, large_text=arguments.large_text)
     theme = make_theme(metrics, settings.text("city.primary_color"))
     skin.use(theme)
-    wired = wire(data, settings, _post(Clock), trust_clock=arguments.trust_clock)
+    wired = wire(data, settings, _post(Clock))
     for message in (*theme.messages, *wired.troubles):
         _say(message)
     server: list[Any] = []

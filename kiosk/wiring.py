@@ -23,7 +23,6 @@ from kiosk.presenters.frame import HeaderPresenter, IdlePresenter
 from kiosk.presenters.info import FueraDeServicioPresenter
 from kiosk.presenters.registry import Ports, build_presenters
 from kiosk.speech import AudioMode, SilentSpeaker
-from municipio.clock import TimeQuality
 from municipio.devices import CardTerminal, Printer
 from municipio.settings import Settings
 from municipio.usecases.ports import (
@@ -36,7 +35,7 @@ from municipio.usecases.ports import (
     NoAnswerCause,
 )
 from municipio.wire.keys import PublicKey, verify
-from sync.clock import SystemClock, system_quality
+from sync.clock import SystemClock, quality_with
 from sync.database import LedgerDamaged
 from sync.datadir import DataDir
 from sync.keys import KeyMissing, NodeKey, load_city_key
@@ -77,15 +76,10 @@ class Wired:
     troubles: tuple[str, ...] = ()
 
 
-def trusting_quality() -> TimeQuality:
-    """For demonstrations: this machine's clock is believed as it is."""
-    return TimeQuality.SYNCED
-
-
-def wire(data: DataDir, settings: Settings, post: Post, *, trust_clock: bool = False) -> Wired:
+def wire(data: DataDir, settings: Settings, post: Post) -> Wired:
     """Everything of a real kiosk. A node without a usable memory or key is out of service, and says so."""
     data.create()
-    clock = SystemClock(data.link_file, trusting_quality if trust_clock else system_quality)
+    clock = SystemClock(data.link_file, quality_with(settings.flag("node.rtc")))
     words, background = _words(), ThreadBackground(post)
     ledger = open_ledger(data.ledger, clock, settings.node_code, settings.text("city.inegi"))
     key = NodeKey.load(data)

@@ -55,6 +55,7 @@ SETTINGS: tuple[Setting, ...] = (
     _s("node.number", 7, "Número del nodo en la ciudad, 1 a 999."),
     _s("node.site", "Parque Independencia (demostración)", "Nombre del lugar."),
     _s("node.address", "", "Domicilio del lugar."),
+    _s("node.rtc", False, "El nodo tiene reloj con pila (RTC): su hora vale sin red."),
     _s("central.url", "http://127.0.0.1:8311", "Dirección de la API de la ciudad."),
     _s("central.verify_url", "", "Base pública para el QR de los recibos; vacía: la de la API."),
     _s("central.timeout_s", 8, "Segundos de espera por una respuesta de la ciudad."),

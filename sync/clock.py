@@ -55,11 +55,21 @@ def system_quality() -> TimeQuality:
     return TimeQuality.FLOOR
 
 
+def quality_with(rtc: bool) -> Callable[[], TimeQuality]:
+    """How to judge the wall clock of a board; `rtc` is the setting `node.rtc`."""
+
+    def with_battery() -> TimeQuality:
+        quality = system_quality()
+        return TimeQuality.RTC if quality is TimeQuality.FLOOR else quality
+
+    return with_battery if rtc else system_quality
+
+
 class SystemClock:
     """Implements `municipio.clock.Clock`.
 
     `link_file` is the worker's link.json, whose `last_carried` is a proof of time. `quality` says how
-    good the wall clock is; a program for demonstrations passes its own function in its wiring.
+    good the wall clock is (`quality_with`).
     """
 
     def __init__(

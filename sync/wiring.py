@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from municipio.clock import Clock, TimeQuality
+from municipio.clock import Clock
 from municipio.settings import Settings, SettingsError
-from sync.clock import SystemClock, system_quality
+from sync.clock import SystemClock, quality_with
 from sync.database import LedgerDamaged
 from sync.datadir import DataDir
 from sync.delivery import Delivery
@@ -40,16 +39,14 @@ class Memory:
         self.ledger.close()
 
 
-def open_memory(
-    data: DataDir, quality: Callable[[], TimeQuality] = system_quality
-) -> Memory | CannotStart:
+def open_memory(data: DataDir) -> Memory | CannotStart:
     """Open the ledger of a data directory, making the folders and an empty ledger if needed."""
     try:
         settings = data.settings()
         data.create()
     except (SettingsError, OSError) as e:
         return CannotStart(str(e))
-    clock = SystemClock(data.link_file, quality)
+    clock = SystemClock(data.link_file, quality_with(settings.flag("node.rtc")))
     ledger = open_ledger(data.ledger, clock, settings.node_code, settings.text("city.inegi"))
     if isinstance(ledger, LedgerDamaged):
         return CannotStart(str(ledger))

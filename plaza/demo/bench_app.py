@@ -45,7 +45,7 @@ def _state(stage: Stage) -> dict[str, Any]:
         "programs": {
             p.name: p.running for p in (stage.kiosk, stage.portal, stage.sync, stage.central)
         },
-        "paper": stage.printer.has_paper,
+        "printer": stage.printer.state(),
         "charges": stage.terminal.charges()[-4:],
         "link": _link(stage),
         "receipts": receipt_stems(stage.plan.receipts)[:LATEST_RECEIPTS],

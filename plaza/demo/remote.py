@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,15 +42,18 @@ class KioskRemote:
         if "error" in reply:
             raise TargetMissing(f"{target}: {reply['error']}")
 
-    def wait_ready(self, timeout_s: float) -> None:
-        """Return when the kiosk has drawn a screen. Raises KioskSilent after the time-out."""
+    def wait_ready(self, timeout_s: float, alive: Callable[[], bool] = lambda: True) -> None:
+        """Return when the kiosk has drawn a screen. Raises KioskSilent after the time-out or when it
+
+        is no longer `alive`.
+        """
         deadline = time.monotonic() + timeout_s
         while True:
             try:
                 if self.targets().get("screen"):
                     return
             except (KioskSilent, OSError, ValueError):
-                if time.monotonic() > deadline:
+                if time.monotonic() > deadline or not alive():
                     raise KioskSilent("the kiosk drew nothing in time") from None
             time.sleep(0.05)
 

@@ -19,7 +19,6 @@ from typing import Any
 
 from hardware.printer.simulator import PrinterSimulator
 from hardware.terminal.simulator import TerminalSimulator
-
 from plaza.demo.cable import Cable
 from plaza.demo.plan import Plan
 from plaza.demo.processes import Program, ProgramFailed, python_m, run_once
@@ -34,6 +33,7 @@ _SETTINGS = """\
 number = 7
 site = "Parque Independencia (demostración)"
 address = "Av. Independencia s/n, Centro (demostración)"
+rtc = true
 
 [central]
 url = "{cable_url}"
@@ -96,6 +96,7 @@ class Stage:
             f"--data={plan.node}",
             f"--listen=127.0.0.1:{plan.ports.portal}",
             "--gate=memory",
+            f"--frame-ancestor={plan.bench_url}",
         )
         look = () if window else ("--offscreen",)
         self.kiosk = self._program(
@@ -173,8 +174,9 @@ class Stage:
         self.wait_kiosk()
 
     def wait_kiosk(self, timeout_s: float = 40) -> None:
+        """Return when the kiosk has drawn a screen; a kiosk that ended is not waited for."""
         try:
-            self.kiosk_remote.wait_ready(timeout_s)
+            self.kiosk_remote.wait_ready(timeout_s, alive=lambda: self.kiosk.running)
         except ConnectionError as silent:
             raise StageFailed(f"kiosk: {silent}\n{self.kiosk.tail()}") from silent
 

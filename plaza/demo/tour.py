@@ -17,6 +17,10 @@ from plaza.demo.remote import KioskRemote, TargetMissing
 from plaza.demo.stage import Stage
 
 
+SAME_KEY_S = 0.15
+"""A key takes two touches as two only when a finger could have made them."""
+
+
 class StepFailed(AssertionError):
     """A promise that this step shows was not kept; the message says which, in plain words."""
 
@@ -56,9 +60,25 @@ class Walk:
                     ) from None
                 time.sleep(0.05)
 
+    def tap_to(self, target: str, *screens: str, timeout_s: float = 12) -> str:
+        """Touch a target until one of the screens comes up.
+
+        A touch right after a screen appeared may be swallowed on purpose; a person touches again.
+        """
+        deadline = time.monotonic() + timeout_s
+        while True:
+            self.tap(target)
+            try:
+                return self.wait_screen(*screens, timeout_s=1.5)
+            except StepFailed:
+                if time.monotonic() > deadline:
+                    raise
+
     def type(self, prefix: str, text: str) -> None:
-        """Type on a keypad or keyboard whose keys are `<prefix>.<character>`."""
-        for character in text:
+        """Type on a keypad or keyboard whose keys are `<prefix>.<character>`, no faster than a hand."""
+        for character, before in zip(text, " " + text, strict=False):
+            if character == before:
+                time.sleep(SAME_KEY_S)
             self.tap(f"{prefix}.{character}")
 
     def wait_screen(self, *names: str, timeout_s: float = 12) -> str:

@@ -16,7 +16,6 @@ from typing import Any
 from plaza.demo.remote import KioskRemote, TargetMissing
 from plaza.demo.stage import Stage
 
-
 SAME_KEY_S = 0.15
 """A key takes two touches as two only when a finger could have made them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import urllib.request
@@ -9,6 +10,7 @@ from typing import Any
 
 from plaza.demo.bench_app import receipt_stems
 from plaza.demo.processes import ProgramFailed, python_m, run_once
+from plaza.demo.remote import TargetMissing
 from plaza.demo.tour import StepFailed, Walk
 from plaza.demo.visitor import Visitor
 
@@ -48,10 +50,7 @@ def a_citizen_pays_a_predial(walk: Walk) -> None:
     before = _papers(walk)
     _open_debt(walk, CLAVE_WITH_ARREARS)
     walk.picture("predial-adeudo")
-    walk.tap_to("pay.card", "pago_tarjeta")
-    walk.stage.terminal.hold()
-    walk.tap("card.charge", timeout_s=12)
-    _wait_charge(walk, "at_terminal")
+    _present_card(walk)
     walk.picture("pago-en-terminal")
     walk.stage.terminal.approve()
     _wait_papers(walk, before + 1)
@@ -67,10 +66,7 @@ def the_kiosk_dies_while_paying(walk: Walk) -> None:
     before = _papers(walk)
     clave = _other_clave(walk)
     _open_debt(walk, clave)
-    walk.stage.terminal.hold()
-    walk.tap("pay.card")
-    walk.tap("card.charge", timeout_s=12)
-    _wait_charge(walk, "at_terminal")
+    _present_card(walk)
     walk.stage.kiosk.kill()
     walk.stage.terminal.approve()
     walk.stage.kiosk.start()
@@ -219,12 +215,21 @@ def _approved(walk: Walk) -> int:
     return sum(1 for c in walk.stage.terminal.charges() if c["state"] == "approved")
 
 
-def _wait_charge(walk: Walk, state: str) -> None:
-    walk.until(
-        lambda: any(c["state"] == state for c in walk.stage.terminal.charges()),
-        f"a charge is {state}",
-        timeout_s=15,
-    )
+def _present_card(walk: Walk) -> None:
+    """Choose the card, confirm the amount, and hold the terminal while it waits for the person."""
+    walk.stage.terminal.hold()
+    walk.tap_to("pay.card", "pago_tarjeta")
+    walk.tap("card.charge", timeout_s=12)
+    walk.until(lambda: _at_terminal(walk), "the charge is at the terminal", timeout_s=15)
+
+
+def _at_terminal(walk: Walk) -> bool:
+    """Is a charge waiting for its card? Confirms again while the screen still asks to confirm."""
+    if any(c["state"] == "at_terminal" for c in walk.stage.terminal.charges()):
+        return True
+    with contextlib.suppress(TargetMissing):
+        walk.kiosk.tap("card.charge")
+    return False
 
 
 def _waiting(walk: Walk) -> int:

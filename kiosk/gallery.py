@@ -61,9 +61,7 @@ class Studio:
         """Draw the view that is up, with the header that goes with it, on a body of its own."""
         from kiosk.screens.base import build_body
 
-        header = HeaderPresenter(
-            self._words, InlineBackground(), kiosk.settings, kiosk.world.link
-        )
+        header = HeaderPresenter(self._words, InlineBackground(), kiosk.settings, kiosk.world.link)
         header.tick(0)
         self.stage.drop_overlay(swallow=False)
         self.stage.frame.show_header(header.view)

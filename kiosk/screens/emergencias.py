@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kivy.uix.widget import Widget
+
 from kiosk.presenters.views import EmergenciasView, PhoneRow
 from kiosk.screens.base import ScreenBody
 from kiosk.widgets import skin
@@ -17,6 +19,8 @@ class EmergenciasBody(ScreenBody):
         ids.phones.cols = 1 if len(view.phones) <= 5 else 2
         for row in view.phones:
             ids.phones.add_widget(_phone_card(row))
+        for _ in range(len(view.phones), 4):
+            ids.phones.add_widget(Widget())
 
 
 def _phone_card(row: PhoneRow) -> Card:

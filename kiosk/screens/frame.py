@@ -58,6 +58,7 @@ class Frame(BoxLayout):  # type: ignore[misc]  # kivy has no type information
         step = _("Paso {step} de {steps}").format(step=view.step, steps=view.steps)
         self._steps.text = step if view.steps else ""
         self._steps.opacity = 1 if view.steps else 0
+        self._holder.padding[1] = skin.px(6) if chrome.title else 0
         parts: list[Any] = [self._header] if chrome.header else []
         parts += [self._title_row] if chrome.title else []
         self._arrange((*parts, self._holder, self.bar))

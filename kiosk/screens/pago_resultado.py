@@ -21,6 +21,6 @@ class PagoResultadoBody(ScreenBody):
 
     def show(self, view: PagoResultadoView) -> None:
         self._message.show(
-            view.icon, accent_of(view.tone), view.headline, view.text, strong=view.emphasis,
+            view.icon, accent_of(view.tone), view.headline, view.text, strong=view.emphasis.rstrip(":"),
             folio=view.folio, promise=view.promise, actions=view.actions,
         )  # fmt: skip

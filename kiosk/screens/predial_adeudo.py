@@ -56,7 +56,9 @@ class AdeudoBody(ScreenBody):
             self._draw_rows(view.rows)
         fill_buttons(ids.ways, (*view.ways, *view.actions), self.press, centered=False)
         fill_notices(
-            ids.notices, view.notices, role="caption" if len(view.notices) > 1 else "small"
+            ids.notices,
+            view.notices,
+            role="caption" if len(view.notices) + len(view.actions) > 1 else "small",
         )
 
     def _arrange(self, *parts: Any) -> None:

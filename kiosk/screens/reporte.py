@@ -48,6 +48,7 @@ class ReporteBody(ScreenBody):
         ids.choose_pager.hold(self._options)
         self._type_options = OptionGrid(3, low)
         ids.type_pager.hold(self._type_options)
+        self._type_pager = ids.type_pager
         ids.keyboard.press = ids.keypad.press = press
         forward(ids.consent, press)
 
@@ -93,12 +94,17 @@ class ReporteBody(ScreenBody):
         ids = self.ids
         ids.type_question.text = view.problem or view.question
         ids.type_question.tone = "clay" if view.problem else "muted"
+        ids.type_question.role = "caption" if view.options else "small"
+        ids.type_question.height = round(skin.size(ids.type_question.role) * 1.42)
         self._fill_fields(ids.type_fields, view.fields)
         fill_buttons(ids.type_actions, view.actions, self.press)
         ids.type_actions.size_hint_x = 0.28 * len(view.actions) if view.actions else 0.001
         self._type_options.show(view.options, self.press)
-        ids.type_pager.size_hint_y = 1 if view.options else None
-        ids.type_pager.height = 0
+        pager, layout = self._type_pager, self._layouts["type"]
+        if view.options and pager.parent is None:
+            layout.add_widget(pager, index=1)
+        elif not view.options and pager.parent is not None:
+            layout.remove_widget(pager)
         low = max(skin.target(), skin.px(88))
         ids.type_row.size_hint_y = None if view.options else 1
         ids.type_row.height = low

@@ -6,18 +6,26 @@ from typing import Any
 
 from kivy.uix.boxlayout import BoxLayout
 
-from kiosk.presenters.views import RequirementRow, TramiteView
+from kiosk.presenters.views import TramiteView
 from kiosk.screens.base import Press, ScreenBody, dress_button, fill_notices, forward
 from kiosk.widgets import skin
 from kiosk.widgets.text import Icon, Words
 
 
-class RequirementLine(BoxLayout):  # type: ignore[misc]  # kivy has no type information
-    """A thing to bring with an empty box, or one that the office already has with a tick."""
+class IconLine(BoxLayout):  # type: ignore[misc]  # kivy has no type information
+    """An icon and a text, with a smaller one below if needed; as tall as its words."""
 
-    def __init__(self, row: RequirementRow, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        name: str,
+        tone: str,
+        text: str,
+        detail: str,
+        *,
+        weight: str = "semibold",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(size_hint_y=None, spacing=skin.px(14), **kwargs)
-        name, tone = ("square-check", "leaf") if row.held else ("square", "primary")
         side = skin.px(30)
         icon = Icon(
             name=name, tone=tone, dots=skin.px(28), size_hint=(None, None), size=(side, side)
@@ -26,9 +34,9 @@ class RequirementLine(BoxLayout):  # type: ignore[misc]  # kivy has no type info
         words = BoxLayout(orientation="vertical", size_hint_y=None)
         words.bind(minimum_height=words.setter("height"))
         words.fbind("height", self._measure)
-        words.add_widget(Words(text=row.name, role="small", weight="semibold", grow=True))
-        if row.detail:
-            words.add_widget(Words(text=row.detail, role="caption", tone="muted", grow=True))
+        words.add_widget(Words(text=text, role="small", weight=weight, grow=True))
+        if detail:
+            words.add_widget(Words(text=detail, role="caption", tone="muted", grow=True))
         self.add_widget(icon)
         self.add_widget(words)
 
@@ -72,6 +80,8 @@ class TramiteBody(ScreenBody):
             Words(text=view.requirements_heading, role="body", weight="bold", grow=True)
         )
         for row in view.requirements:
-            story.add_widget(RequirementLine(row))
-        for text in (*view.obtains, *view.legal_basis):
-            story.add_widget(Words(text=text, role="caption", tone="muted", grow=True))
+            icon, tone = ("square-check", "leaf") if row.held else ("square", "primary")
+            story.add_widget(IconLine(icon, tone, row.name, row.detail))
+        for icon, texts in (("badge-check", view.obtains), ("scale", view.legal_basis)):
+            for text in texts:
+                story.add_widget(IconLine(icon, "muted", text, "", weight="regular"))

@@ -89,7 +89,7 @@ class Pager(BoxLayout):  # type: ignore[misc]  # kivy has no type information
 
     def _look(self, *_: Any) -> None:
         self._up.key, self._down.key = f"{self.key}.up", f"{self.key}.down"
-        needed = self._overflow() > 2
+        needed = self._overflow() > 2 and self.height >= skin.target() - 1
         if needed and self._side.parent is None:
             self._side.width = skin.target()
             super().add_widget(self._side)

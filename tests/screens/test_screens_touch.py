@@ -1,0 +1,184 @@
+"""The whole path of a finger: window, target, presenter, next screen; and what must not act."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.app import KioskApp
+from kiosk.background import InlineBackground
+from kiosk.flow import Screen
+from kiosk.house import House
+from kiosk.presenters.frame import HeaderPresenter, IdlePresenter
+from kiosk.remote import RemoteControl, RemoteServer
+from kiosk.simulated_kiosk import SimulatedKiosk
+from kiosk.theme import make_metrics, make_theme
+from kiosk.widgets import skin
+from kiosk.widgets.inventory import visible_targets, visible_words
+
+Touch = Callable[[float, float], None]
+Until = Callable[[Callable[[], bool]], None]
+
+
+@pytest.fixture
+def app(window: Any, words: Any) -> Iterator[KioskApp]:
+    """The application over simulators, without its main loop: a test runs the frames."""
+    from kivy.base import EventLoop
+
+    words.reset()
+    skin.use(make_theme(make_metrics(1280, 800, 149)))
+    kiosk = SimulatedKiosk(words=words)
+    header = HeaderPresenter(words, InlineBackground(), kiosk.settings, kiosk.world.link)
+    idle = IdlePresenter(
+        words, lambda: kiosk.flow.touched(time.monotonic()), kiosk.flow.end_session
+    )
+    house = House(words, kiosk.flow, header, idle, kiosk.presenters, kiosk.audio)
+    made = KioskApp(house, locked=True)
+    root = made.build()
+    window.add_widget(root)
+    if EventLoop.status != "started":
+        EventLoop.start()
+    for _ in range(4):
+        EventLoop.idle()
+    yield made
+    made.conductor.stop()
+    window.remove_widget(root)
+
+
+def _center(app: KioskApp, key: str) -> tuple[float, float]:
+    from kivy.core.window import Window
+
+    found = {t.id: t.visible for t in visible_targets(app.stage.overlay or app.stage, Window.size)}
+    box = found[key]
+    return box.x + box.w / 2, box.y + box.h / 2
+
+
+def _texts(app: KioskApp) -> list[str]:
+    from kivy.core.window import Window
+
+    return [w.text for w in visible_words(app.stage, Window.size)]
+
+
+def test_a_touch_on_a_choice_opens_its_screen(app: KioskApp, touch: Touch) -> None:
+    touch(*_center(app, "home.predial"))
+
+    assert app.conductor.screen is Screen.PREDIAL_CLAVE
+
+
+def test_keys_type_what_they_say(app: KioskApp, touch: Touch) -> None:
+    touch(*_center(app, "home.predial"))
+    for digit in "062":
+        touch(*_center(app, f"predial.key.{digit}"))
+
+    assert any(text.startswith("06-2") for text in _texts(app))
+
+
+def test_a_second_touch_at_once_does_not_act_twice(app: KioskApp) -> None:
+    from kivy.base import EventLoop
+
+    from kiosk.remote import press_at
+    from kiosk.widgets.buttons import PushButton
+
+    acts: list[str] = []
+    button = PushButton(key="again", text="Otra vez", refractory_s=30)
+    button.bind(on_act=lambda *_: acts.append("act"))
+    app.stage.add_widget(button)
+    EventLoop.idle()
+    for _ in range(3):
+        press_at(640, 400)
+        EventLoop.idle()
+        EventLoop.idle()
+
+    assert acts == ["act"]
+
+
+def test_a_release_outside_the_target_does_nothing(app: KioskApp) -> None:
+    from kivy.base import EventLoop
+    from kivy.core.window import Window
+
+    from kiosk.remote import RemoteTouch
+
+    x, y = _center(app, "home.reporte")
+    width, height = Window.size
+    finger = RemoteTouch("remote", "slides", (x / width, 1 - y / height))
+    EventLoop.post_dispatch_input("begin", finger)
+    finger.move((0.5, 0.98))
+    EventLoop.post_dispatch_input("update", finger)
+    EventLoop.post_dispatch_input("end", finger)
+    EventLoop.idle()
+
+    assert app.conductor.screen is Screen.HOME
+
+
+def test_touches_right_after_a_wake_up_are_swallowed(app: KioskApp, touch: Touch) -> None:
+    app.stage.guard.swallow(0.3)
+    touch(*_center(app, "home.mas"))
+    swallowed = app.conductor.screen
+    time.sleep(0.3)
+    touch(*_center(app, "home.mas"))
+
+    assert (swallowed, app.conductor.screen) == (Screen.HOME, Screen.MAS_SERVICIOS)
+
+
+def test_the_language_button_changes_every_word_in_place(app: KioskApp, touch: Touch) -> None:
+    touch(*_center(app, "bar.language"))
+
+    assert "Español" in _texts(app)
+
+
+def test_escape_and_f1_lead_nowhere(app: KioskApp) -> None:
+    from kivy.base import EventLoop
+    from kivy.core.window import Window
+
+    for key in (27, 282):
+        Window.dispatch("on_keyboard", key, 0, None, [])
+    EventLoop.idle()
+
+    assert app.open_settings() is False
+    assert EventLoop.status == "started"
+    assert Window.dispatch("on_request_close") is True
+
+
+def test_the_bench_sees_and_touches_through_the_socket(
+    app: KioskApp, until: Until, tmp_path: Path
+) -> None:
+    server = RemoteServer(tmp_path / "kiosk.sock", RemoteControl(app))
+    server.start()
+    replies: list[Any] = []
+    asked = (
+        {"op": "targets"}, {"op": "tap", "id": "home.reporte"}, {"op": "tap", "id": "nobody"},
+        {"op": "targets"}, {"op": "frame"}, {"op": "dance"},
+    )  # fmt: skip
+    client = threading.Thread(target=_ask, args=(tmp_path / "kiosk.sock", asked, replies))
+    client.start()
+    until(lambda: not client.is_alive())
+    server.close()
+    before, tapped, missed, after, frame, odd = replies
+
+    assert before["screen"] == "home"
+    assert {t["id"] for t in before["targets"]} >= {"home.tramites", "bar.help"}
+    assert tapped == {"ok": True}
+    assert "nobody" in missed["error"]
+    assert after["screen"] == "reporte"
+    assert frame[:8] == b"\x89PNG\r\n\x1a\n"
+    assert "dance" in odd["error"]
+    assert not (tmp_path / "kiosk.sock").exists()
+
+
+def _ask(path: Path, requests: tuple[dict[str, str], ...], replies: list[Any]) -> None:
+    with socket.socket(socket.AF_UNIX) as plug:
+        plug.connect(str(path))
+        stream = plug.makefile("rwb")
+        for request in requests:
+            stream.write(json.dumps(request).encode() + b"\n")
+            stream.flush()
+            reply = json.loads(stream.readline())
+            size = reply.get("png_bytes")
+            replies.append(stream.read(size) if size else reply)

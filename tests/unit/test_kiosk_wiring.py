@@ -1,0 +1,54 @@
+"""What a kiosk is built of: everything, or only the screen that says that it is out of service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kiosk.flow import Screen
+from kiosk.wiring import Wired, wire
+from municipio.settings import parse_settings
+from sync.datadir import DataDir
+from sync.keys import NodeKey
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> DataDir:
+    made = DataDir(tmp_path / "node")
+    made.create()
+    NodeKey.create(made)
+    return made
+
+
+def _wire(data: DataDir) -> Wired:
+    return wire(data, parse_settings({}), lambda work: work())
+
+
+def test_a_fresh_node_has_every_screen_and_says_that_it_knows_no_city(data: DataDir) -> None:
+    wired = _wire(data)
+    screens = set(wired.house.presenters)
+    wired.house.close()
+
+    assert screens == set(Screen)
+    assert "city.pub" in wired.troubles[0]
+
+
+def test_a_damaged_ledger_leaves_only_the_out_of_service_screen_and_the_file(
+    data: DataDir,
+) -> None:
+    data.ledger.write_bytes(b"not a database" * 300)
+    before = data.ledger.read_bytes()
+    wired = _wire(data)
+    wired.house.close()
+
+    assert set(wired.house.presenters) == {Screen.FUERA_DE_SERVICIO}
+    assert data.ledger.read_bytes() == before
+
+
+def test_a_node_without_its_key_is_out_of_service_and_names_the_command(tmp_path: Path) -> None:
+    wired = _wire(DataDir(tmp_path / "node"))
+    wired.house.close()
+
+    assert set(wired.house.presenters) == {Screen.FUERA_DE_SERVICIO}
+    assert "plaza node init" in wired.troubles[0]

@@ -8,7 +8,7 @@ import waitress.wasyncore as wasyncore  # type: ignore[import-untyped]  # waitre
 from flask import Flask
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]  # same
 from waitress.server import BaseWSGIServer, create_server  # type: ignore[import-untyped]  # same
-from waitress.task import WSGITask  # type: ignore[import-untyped]  # same
+from waitress.task import ErrorTask, WSGITask  # type: ignore[import-untyped]  # same
 
 THREADS = 8
 MAX_CONNECTIONS = 1000
@@ -29,8 +29,38 @@ class _ClosingTask(WSGITask):  # type: ignore[misc]  # the base class has no typ
         return header
 
 
+_TOO_LONG = ("El texto es demasiado largo", "No se guardó nada. Regrese y escriba un texto más corto.",
+             "The text is too long. Nothing was saved. Go back and write a shorter one.")  # fmt: skip
+_NOT_UNDERSTOOD = ("No entendimos la solicitud", "No se guardó nada. Regrese al inicio y elija de nuevo.",
+                   "We did not understand the request. Go back and choose again.")  # fmt: skip
+_PAGE = """<!doctype html><html lang="es"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1"><title>{0}</title>
+<h1>{0}</h1><p>{1}</p><p lang="en">{2}</p></html>
+"""
+
+
+class _WordedErrorTask(ErrorTask):  # type: ignore[misc]  # the base class has no types
+    """What never reaches the application (too long, not HTTP) is answered in a visitor's words too."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        self.status = f"{error.code} {error.reason}"
+        words = _TOO_LONG if error.code in (413, 431) else _NOT_UNDERSTOOD
+        body = _PAGE.format(*words).encode()
+        self.response_headers += [
+            ("Content-Type", "text/html; charset=utf-8"),
+            ("Content-Security-Policy", "default-src 'none'"),
+            ("Cache-Control", "no-store"),
+            ("X-Content-Type-Options", "nosniff"),
+        ]
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
 class _ClosingChannel(HTTPChannel):  # type: ignore[misc]  # the base class has no types
     task_class = _ClosingTask
+    error_task_class = _WordedErrorTask
 
 
 def make_server(app: Flask, listen: str, threads: int = THREADS) -> BaseWSGIServer:

@@ -36,9 +36,9 @@ strings: setup-test  ## renew what is made from the code: gettext catalogues, pa
 	@$(PY) -P tests/commands_page.py --write
 
 lock: setup-test  ## renew the hash-pinned lock files, without addresses
-	@.venv/bin/pip-compile -q --no-header --no-emit-index-url --no-emit-trusted-host --generate-hashes --strip-extras --allow-unsafe -o requirements/runtime.txt pyproject.toml
-	@.venv/bin/pip-compile -q --no-header --no-emit-index-url --no-emit-trusted-host --generate-hashes --strip-extras --allow-unsafe -o requirements/build.txt requirements/build.in
-	@.venv/bin/pip-compile -q --no-header --no-emit-index-url --no-emit-trusted-host --generate-hashes --strip-extras --allow-unsafe --extra dev --extra bench -c requirements/runtime.txt -o requirements/dev.txt pyproject.toml
+	@.venv/bin/pip-compile -q --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --generate-hashes --strip-extras --allow-unsafe -o requirements/runtime.txt pyproject.toml
+	@.venv/bin/pip-compile -q --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --generate-hashes --strip-extras --allow-unsafe -o requirements/build.txt requirements/build.in
+	@.venv/bin/pip-compile -q --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --generate-hashes --strip-extras --allow-unsafe --extra dev --extra bench -c requirements/runtime.txt -o requirements/dev.txt pyproject.toml
 
 wheel: setup-test  ## the wheel that the image installs
 	@$(PY) -m build --wheel --no-isolation --outdir out/wheel . 2>/dev/null || $(PY) -m pip wheel -q --no-deps --no-build-isolation -w out/wheel .

@@ -8,6 +8,7 @@ legitimately empty; a damaged one is reported and never overwritten.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from importlib import resources
@@ -26,18 +27,35 @@ APPLICATION_ID = 0x504C5A41
 
 FULL_DISK_BYTES = 1024 * 1024
 
+_DAMAGE = (
+    apsw.IOError,
+    apsw.CantOpenError,
+    apsw.CorruptError,
+    apsw.NotADBError,
+    apsw.ReadOnlyError,
+)
+_OPEN_TROUBLE = (*_DAMAGE, apsw.SQLError, apsw.FullError)
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerDamaged:
-    """The file cannot be trusted; it was left exactly as found.
+    """The file cannot be trusted or, with `disk_full`, not be opened for want of room.
 
-    `__str__` is the sentence for a person, in Spanish and in English.
+    It was left exactly as found. `__str__` is the sentence for a person, in Spanish and in English.
     """
 
     path: Path
     detail: str
+    disk_full: bool = False
 
     def __str__(self) -> str:
+        if self.disk_full:
+            return (
+                f"No hay espacio en el disco del nodo: {self.path} no se pudo abrir "
+                f"({self.detail}). No se tocó; libere espacio y vuelva a iniciar. / "
+                f"The node's disk is full: {self.path} could not be opened. It was left untouched; "
+                "free some space and start again."
+            )
         return (
             f"El registro del nodo está dañado: {self.path} ({self.detail}). "
             "No se sobrescribió; guarde una copia y llame a soporte. / "
@@ -51,6 +69,17 @@ def create_database(path: Path, node_code: str, inegi: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.new")
     part.unlink(missing_ok=True)
+    try:
+        _build(part, node_code, inegi)
+        _fsync(part)
+        with contextlib.suppress(FileExistsError):
+            os.link(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    _fsync(path.parent)
+
+
+def _build(part: Path, node_code: str, inegi: str) -> None:
     connection = apsw.Connection(str(part))
     try:
         with connection:
@@ -62,14 +91,6 @@ def create_database(path: Path, node_code: str, inegi: str) -> None:
         connection.pragma("journal_mode", "wal")
     finally:
         connection.close()
-    _fsync(part)
-    try:
-        os.link(part, path)
-    except FileExistsError:
-        pass
-    finally:
-        part.unlink()
-    _fsync(path.parent)
 
 
 def connect(path: Path, *, vfs: str = "") -> apsw.Connection | LedgerDamaged:
@@ -87,14 +108,20 @@ def connect(path: Path, *, vfs: str = "") -> apsw.Connection | LedgerDamaged:
         if vfs:
             connection.pragma("locking_mode", "exclusive")
         trouble = _prepare(connection)
-    except (apsw.CorruptError, apsw.NotADBError, apsw.IOError, apsw.SQLError) as e:
-        trouble = str(e)
-    if trouble:
+        damage = LedgerDamaged(path, trouble) if trouble else None
+    except _OPEN_TROUBLE as e:
+        damage = cannot_open(path, e)
+    if damage is not None:
         if connection is not None:
             connection.close()
-        return LedgerDamaged(path, trouble)
+        return damage
     assert connection is not None
     return connection
+
+
+def cannot_open(path: Path, error: apsw.Error) -> LedgerDamaged:
+    """Why a ledger could not be opened or made."""
+    return LedgerDamaged(path, str(error), _is_disk_full(error, path))
 
 
 def _library_is_safe() -> bool:
@@ -154,17 +181,20 @@ def roll_back(connection: apsw.Connection) -> None:
 
 def not_recorded(error: apsw.Error, path: Path) -> NotRecorded:
     """What a failed transaction means. A programmer's error is raised again."""
-    if isinstance(error, apsw.FullError):
+    if _is_disk_full(error, path):
         return NotRecorded(NotRecordedCause.DISK_FULL, str(error))
     if isinstance(error, apsw.BusyError | apsw.LockedError):
         return NotRecorded(NotRecordedCause.LEDGER_BUSY, str(error))
-    if isinstance(error, apsw.IOError | apsw.CantOpenError):
-        full = _free_bytes(path) < FULL_DISK_BYTES
-        cause = NotRecordedCause.DISK_FULL if full else NotRecordedCause.LEDGER_DAMAGED
-        return NotRecorded(cause, str(error))
-    if isinstance(error, apsw.CorruptError | apsw.NotADBError | apsw.ReadOnlyError):
+    if isinstance(error, _DAMAGE):
         return NotRecorded(NotRecordedCause.LEDGER_DAMAGED, str(error))
     raise error
+
+
+def _is_disk_full(error: apsw.Error, path: Path) -> bool:
+    """SQLite says "disk I/O error" where its shared memory finds no room, so the disk is asked too."""
+    if isinstance(error, apsw.IOError | apsw.CantOpenError):
+        return _free_bytes(path) < FULL_DISK_BYTES
+    return isinstance(error, apsw.FullError)
 
 
 def _free_bytes(path: Path) -> int:

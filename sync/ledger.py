@@ -42,7 +42,15 @@ from municipio.usecases.ports import (
     no_changes,
 )
 from sync import rows
-from sync.database import LedgerDamaged, connect, create_database, not_recorded, query, roll_back
+from sync.database import (
+    LedgerDamaged,
+    cannot_open,
+    connect,
+    create_database,
+    not_recorded,
+    query,
+    roll_back,
+)
 
 _HEAD = """
 SELECT e.epoch, f.seq, f.body
@@ -65,7 +73,7 @@ def open_ledger(
         try:
             create_database(path, node_code, inegi)
         except apsw.Error as e:
-            return LedgerDamaged(path, f"cannot be made: {e}")
+            return cannot_open(path, e)
     connection = connect(path, vfs=vfs)
     if isinstance(connection, LedgerDamaged):
         return connection

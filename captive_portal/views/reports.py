@@ -29,7 +29,8 @@ _FIELDS = ("service_code", "colonia", "street", "between_1", "between_2", "descr
 
 @reports.get(f"/{LANG}/reporte")
 def form(lang: str) -> ResponseReturnValue:
-    return _form({})
+    """The empty form; what could not be sent is not asked for."""
+    return _form({}) if _is_open() else _closed()
 
 
 @reports.post(f"/{LANG}/reporte")
@@ -46,11 +47,8 @@ def file(lang: str) -> ResponseReturnValue:
         note = _("La página esperó demasiado. Revise sus datos y envíe otra vez, por favor.")
         return _form(typed, notice=note, status=400)
     here = ports()
-    if not here.catalogue.recipient_keys(RECIPIENT):
-        title = _("No podemos recibir reportes aquí por ahora")
-        return page(
-            "notice.html", 503, title=title, text=_("No se guardó nada. Llame al Ayuntamiento.")
-        )
+    if not _is_open():
+        return _closed()
     result = file_report(
         _draft(typed),
         ledger=here.ledger,
@@ -78,6 +76,20 @@ def filed(lang: str, folio: str) -> ResponseReturnValue:
     if ports().ledger.folio(shown) is None:
         return redirect(url_for("services.folio", lang=lang, folio=shown), 303)
     return page("filed.html", folio=shown)
+
+
+def _is_open() -> bool:
+    """Without services there is nothing to choose, without a key nothing could be sealed."""
+    catalogue = ports().catalogue
+    return bool(catalogue.services() and catalogue.recipient_keys(RECIPIENT))
+
+
+def _closed() -> ResponseReturnValue:
+    _ = translator()
+    title = _("No podemos recibir reportes aquí por ahora")
+    return page(
+        "notice.html", 503, title=title, text=_("No se guardó nada. Llame al Ayuntamiento.")
+    )
 
 
 def _draft(typed: dict[str, str]) -> ReportDraft:

@@ -92,7 +92,8 @@ class PredialClavePresenter(Presenter[PredialClaveView]):
         else:
             self._looking = True
             self._desk.background.run(
-                lambda: self._catalogue.account(clave.digits), self._current(self._found)
+                lambda: (self._catalogue.account(clave.digits), self._catalogue.content_date()),
+                self._current(self._found),
             )
         self.refresh()
 
@@ -107,17 +108,23 @@ class PredialClavePresenter(Presenter[PredialClaveView]):
         elif len(name) == 1:
             self.type(name)
 
-    def _found(self, account: Account | None) -> None:
+    def _found(self, answer: tuple[Account | None, date | None]) -> None:
         self._looking = False
-        _ = self._desk.words
+        account, content_date = answer
         if account is None:
-            self._problem = _(
-                "No encontramos esa clave. Compárela con su recibo, dígito por dígito."
-            )
+            self._problem = self._explain_absence(has_content=content_date is not None)
             self.refresh()
             return
         screen = Screen.PREDIAL_ADEUDO if account.benefit else Screen.PREDIAL_BENEFICIO
         self._desk.navigator.go(screen, clave=account.clave)
+
+    def _explain_absence(self, *, has_content: bool) -> str:
+        """A kiosk without the city's data must not blame the person's clave."""
+        _ = self._desk.words
+        if has_content:
+            return _("No encontramos esa clave. Compárela con su recibo, dígito por dígito.")
+        text = _("Por ahora este kiosco no tiene los datos de predial. Llame al {phone}.")
+        return text.format(phone=self._desk.settings.text("city.help_phone"))
 
     def _explain(self, problem: ClaveProblem) -> str:
         _ = self._desk.words

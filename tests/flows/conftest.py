@@ -491,7 +491,7 @@ def plug_printer(tmp_path: Path) -> Iterator[Callable[[Node], PrinterSimulator]]
 def slow_printer(node: Node, tmp_path: Path) -> Iterator[PrinterSimulator]:
     """A printer as slow as an old one: a paper takes seconds."""
     with ExitStack() as stack:
-        yield _plug_printer(stack, node, tmp_path, speed_mm_s=40)
+        yield _plug_printer(stack, node, tmp_path, speed_mm_s=80)
 
 
 def _plug_printer(

@@ -338,7 +338,7 @@ def test_damaged_content_is_refused_whole_and_the_old_content_is_still_served(
 
 
 def test_a_catalogue_damaged_on_the_card_is_said_and_a_new_import_repairs_it(
-    node: Node, open_kiosk: OpenKiosk
+    node: Node, open_kiosk: OpenKiosk, open_portal: OpenKiosk
 ) -> None:
     raw = node.data.catalogue.read_bytes()
     node.data.catalogue.write_bytes(raw[: len(raw) // 2])
@@ -348,7 +348,16 @@ def test_a_catalogue_damaged_on_the_card_is_said_and_a_new_import_repairs_it(
     kiosk = open_kiosk(node)
     enter_clave(kiosk)
     kiosk.until(lambda: bool(kiosk.view.problem), "an answer")
+    assert kiosk.view.problem == (
+        "Por ahora este kiosco no tiene los datos de predial. Llame al 921 000 0000 (demostración)."
+    )
+    base = open_portal(node)
+    closed = httpx2.get(f"{base}/es/reporte")
+    assert closed.status_code == 503
+    assert "No podemos recibir reportes aquí por ahora" in closed.text
+    assert "Los términos no están disponibles" in httpx2.get(f"{base}/es/").text
     assert node.plaza("content", "import", node.city.content).exit_code == 0
+    assert httpx2.get(f"{base}/es/reporte").status_code == 200
     kiosk.tap("predial.continue")
     kiosk.until(lambda: kiosk.screen is not Screen.PREDIAL_CLAVE, "the property is found")
 
@@ -667,13 +676,23 @@ def test_a_printer_unplugged_inside_the_job_asks_the_person_and_never_makes_two_
     kiosk = open_kiosk(node)
     pay(kiosk)
     kiosk.until_screen(Screen.IMPRIMIENDO)
-    time.sleep(0.6)
+    kiosk.until(lambda: slow_printer.state()["buffered_bytes"] > 0, "bytes reach the printer")
+    time.sleep(0.5)
     slow_printer.unplug()
     printed(kiosk)
     assert kiosk.view.phase is PrintPhase.UNKNOWN
     assert kiosk.view.status == "La impresora no nos confirmó."
     assert kiosk.view.question == "¿Salió completo su papel?"
     assert node.types() == ["payment.intended", "payment.taken", "receipt.unknown"]
+    slow_printer.replug()
+    kiosk.tap("print.whole_no")
+    printed(kiosk)
+    if kiosk.view.phase is not PrintPhase.PRINTED:
+        kiosk.tap("print.retry")
+        printed(kiosk)
+    assert kiosk.view.phase is PrintPhase.PRINTED
+    assert node.types()[2:] == ["receipt.unknown", "receipt.reprinted"]
+    assert "COPIA 1" in whole_papers(slow_printer, len(slow_printer.receipts()))[-1]
     assert len(terminal.charges()) == 1
 
 
@@ -784,18 +803,24 @@ def fill_log(node: Node) -> None:
     ledger.close()
 
 
-def test_a_kiosk_that_starts_on_a_full_disk_says_so_or_serves_and_never_crashes(
-    small: Node, disk: Any, open_kiosk: OpenKiosk
+@pytest.mark.parametrize("is_new", [False, True], ids=["old-ledger", "first-start"])
+def test_a_node_that_starts_on_a_full_disk_says_that_it_is_full_and_not_damaged(
+    small: Node, disk: Any, open_kiosk: OpenKiosk, is_new: bool
 ) -> None:
-    books = queue_three(small)
+    books = [] if is_new else queue_three(small)
     disk.fill()
     kiosk = open_kiosk(small)
-    assert kiosk.screen in {Screen.HOME, Screen.FUERA_DE_SERVICIO}
-    status = small.plaza("sync", "status")
-    assert status.exit_code in {0, 1}
-    assert status.exception is None or isinstance(status.exception, SystemExit)
+    assert kiosk.screen is Screen.FUERA_DE_SERVICIO
+    assert kiosk.view.headline == "Este kiosco está fuera de servicio"
+    for words in (["sync", "status"], ["sync", "verify"], ["sync", "push"], ["portal", "run"]):
+        result = small.plaza(*words)
+        assert result.exit_code == 1, words
+        assert "No hay espacio en el disco del nodo" in result.stderr, words
+        assert "libere espacio y vuelva a iniciar" in result.stderr, words
+        assert "dañado" not in result.stderr, words
+        assert len(result.stderr.splitlines()) == 1, words
+    assert not list(small.data.path.glob(".ledger*"))
     disk.free()
-    kiosk.close()
     assert small.books() == books
 
 

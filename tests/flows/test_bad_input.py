@@ -37,6 +37,10 @@ from municipio.facts import FactDraft, FactType, fact_hash
 from municipio.usecases.ports import Recorded
 from municipio.wire.ack import ACK_TYPE, Ack, encode_ack
 from municipio.wire.batch import Batch, decode_batch
+from municipio.wire.envelope import SIGNATURE_HEADER, sign_body
+from sync.answers import Reply, signed_json
+from sync.keys import KeyMissing, NodeKey, load_city_key
+from sync.transport import Courier
 
 OWES = "0620000101023005000007"
 """The demonstration property that owes four years."""
@@ -301,6 +305,26 @@ def cut(folder: Path) -> None:
 def empty(folder: Path) -> None:
     shutil.rmtree(folder)
     folder.mkdir()
+
+
+def spoil_recipient(folder: Path) -> None:
+    """A key that no seal can be made for, under the city's own signature."""
+    (folder / "recipients.json").write_bytes(
+        rfc8785.dumps({name: ["age1noesunallave"] for name in ("siac", "tesoreria", "contraloria")})
+    )
+
+
+def test_a_key_that_nothing_can_be_sealed_for_takes_no_report_and_crashes_nothing(
+    node: Node, open_kiosk: OpenKiosk, open_portal: OpenKiosk, content_copy: Path
+) -> None:
+    spoil_recipient(content_copy)
+    sign_content(node, content_copy)
+    result = node.plaza("content", "import", content_copy)
+    assert result.exit_code == 1
+    assert "recipients.json" in result.stderr
+    kiosk = open_kiosk(node)
+    send_report(kiosk)
+    assert node.types() == ["report.filed"]
 
 
 @pytest.mark.parametrize(
@@ -582,6 +606,92 @@ def test_the_offered_pase_is_recorded_once_and_needs_no_city(
     assert terminal.charges() == []
 
 
+def answered_with(node: Node, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
+    """A street on which the city itself signs a changed answer about a property."""
+
+    def mood(question: Any) -> Any:
+        answer = question.honest()
+        if "/v1/predial/" not in question.path:
+            return answer
+        body = json.dumps(change(json.loads(answer.body))).encode()
+        headers = {"Content-Type": "application/json"}
+        return answer.status, headers | {SIGNATURE_HEADER: sign_body(body, node.city.sign)}, body
+
+    return mood
+
+
+def test_a_forged_liquidacion_inside_a_signed_answer_is_not_charged(
+    node: Node, street: Street, terminal: Any, open_kiosk: OpenKiosk
+) -> None:
+    def forge_inside(document: dict[str, Any]) -> dict[str, Any]:
+        inner = document["liquidacion"]
+        forged = Ed25519PrivateKey.generate().sign(inner["payload"].encode())
+        return document | {"liquidacion": inner | {"signature": base64.b64encode(forged).decode()}}
+
+    node.say_online()
+    street.mood = answered_with(node, forge_inside)
+    kiosk = open_kiosk(node)
+    ask_for_card(kiosk)
+    no_charge(kiosk, node, terminal, [])
+
+
+def test_an_expired_liquidacion_from_the_city_is_not_charged(
+    node: Node, street: Street, terminal: Any, open_kiosk: OpenKiosk
+) -> None:
+    lines = (node.city.old_content / "padron.ndjson").read_text().splitlines()
+    [old] = [row for row in map(json.loads, lines) if row["clave"] == OWES]
+    good = street.mood
+    node.say_online()
+    kiosk = open_kiosk(node)
+    for _ in range(20):
+        see_debt(kiosk)
+        if kiosk.view.ways[0].enabled:
+            break
+        kiosk.tap("bar.restart")
+    street.mood = answered_with(node, lambda d: d | {"liquidacion": old["liquidacion"]})
+    kiosk.tap("pay.card")
+    kiosk.until_screen(Screen.PAGO_RESULTADO)
+    assert kiosk.view.outcome is PayOutcome.NOT_PAYABLE
+    assert kiosk.view.headline == "No se puede pagar por ahora"
+    assert kiosk.view.text == "Este importe no se puede cobrar ahora. No se cobró nada."
+    assert terminal.charges() == []
+    assert node.books() == []
+    street.mood = good
+
+
+def test_a_silent_terminal_disables_the_card_and_says_what_to_use(
+    node: Node, terminal: Any, open_kiosk: OpenKiosk
+) -> None:
+    terminal.silence()
+    node.say_online()
+    kiosk = open_kiosk(node)
+    see_debt(kiosk)
+    card, pase = kiosk.view.ways
+    assert not card.enabled
+    assert card.detail == "La terminal no responde: use el pase de caja"
+    assert pase.enabled
+    assert node.books() == []
+
+
+@pytest.mark.parametrize("clave", ["06200", "abc", "%2e%2e%2fhealth", UNKNOWN])
+def test_the_city_refuses_a_clave_that_it_cannot_know_with_a_signed_problem(
+    node: Node, clave: str
+) -> None:
+    before = node.city.facts_of(node.code)
+    key, public = NodeKey.load(node.data), load_city_key(node.data)
+    assert not isinstance(key, KeyMissing)
+    assert not isinstance(public, KeyMissing)
+    courier = Courier(f"http://127.0.0.1:{node.city.port}", key, 2)
+    reply = courier.get(f"/v1/predial/{clave}")
+    courier.close()
+    assert isinstance(reply, Reply)
+    assert reply.status in {400, 401, 404}
+    problem = signed_json(reply, public)
+    assert problem is not None
+    assert problem["title"]
+    assert node.city.facts_of(node.code) == before
+
+
 # --- the printer --------------------------------------------------------------------------------
 
 
@@ -765,6 +875,23 @@ def test_a_card_on_a_full_disk_is_not_charged(
     disk.free()
     assert terminal.charges() == []
     assert small.books() == []
+
+
+def test_a_pase_on_a_full_disk_is_neither_numbered_nor_printed(
+    small: Node, disk: Any, plug_printer: OpenKiosk, open_kiosk: OpenKiosk
+) -> None:
+    printer = plug_printer(small)
+    kiosk = open_kiosk(small)
+    see_debt(kiosk)
+    kiosk.tap("pay.pase")
+    kiosk.until(lambda: any(a.id == "pase.print" for a in kiosk.view.focus), "the pase is offered")
+    disk.fill()
+    kiosk.tap("pase.print")
+    kiosk.until_screen(Screen.AVISO)
+    assert kiosk.view.headline == "No pudimos guardar lo que hizo"
+    disk.free()
+    assert small.books() == []
+    assert printer.receipts() == []
 
 
 def test_an_approval_that_cannot_be_stored_is_found_again_after_a_restart(

@@ -6,6 +6,7 @@ catalogue's search) is built when it is first asked for, in the thread that asks
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ from municipio.usecases.ports import (
 )
 from municipio.wire.keys import PublicKey, verify
 from sync.clock import SystemClock, quality_with
-from sync.database import LedgerDamaged
+from sync.database import LedgerDamaged, LedgerUnreadable
 from sync.datadir import DataDir
 from sync.keys import KeyMissing, NodeKey, load_city_key
 from sync.ledger import open_ledger
@@ -80,7 +81,7 @@ def wire(data: DataDir, settings: Settings, post: Post) -> Wired:
     """Everything of a real kiosk. A node without a usable memory or key is out of service, and says so."""
     data.create()
     clock = SystemClock(data.link_file, quality_with(settings.flag("node.rtc")))
-    words, background = _words(), ThreadBackground(post)
+    words, background = _words(), ThreadBackground(post, fatal=(LedgerUnreadable,))
     ledger = open_ledger(data.ledger, clock, settings.node_code, settings.text("city.inegi"))
     key = NodeKey.load(data)
     flow = _flow(settings)
@@ -118,8 +119,20 @@ def wire(data: DataDir, settings: Settings, post: Post) -> Wired:
         background.close()
         ledger.close()
 
-    house = _house(desk, flow, audio, build_presenters(desk, ports), close, link)
+    presenters = build_presenters(desk, ports)
+    background.on_fatal = lambda error: _stop_serving(presenters, flow, error)
+    house = _house(desk, flow, audio, presenters, close, link)
     return Wired(house, warm_up, troubles)
+
+
+def _stop_serving(
+    presenters: dict[Screen, Presenter[Any]], flow: Flow, trouble: BaseException
+) -> None:
+    """The memory was damaged while in use: whatever is asked for, only one screen is left."""
+    logging.getLogger("plaza.kiosk").error("%s", trouble)
+    for screen in set(presenters) - {Screen.FUERA_DE_SERVICIO}:
+        del presenters[screen]
+    flow.home()
 
 
 def _words() -> Words:

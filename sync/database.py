@@ -27,14 +27,14 @@ APPLICATION_ID = 0x504C5A41
 
 FULL_DISK_BYTES = 1024 * 1024
 
-_DAMAGE = (
+DAMAGE = (
     apsw.IOError,
     apsw.CantOpenError,
     apsw.CorruptError,
     apsw.NotADBError,
     apsw.ReadOnlyError,
 )
-_OPEN_TROUBLE = (*_DAMAGE, apsw.SQLError, apsw.FullError)
+_OPEN_TROUBLE = (*DAMAGE, apsw.SQLError, apsw.FullError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,10 @@ class LedgerDamaged:
             f"The node's ledger is damaged: {self.path}. It was left untouched; "
             "keep a copy and call support."
         )
+
+
+class LedgerUnreadable(Exception):
+    """The file was damaged while it was open; nothing that it says can be believed any more."""
 
 
 def create_database(path: Path, node_code: str, inegi: str) -> None:
@@ -185,7 +189,7 @@ def not_recorded(error: apsw.Error, path: Path) -> NotRecorded:
         return NotRecorded(NotRecordedCause.DISK_FULL, str(error))
     if isinstance(error, apsw.BusyError | apsw.LockedError):
         return NotRecorded(NotRecordedCause.LEDGER_BUSY, str(error))
-    if isinstance(error, _DAMAGE):
+    if isinstance(error, DAMAGE):
         return NotRecorded(NotRecordedCause.LEDGER_DAMAGED, str(error))
     raise error
 

@@ -43,7 +43,9 @@ from municipio.usecases.ports import (
 )
 from sync import rows
 from sync.database import (
+    DAMAGE,
     LedgerDamaged,
+    LedgerUnreadable,
     cannot_open,
     connect,
     create_database,
@@ -252,8 +254,12 @@ class SqliteLedger:
         return tuple(map(rows.read_print_job, self._all(sql, (folio,))))
 
     def _all(self, sql: str, bindings: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """Raises LedgerUnreadable when the file was damaged since it was opened."""
         with self._lock:
-            return query(self._connection, sql, bindings)
+            try:
+                return query(self._connection, sql, bindings)
+            except DAMAGE as e:
+                raise LedgerUnreadable(str(LedgerDamaged(self.path, str(e)))) from e
 
 
 def _read_head(connection: apsw.Connection, lane: int) -> tuple[int, int, str]:

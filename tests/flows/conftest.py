@@ -351,6 +351,7 @@ class Kiosk:
         self._posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.presenters, self.flow, self._close = start(self._posted.put)
         self._up = self._known(Screen.HOME)
+        self.presenter: Any = self.presenters[self._up]
         self.flow.on_place = self._show
         self._show(Place(Screen.HOME))
 
@@ -360,16 +361,12 @@ class Kiosk:
 
     @property
     def view(self) -> Any:
-        return self.presenters[self._up].view
-
-    @property
-    def presenter(self) -> Any:
-        return self.presenters[self._up]
+        return self.presenter.view
 
     def tap(self, *ids: str) -> None:
         for id in ids:
             self.until(lambda id=id: self._offers(id), f"{id} can be pressed")
-            self.presenters[self._up].activate(id)
+            self.presenter.activate(id)
 
     def type(self, text: str, prefix: str = "key") -> None:
         for char in text:
@@ -398,7 +395,7 @@ class Kiosk:
     def _live(self) -> None:
         while not self._posted.empty():
             self._posted.get()()
-        self.presenters[self._up].tick(time.monotonic())
+        self.presenter.tick(time.monotonic())
 
     def _offers(self, id: str) -> bool:
         return any(item.id == id and item.enabled for item in self.view.focus)
@@ -407,9 +404,10 @@ class Kiosk:
         return screen if screen in self.presenters else Screen.FUERA_DE_SERVICIO
 
     def _show(self, place: Place) -> None:
-        self.presenters[self._up].leave()
+        self.presenter.leave()
         self._up = self._known(place.screen)
-        self.presenters[self._up].enter(**place.params)
+        self.presenter = self.presenters[self._up]
+        self.presenter.enter(**place.params)
 
 
 @pytest.fixture

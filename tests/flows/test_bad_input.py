@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -1182,6 +1183,48 @@ def test_a_damaged_ledger_is_named_by_every_command_and_left_as_it_is(damaged: N
     assert portal.exit_code == 1
     assert "El registro del nodo está dañado" in portal.stderr
     assert damaged.data.ledger.read_bytes() == before
+
+
+def test_a_ledger_cut_while_the_kiosk_runs_ends_its_service_without_a_crash(
+    node: Node, open_kiosk: OpenKiosk
+) -> None:
+    queue_three(node)
+    kiosk = open_kiosk(node)
+    os.truncate(node.data.ledger, node.data.ledger.stat().st_size // 2)
+    enter_clave(kiosk)
+    kiosk.until_screen(Screen.FUERA_DE_SERVICIO)
+    assert kiosk.view.headline == "Este kiosco está fuera de servicio"
+    kiosk.flow.end_session()
+    assert kiosk.screen is Screen.FUERA_DE_SERVICIO
+
+
+def test_a_ledger_cut_while_the_portal_runs_opens_nothing(
+    node: Node, open_portal: OpenKiosk
+) -> None:
+    queue_three(node)
+    base = open_portal(node)
+    terms = fields_of(httpx2.get(f"{base}/es/"))
+    os.truncate(node.data.ledger, node.data.ledger.stat().st_size // 2)
+    refusal = httpx2.post(f"{base}/es/conectar", data=terms)
+    assert refusal.status_code == 503
+    assert "No pudimos guardar su aceptación" in refusal.text
+    assert not may_pass(base)
+
+
+@pytest.mark.parametrize("which", ["node_key", "city_pub"])
+def test_a_key_file_that_is_no_key_is_named_and_nothing_is_sent(
+    node: Node, street: Street, which: str
+) -> None:
+    books = queue_three(node)
+    file = getattr(node.data, which)
+    file.write_text("basura")
+    street.asked.clear()
+    result = node.plaza("sync", "push")
+    assert result.exit_code == 1
+    assert str(file) in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert street.asked == []
+    assert node.books() == books
 
 
 def test_a_fact_changed_inside_the_ledger_is_found_by_verify(node: Node) -> None:

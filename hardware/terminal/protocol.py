@@ -20,6 +20,8 @@ CHARGES_MAX = 64
 class Word(StrEnum):
     """What can happen to a charge."""
 
+    WAITING = "waiting"
+    """Accepted; the terminal has not shown it to anybody yet."""
     AT_TERMINAL = "at_terminal"
     APPROVED = "approved"
     DECLINED = "declined"
@@ -44,6 +46,7 @@ TRANSITIONS: dict[tuple[ChargeState, Word], ChargeState] = {
     **{(state, Word.EXPIRED): _S.EXPIRED for state in OPEN},
     **{(state, Word.AT_TERMINAL): _S.AT_TERMINAL for state in OPEN},
     **{(state, Word.SILENCE): _S.UNKNOWN for state in OPEN},
+    (_S.UNKNOWN, Word.WAITING): _S.REQUESTED,
     (_S.REQUESTED, Word.REFUSED): _S.DECLINED,
     (_S.REQUESTED, Word.NEVER_SENT): _S.CANCELLED,
     (_S.UNKNOWN, Word.NEVER_SEEN): _S.IDLE,
@@ -53,7 +56,7 @@ TRANSITIONS: dict[tuple[ChargeState, Word], ChargeState] = {
 
 _WORDS = {
     _S.IDLE: Word.NEVER_SEEN,
-    _S.REQUESTED: Word.AT_TERMINAL,
+    _S.REQUESTED: Word.WAITING,
     _S.AT_TERMINAL: Word.AT_TERMINAL,
     _S.APPROVED: Word.APPROVED,
     _S.DECLINED: Word.DECLINED,

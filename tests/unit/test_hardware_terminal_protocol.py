@@ -94,3 +94,18 @@ def test_the_book_is_bounded_and_forgets_settled_charges_first() -> None:
 
     assert book.get("open") is not None
     assert book.get("k0") is None
+
+
+def test_an_accepted_charge_is_requested_and_an_unknown_one_is_found_waiting() -> None:
+    book = ChargeBook()
+    book.start("k", 100)
+    book.hear(told(S.REQUESTED))
+    waiting = book.get("k")
+    book.say("k", Word.SILENCE)
+    book.hear(told(S.REQUESTED))
+    found = book.get("k")
+
+    assert waiting is not None
+    assert waiting.state is S.REQUESTED
+    assert found is not None
+    assert found.state is S.REQUESTED

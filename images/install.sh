@@ -35,7 +35,9 @@ esac
 [ -z "$settings" ] || [ -r "$settings" ] || fail "cannot read the settings $settings"
 
 say "packages from Debian"
-mapfile -t packages < <(grep -v '^#' "$here/packages-node.txt")
+lists=("$here/packages-node.txt")
+[ -n "$wheelhouse" ] || lists+=("$here/packages-build.txt")
+mapfile -t packages < <(grep -hv '^#' "${lists[@]}")
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q
 apt-get install -y -q --no-install-recommends "${packages[@]}"
@@ -43,9 +45,17 @@ apt-get install -y -q --no-install-recommends "${packages[@]}"
 say "programs in $prefix"
 [ -x "$prefix/venv/bin/python" ] || python3 -m venv "$prefix/venv"
 pip=("$prefix/venv/bin/python" -m pip install -q --disable-pip-version-check)
-[ -z "$wheelhouse" ] || pip+=(--no-index --find-links "$wheelhouse")
-"${pip[@]}" --require-hashes -r "$source_tree/requirements/build.txt"
-"${pip[@]}" --require-hashes -r "$source_tree/requirements/runtime.txt"
+for list in build runtime; do
+    if [ -n "$wheelhouse" ]; then
+        # A wheelhouse may hold wheels built for this board, whose hashes no list knows: it is trusted
+        # as the folder that was carried here, at the exact versions of the list.
+        grep -oE '^[A-Za-z0-9_.-]+==[^ ]+' "$source_tree/requirements/$list.txt" > /tmp/plaza-versions.txt
+        "${pip[@]}" --no-index --find-links "$wheelhouse" --no-deps -r /tmp/plaza-versions.txt
+        rm /tmp/plaza-versions.txt
+    else
+        "${pip[@]}" --require-hashes -r "$source_tree/requirements/$list.txt"
+    fi
+done
 # A copy, so that the build leaves nothing in the tree it was given (it may be read-only).
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT

@@ -1,6 +1,6 @@
 """`images/install.sh` turns a bare Debian root into a node. Slow: it makes that root with mmdebstrap.
 
-Run by `make test-appliance`; needs root. Python packages come from a wheelhouse that the test fills
+Needs root. Python packages come from a wheelhouse that the test fills
 with the host's own pip, so the throw-away root asks no index.
 """
 
@@ -19,7 +19,6 @@ ROOT = Path(__file__).parents[2]
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.appliance,
     pytest.mark.timeout(1500),
     pytest.mark.skipif(os.geteuid() != 0, reason="NOT RUN: making a Debian root needs root"),
     pytest.mark.skipif(shutil.which("mmdebstrap") is None, reason="NOT RUN: mmdebstrap is missing"),
@@ -56,7 +55,7 @@ def node_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, tree / name)
     fetched = _run(
-        sys.executable, "-m", "pip", "download", "-q", "--require-hashes", "-d", str(wheels),
+        sys.executable, "-m", "pip", "wheel", "-q", "--require-hashes", "-w", str(wheels),
         "-r", str(ROOT / "requirements/runtime.txt"), "-r", str(ROOT / "requirements/build.txt"),
     )  # fmt: skip
     assert fetched.returncode == 0, fetched.stderr

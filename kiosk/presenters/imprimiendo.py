@@ -17,6 +17,8 @@ _PHASES = {
     PrintEnd.UNKNOWN: PrintPhase.UNKNOWN,
     PrintEnd.NOT_SAVED: PrintPhase.NOT_SAVED,
 }
+_SILENCE = frozenset({"", "no_answer"})
+"""Causes that explain nothing to a person who may hold the whole paper."""
 
 
 class ImprimiendoPresenter(Presenter[ImprimiendoView]):
@@ -139,7 +141,9 @@ class ImprimiendoPresenter(Presenter[ImprimiendoView]):
                 trouble = printer_trouble(cause or "failed", _)
                 return f"{trouble} {keep}".strip(), "circle-alert", Tone.SUN
             case PrintPhase.UNKNOWN:
-                return _("La impresora no nos confirmó."), "message-circle-warning", Tone.SUN
+                said = "" if cause in _SILENCE else printer_trouble(cause, _)
+                text = said or _("La impresora no nos confirmó.")
+                return text, "message-circle-warning", Tone.SUN
             case PrintPhase.NOT_SAVED:
                 text = _("No pudimos guardar la impresión, por eso no imprimimos.")
                 return f"{text} {keep}".strip(), "circle-alert", Tone.SUN

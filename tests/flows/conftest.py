@@ -473,6 +473,17 @@ def open_kiosk_without_time() -> Iterator[Callable[[Node], Kiosk]]:
 
 
 @pytest.fixture
+def stop_growing() -> Callable[[SqliteLedger], None]:
+    """Lets a ledger's file grow no further: what a full disk is to a test that cannot mount one."""
+
+    def stop(ledger: SqliteLedger) -> None:
+        with ledger.reading() as connection:
+            connection.pragma("max_page_count", connection.pragma("page_count"))
+
+    return stop
+
+
+@pytest.fixture
 def printer(node: Node, tmp_path: Path) -> Iterator[PrinterSimulator]:
     """A printer on the node's serial port."""
     with ExitStack() as stack:

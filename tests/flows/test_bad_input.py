@@ -26,6 +26,8 @@ import pytest
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from captive_portal.app import create_app
+from captive_portal.wiring import PortalOptions, build_ports
 from kiosk.flow import Screen
 from kiosk.presenters.views import (
     CardPhase,
@@ -761,7 +763,7 @@ def test_paper_that_ends_inside_the_job_is_said_and_what_follows_is_marked(
     printed(kiosk)
     phase = kiosk.view.phase
     assert phase in {PrintPhase.FAILED, PrintPhase.UNKNOWN}
-    assert "La impresora" in kiosk.view.status
+    assert kiosk.view.status.startswith("La impresora no tiene papel.")
     assert kiosk.view.folio
     assert printer.receipts() == []
     books = node.books()
@@ -972,7 +974,7 @@ def test_content_that_does_not_fit_on_the_disk_is_refused_and_the_old_content_st
 # --- the portal ---------------------------------------------------------------------------------
 
 
-def fields_of(page: httpx2.Response) -> dict[str, str]:
+def fields_of(page: Any) -> dict[str, str]:
     return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text))
 
 
@@ -1017,6 +1019,24 @@ def test_on_a_full_disk_a_report_from_a_phone_gets_no_folio(
     assert small.books() == []
     assert httpx2.post(f"{base}/es/reporte", data=form).status_code == 303
     assert small.types() == ["report.filed"]
+
+
+def test_a_ledger_that_cannot_grow_grants_no_visit(node: Node, stop_growing: OpenKiosk) -> None:
+    ports = build_ports(PortalOptions(node.data.path, "127.0.0.1:8380", "memory"))
+    phone = create_app(ports).test_client()
+    here = "http://127.0.0.1:8380"
+    terms = fields_of(phone.get("/es/", base_url=here))
+    stop_growing(ports.ledger)
+    refusal = phone.post("/es/conectar", base_url=here, data=terms)
+    while refusal.status_code == 303:  # rows that still fit into the last page
+        ports.gate.revoke("127.0.0.1")
+        terms = fields_of(phone.get("/es/", base_url=here))
+        refusal = phone.post("/es/conectar", base_url=here, data=terms)
+    assert refusal.status_code == 503
+    assert "Por eso no abrimos el internet." in refusal.text
+    assert not ports.gate.look("127.0.0.1").is_open
+    ports.ledger.close()
+    assert set(node.types()) <= {"terms.accepted"}
 
 
 def report_form(base: str, **typed: str) -> dict[str, str]:
@@ -1191,7 +1211,6 @@ def test_a_ledger_cut_while_the_kiosk_runs_ends_its_service_without_a_crash(
     queue_three(node)
     kiosk = open_kiosk(node)
     os.truncate(node.data.ledger, node.data.ledger.stat().st_size // 2)
-    enter_clave(kiosk)
     kiosk.until_screen(Screen.FUERA_DE_SERVICIO)
     assert kiosk.view.headline == "Este kiosco está fuera de servicio"
     kiosk.flow.end_session()

@@ -96,7 +96,9 @@ SETTINGS: tuple[Setting, ...] = (
     _s("cash.baud", 9600, "Velocidad del bus."),
     _s("cash.coin_address", 2, "Dirección ccTalk del monedero; 0: no hay."),
     _s("cash.note_address", 40, "Dirección ccTalk del validador de billetes; 0: no hay."),
-    _s("cash.hopper_address", 0, "Dirección ccTalk de la tolva de cambio (suele ser 3); 0: no hay."),
+    _s(
+        "cash.hopper_address", 0, "Dirección ccTalk de la tolva de cambio (suele ser 3); 0: no hay."
+    ),
     _s("cash.hopper_coin_centavos", 100, "Moneda que paga la tolva, en centavos."),
     _s(
         "cash.hopper_mode",
@@ -190,6 +192,9 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _s("camera.width", 1280, "Ancho de la foto en puntos."),
     _s("camera.height", 960, "Alto de la foto en puntos."),
+    _s("power.kind", "none", "Controlador solar y su protocolo.", "none", "vedirect", "epever"),
+    _s("power.port", "", "Puerto serie del controlador solar."),
+    _s("power.battery", "agm", "Batería, para estimar su carga por el voltaje.", "agm", "lifepo4"),
     _s("portal.ssid", "Plaza-Demo", "Nombre de la red Wi-Fi."),
     _s("portal.listen", "127.0.0.1:8380", "Dirección y puerto del portal."),
     _s("portal.public_url", "http://127.0.0.1:8380", "Dirección que ve el visitante."),

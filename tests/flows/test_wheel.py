@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ ROOMS = ("municipio", "sync", "hardware", "kiosk", "captive_portal", "central", 
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("wheel")
     tree = out / "src"
     listed = subprocess.run(
@@ -34,7 +33,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         capture_output=True, text=True,
     )  # fmt: skip
     assert built.returncode == 0, built.stderr
-    yield next(out.glob("*.whl"))
+    return next(out.glob("*.whl"))
 
 
 def test_the_wheel_holds_every_file_of_the_rooms(wheel: Path) -> None:

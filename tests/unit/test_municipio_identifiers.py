@@ -130,7 +130,8 @@ def test_the_folio_is_the_documented_one() -> None:
 
 @pytest.mark.parametrize(
     "text", ["", "x", "COA007-R1-000123", "COA007-X1-000123-E", "COA007-R0-000123-E",
-             "COA007-R1-000000-E", "COA07-R1-000123-E", "9" * 500, "COA007-R" + "1" * 6000 + "-000123-E", "COA007-R1-" + "1" * 99 + "-E"]
+             "COA007-R1-000000-E", "COA07-R1-000123-E", "9" * 500,
+             "COA007-R" + "1" * 6000 + "-000123-E", "COA007-R1-" + "1" * 99 + "-E"]
 )  # fmt: skip
 def test_what_has_no_folios_shape_is_refused(text: str) -> None:
     assert isinstance(parse_folio(text), FolioProblem)

@@ -1,0 +1,1 @@
+"""Mercado Pago Point: the Orders API as a card terminal."""

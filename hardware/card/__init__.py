@@ -1,0 +1,1 @@
+"""The technician's smart card: a PIV card in a PC/SC reader."""

@@ -14,8 +14,11 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from municipio.cash import CashCount, CashMovement, MovementKind
 from municipio.clock import Instant, TimeQuality
 from municipio.devices import (
+    CashPosition,
+    CashUnit,
     Charge,
     ChargeState,
     DeviceState,
@@ -109,6 +112,8 @@ class MemoryLedger:
     payments: dict[str, Payment] = field(default_factory=dict)
     stubs: dict[str, FolioStub] = field(default_factory=dict)
     jobs: dict[str, PrintJob] = field(default_factory=dict)
+    cash: dict[str, CashMovement] = field(default_factory=dict)
+    positions: dict[CashUnit, CashPosition] = field(default_factory=dict)
     heads: dict[Lane, tuple[int, str]] = field(
         default_factory=lambda: dict.fromkeys(LANES, (0, ZERO_HASH))
     )
@@ -160,6 +165,10 @@ class MemoryLedger:
                     self.stubs[change.folio] = change
                 case PrintJob():
                     self.jobs[change.id] = change
+                case CashMovement():
+                    self.cash.setdefault(change.id, change)
+                case CashPosition():
+                    self.positions[change.unit] = change
 
     def payment(self, key: str) -> Payment | None:
         return self.payments.get(key)
@@ -170,6 +179,9 @@ class MemoryLedger:
     def payments_for(self, clave: str) -> tuple[Payment, ...]:
         return tuple(p for p in self.payments.values() if p.clave == clave)
 
+    def payment_by_folio(self, folio: str) -> Payment | None:
+        return next((p for p in self.payments.values() if p.folio == folio), None)
+
     def folio(self, folio: str) -> FolioStub | None:
         return self.stubs.get(folio)
 
@@ -178,6 +190,18 @@ class MemoryLedger:
 
     def print_jobs_for(self, folio: str) -> tuple[PrintJob, ...]:
         return tuple(j for j in self.jobs.values() if j.folio == folio)
+
+    def cash_movements(self, payment: str) -> tuple[CashMovement, ...]:
+        return tuple(m for m in self.cash.values() if m.payment == payment)
+
+    def cash_positions(self) -> tuple[CashPosition, ...]:
+        return tuple(self.positions.values())
+
+    def cash_counts(self) -> tuple[CashCount, ...]:
+        moved = list(self.cash.values())
+        cuts = [n for n, m in enumerate(moved) if m.kind is MovementKind.CUT]
+        since = moved[cuts[-1] if cuts else 0 :]
+        return tuple(CashCount(m.kind, m.unit, m.amount_centavos, m.count) for m in since)
 
     def types(self) -> list[str]:
         """Types of all facts, in order."""

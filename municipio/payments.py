@@ -37,6 +37,11 @@ class PaymentEvent(StrEnum):
     DECLINED = "declined"
     CANCELLED = "cancelled"
     NO_ANSWER = "no_answer"
+    GATE_OPENED = "gate_opened"
+    """Cash: coins and notes may go in from now on."""
+    CASH_COMPLETE = "cash_complete"
+    CASH_SHORT = "cash_short"
+    """Less than the debt is inside and stays there: the city owes it or completes the payment."""
     RECEIPT_PRINTED = "receipt_printed"
     ALREADY_PAID = "already_paid"
 
@@ -45,7 +50,12 @@ _S, _E = PaymentState, PaymentEvent
 
 TRANSITIONS: dict[tuple[PaymentState, PaymentEvent], PaymentState] = {
     (_S.INTENDED, _E.TERMINAL_ASKED): _S.COLLECTING,
+    (_S.INTENDED, _E.GATE_OPENED): _S.COLLECTING,
     (_S.INTENDED, _E.CANCELLED): _S.CANCELLED,
+    (_S.COLLECTING, _E.CASH_COMPLETE): _S.TAKEN,
+    (_S.COLLECTING, _E.CASH_SHORT): _S.REFUND_OWED,
+    (_S.UNKNOWN, _E.CASH_COMPLETE): _S.TAKEN,
+    (_S.UNKNOWN, _E.CASH_SHORT): _S.REFUND_OWED,
     (_S.COLLECTING, _E.APPROVED): _S.TAKEN,
     (_S.COLLECTING, _E.DECLINED): _S.DECLINED,
     (_S.COLLECTING, _E.CANCELLED): _S.CANCELLED,
@@ -78,6 +88,7 @@ class Recovery(StrEnum):
     NOTHING = "nothing"
     CANCEL = "cancel"
     QUERY_TERMINAL = "query_terminal"
+    """Of cash: look at the bus and at the cash journal."""
     OFFER_RECEIPT = "offer_receipt"
 
 
@@ -114,5 +125,13 @@ class Payment:
     card_last4: str = ""
     boot: str = ""
     boot_ms: int = 0
+    collected_centavos: int = 0
+    """Cash that went in and surely stayed at some time, change included."""
+    change_centavos: int = 0
+    """Cash that came out again."""
+    owed_centavos: int = 0
+    """What the city owes this person: change that did not come out, or a payment cut short."""
+    doubt_centavos: int = 0
+    """Up to so much more may be inside; the next count of the box says."""
     taken_at: str = ""
     """RFC 3339 UTC of the approval, empty while not taken or when the time was unknown."""

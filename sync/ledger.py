@@ -16,7 +16,9 @@ from typing import Any
 import apsw
 from uuid_utils.compat import uuid7
 
+from municipio.cash import CashCount, CashMovement
 from municipio.clock import Clock
+from municipio.devices import CashPosition
 from municipio.facts import (
     MAX_FACT_BYTES,
     ZERO_HASH,
@@ -60,6 +62,11 @@ FROM (SELECT max(epoch) AS epoch FROM epoch) AS e
 LEFT JOIN fact AS f ON f.lane = ?1 AND f.epoch = e.epoch
   AND f.seq = (SELECT max(seq) FROM fact WHERE lane = ?1 AND epoch = e.epoch)
 """
+_CASH_COUNTS = """
+SELECT kind, unit, amount, sum(count) FROM cash_movement
+WHERE number >= (SELECT coalesce(max(number), 0) FROM cash_movement WHERE kind = 'cut')
+GROUP BY kind, unit, amount ORDER BY min(number)
+"""
 _INSERT_FACT = "INSERT INTO fact (lane, epoch, seq, body) VALUES (?, ?, ?, ?)"
 
 
@@ -87,7 +94,7 @@ def open_ledger(
 
 
 class SqliteLedger:
-    """Implements `municipio.usecases.ports.Ledger`."""
+    """Implements `municipio.usecases.ports.CashLedger`, and with it `Ledger`."""
 
     def __init__(
         self, path: Path, connection: apsw.Connection, clock: Clock, node_code: str, inegi: str
@@ -238,6 +245,12 @@ class SqliteLedger:
         found = self._all("SELECT body FROM payment WHERE clave = ? ORDER BY number", (clave,))
         return tuple(map(rows.read_payment, found))
 
+    def payment_by_folio(self, folio: str) -> Payment | None:
+        found = self._all(
+            "SELECT body FROM payment WHERE json_extract(body, '$.folio') = ?", (folio,)
+        )
+        return rows.read_payment(found[0]) if found else None
+
     def folio(self, folio: str) -> FolioStub | None:
         sql = f"SELECT {rows.FOLIO_COLUMNS} FROM folio WHERE folio = ?"  # noqa: S608 - constants
         found = self._all(sql, (folio,))
@@ -252,6 +265,17 @@ class SqliteLedger:
         columns = rows.PRINT_JOB_COLUMNS
         sql = f"SELECT {columns} FROM print_job WHERE folio = ? ORDER BY number"  # noqa: S608 - constants
         return tuple(map(rows.read_print_job, self._all(sql, (folio,))))
+
+    def cash_movements(self, payment: str) -> tuple[CashMovement, ...]:
+        sql = f"SELECT {rows.CASH_COLUMNS} FROM cash_movement WHERE payment = ? ORDER BY number"  # noqa: S608 - constants
+        return tuple(map(rows.read_movement, self._all(sql, (payment,))))
+
+    def cash_positions(self) -> tuple[CashPosition, ...]:
+        sql = "SELECT unit, serial, counter, accepted FROM cash_position ORDER BY unit"
+        return tuple(map(rows.read_position, self._all(sql)))
+
+    def cash_counts(self) -> tuple[CashCount, ...]:
+        return tuple(map(rows.read_count, self._all(_CASH_COUNTS)))
 
     def _all(self, sql: str, bindings: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Raises LedgerUnreadable when the file was damaged since it was opened."""

@@ -7,8 +7,9 @@ from typing import Any
 import apsw
 import msgspec
 
+from municipio.cash import CashCount, CashMovement, MovementKind
 from municipio.clock import Instant
-from municipio.devices import PrintVerdict
+from municipio.devices import CashPosition, CashUnit, PrintVerdict
 from municipio.facts import LANES, Lane, format_time
 from municipio.payments import OPEN_STATES, Payment
 from municipio.usecases.ports import Change, FolioStub, PrintJob
@@ -35,6 +36,17 @@ ON CONFLICT (id) DO UPDATE SET
   time = excluded.time, boot = excluded.boot, boot_ms = excluded.boot_ms
 """
 
+CASH_COLUMNS = "id, payment, kind, unit, amount, count, dispensed"
+_CASH = """
+INSERT INTO cash_movement
+  (id, payment, kind, unit, amount, count, dispensed, time, boot, boot_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO NOTHING
+"""
+_POSITION = (
+    "INSERT OR REPLACE INTO cash_position (unit, serial, counter, accepted) VALUES (?, ?, ?, ?)"
+)
+
 
 def write_change(connection: apsw.Connection, change: Change, at: Instant) -> None:
     """Insert or replace one business row, inside the caller's transaction."""
@@ -46,6 +58,11 @@ def write_change(connection: apsw.Connection, change: Change, at: Instant) -> No
         detail = msgspec.json.encode(change.detail).decode()
         row = (change.folio, change.kind, change.state, change.opened_on, detail)
         connection.execute(_FOLIO, row)
+    elif isinstance(change, CashMovement):
+        connection.execute(_CASH, (*_movement_row(change), *_instant_row(at)))
+    elif isinstance(change, CashPosition):
+        row = (change.unit.value, change.serial, change.counter, change.accepted)
+        connection.execute(_POSITION, row)
     else:
         connection.execute(_PRINT_JOB, (*_print_job_row(change), *_instant_row(at)))
 
@@ -60,6 +77,18 @@ def _print_job_row(job: PrintJob) -> tuple[Any, ...]:
         job.rendered,
         job.verdict.value,
         job.cause,
+    )
+
+
+def _movement_row(movement: CashMovement) -> tuple[Any, ...]:
+    return (
+        movement.id,
+        movement.payment,
+        movement.kind.value,
+        movement.unit.value,
+        movement.amount_centavos,
+        movement.count,
+        movement.dispensed,
     )
 
 
@@ -82,3 +111,20 @@ def read_print_job(row: tuple[Any, ...]) -> PrintJob:
     return PrintJob(
         job_id, folio, kind, copy, sha256, bytes(rendered), PrintVerdict(verdict), cause
     )
+
+
+def read_movement(row: tuple[Any, ...]) -> CashMovement:
+    movement_id, payment, kind, unit, amount, count, dispensed = row
+    return CashMovement(
+        movement_id, payment, MovementKind(kind), CashUnit(unit), amount, count, dispensed
+    )
+
+
+def read_position(row: tuple[Any, ...]) -> CashPosition:
+    unit, serial, counter, accepted = row
+    return CashPosition(CashUnit(unit), serial, counter, accepted)
+
+
+def read_count(row: tuple[Any, ...]) -> CashCount:
+    kind, unit, amount, count = row
+    return CashCount(MovementKind(kind), CashUnit(unit), amount, count)

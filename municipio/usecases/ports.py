@@ -11,7 +11,8 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from municipio.devices import PrintVerdict
+from municipio.cash import CashCount, CashMovement
+from municipio.devices import CashPosition, PrintVerdict
 from municipio.facts import Fact, FactDraft
 from municipio.payments import Payment
 
@@ -67,7 +68,7 @@ class Numbered:
     """The folio that this fact opens, whether or not the use case uses it."""
 
 
-Change = Payment | FolioStub | PrintJob
+Change = Payment | FolioStub | PrintJob | CashMovement | CashPosition
 """Business rows; each is inserted or replaced by its key in the same transaction as the fact."""
 
 
@@ -114,11 +115,27 @@ class Ledger(Protocol):
 
     def payments_for(self, clave: str) -> tuple[Payment, ...]: ...
 
+    def payment_by_folio(self, folio: str) -> Payment | None: ...
+
     def folio(self, folio: str) -> FolioStub | None: ...
 
     def print_job(self, job_id: str) -> PrintJob | None: ...
 
     def print_jobs_for(self, folio: str) -> tuple[PrintJob, ...]: ...
+
+
+class CashLedger(Ledger, Protocol):
+    """A ledger that also keeps the cash journal; positions move in the transaction of their event."""
+
+    def cash_movements(self, payment: str) -> tuple[CashMovement, ...]:
+        """Of one payment, oldest first."""
+        ...
+
+    def cash_positions(self) -> tuple[CashPosition, ...]: ...
+
+    def cash_counts(self) -> tuple[CashCount, ...]:
+        """Everything since the last cut, its own rows included, summed for `count_box`."""
+        ...
 
 
 # --- memory: the catalogue --------------------------------------------------------------------

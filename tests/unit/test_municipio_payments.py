@@ -22,18 +22,26 @@ from municipio.payments import (
 
 S, E = PaymentState, PaymentEvent
 TABLE: dict[PaymentState, dict[PaymentEvent, PaymentState]] = {
-    S.INTENDED: {E.TERMINAL_ASKED: S.COLLECTING, E.CANCELLED: S.CANCELLED},
+    S.INTENDED: {
+        E.TERMINAL_ASKED: S.COLLECTING,
+        E.GATE_OPENED: S.COLLECTING,
+        E.CANCELLED: S.CANCELLED,
+    },
     S.COLLECTING: {
         E.APPROVED: S.TAKEN,
         E.DECLINED: S.DECLINED,
         E.CANCELLED: S.CANCELLED,
         E.NO_ANSWER: S.UNKNOWN,
+        E.CASH_COMPLETE: S.TAKEN,
+        E.CASH_SHORT: S.REFUND_OWED,
     },
     S.UNKNOWN: {
         E.APPROVED: S.TAKEN,
         E.DECLINED: S.DECLINED,
         E.CANCELLED: S.CANCELLED,
         E.NO_ANSWER: S.UNKNOWN,
+        E.CASH_COMPLETE: S.TAKEN,
+        E.CASH_SHORT: S.REFUND_OWED,
     },
     S.TAKEN: {E.RECEIPT_PRINTED: S.RECEIPTED, E.ALREADY_PAID: S.REFUND_OWED},
     S.RECEIPTED: {E.ALREADY_PAID: S.REFUND_OWED},
@@ -41,6 +49,7 @@ TABLE: dict[PaymentState, dict[PaymentEvent, PaymentState]] = {
     S.CANCELLED: {},
     S.REFUND_OWED: {},
 }
+ANSWERS = {E.APPROVED, E.DECLINED, E.CANCELLED, E.CASH_COMPLETE, E.CASH_SHORT}
 HOLDS_MONEY = {S.TAKEN, S.RECEIPTED, S.REFUND_OWED}
 
 
@@ -81,7 +90,7 @@ def test_money_once_taken_is_never_called_declined_or_cancelled() -> None:
 
 def test_unknown_is_left_only_by_an_answer() -> None:
     ways_out = {e for (s, e), after in TRANSITIONS.items() if s is S.UNKNOWN and after is not s}
-    assert ways_out == {E.APPROVED, E.DECLINED, E.CANCELLED}
+    assert ways_out == ANSWERS
 
 
 class OnePayment(RuleBasedStateMachine):
@@ -99,10 +108,10 @@ class OnePayment(RuleBasedStateMachine):
             after = advance(self.state, event)
         except PaymentRuleBroken:
             return
-        self.asked += event is E.TERMINAL_ASKED
-        self.taken += after is S.TAKEN
+        self.asked += event in (E.TERMINAL_ASKED, E.GATE_OPENED)
+        self.taken += after is S.TAKEN or event is E.CASH_SHORT
         self.receipts += after is S.RECEIPTED
-        self.answered |= event in (E.APPROVED, E.DECLINED, E.CANCELLED)
+        self.answered |= event in ANSWERS
         self.state = after
 
     @precondition(lambda self: self.state in OPEN_STATES)

@@ -1,0 +1,1 @@
+"""Cash over one ccTalk bus: coin acceptor, bill validator with escrow, and a hopper for change."""

@@ -1,0 +1,40 @@
+"""Every trouble of every device can be told to a citizen, to a technician and aloud."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import pytest
+
+from hardware.health.state import Cause as HealthCause
+from hardware.power.state import Cause as PowerCause
+from hardware.printer.status import Cause as PrinterCause
+from municipio.device_words import DEVICE_WORDS, technician_words
+
+DEVICES: dict[str, type[StrEnum]] = {
+    "health": HealthCause,
+    "power": PowerCause,
+    "printer": PrinterCause,
+}
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_every_cause_has_all_three_sentences(device: str) -> None:
+    for cause in DEVICES[device]:
+        words = DEVICE_WORDS[device, cause.value]
+        assert words.citizen.endswith(".")
+        assert words.speech.endswith(".")
+        assert words.technician
+        assert not set(words.speech) & set(":;()/«»"), "a voice would stumble"
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_no_sentence_is_of_a_cause_that_does_not_exist(device: str) -> None:
+    told = {cause for name, cause in DEVICE_WORDS if name == device}
+
+    assert told == {cause.value for cause in DEVICES[device]}
+
+
+def test_a_device_without_trouble_is_ready_and_an_unknown_word_is_shown_as_it_is() -> None:
+    assert technician_words("printer", "") == "lista"
+    assert technician_words("printer", "otra") == "otra"

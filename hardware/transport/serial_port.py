@@ -8,34 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from dataclasses import dataclass
-from enum import StrEnum
 
 import serial
 
-WRITE_TIMEOUT_S = 2.0
-"""pyserial waits for ever by default; a printer that holds flow control would freeze its driver."""
+from hardware.transport.port import READ_MAX, WRITE_TIMEOUT_S, PortCause, PortProblem
 
-READ_MAX = 4096
-
-
-class PortCause(StrEnum):
-    MISSING = "missing"
-    """Nothing is at that path."""
-    BUSY = "busy"
-    """Another program holds the port."""
-    DENIED = "denied"
-    BLOCKED = "blocked"
-    """The device did not take the bytes within `WRITE_TIMEOUT_S`."""
-    GONE = "gone"
-    """The device vanished, or the port broke, while open."""
-
-
-@dataclass(frozen=True, slots=True)
-class PortProblem:
-    cause: PortCause
-    detail: str = ""
-
+__all__ = ["WRITE_TIMEOUT_S", "PortCause", "PortProblem", "SerialPort", "open_port"]
 
 _OPEN_CAUSES = {
     errno.ENOENT: PortCause.MISSING,

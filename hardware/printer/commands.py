@@ -16,6 +16,12 @@ PART_CUT = bytes(escpos.GS) + b"VB\x00"
 """Feed to the blade, then cut leaving one point: the paper hangs until it is taken."""
 ASK_SYNC = bytes(escpos.GS) + b"r\x01"
 """Answered in the order of the data: an answer means that everything before it was executed."""
+ASB_ON = bytes(escpos.GS) + b"a\xff"
+ASB_OFF = bytes(escpos.GS) + b"a\x00"
+TO_TEAR_BAR = bytes(escpos.ESC) + b"J\xa0"
+"""20 mm of paper: the end of a paper on a printer without a blade."""
+TEAR_DOTS = 150
+"""A feed at least this long is the end of a paper where there is no blade."""
 CLEAR_BUFFER = bytes(escpos.DLE) + b"\x14\x08\x01\x03\x14\x01\x06\x02\x08"
 
 FILL = b"\x00" * 1024
@@ -30,6 +36,12 @@ def ask_status(number: int) -> bytes:
     """DLE EOT n, n of 1 to 4."""
     assert 1 <= number <= 4, "DLE EOT has n of 1 to 4"
     return bytes((*escpos.RT_STATUS, number))
+
+
+def ask_echo(letters: bytes) -> bytes:
+    """GS ( H function 48: answered with the same four letters once all before it was executed."""
+    assert len(letters) == 4, "four letters"
+    return bytes(escpos.GS) + b"(H\x06\x00\x30\x30" + letters
 
 
 def code_page(slot: int) -> bytes:
@@ -112,7 +124,8 @@ _FIXED: dict[bytes, int] = {
     b"\x1bt": 1, b"\x1b ": 1, b"\x1b$": 2, b"\x1b\\": 2, b"\x1bp": 3, b"\x1b=": 1, b"\x1bi": 0,
     b"\x1bm": 0, b"\x1bc": 2, b"\x1c.": 0, b"\x1c&": 0, b"\x1cC": 1, b"\x1d!": 1, b"\x1dB": 1,
     b"\x1dH": 1, b"\x1df": 1, b"\x1dh": 1, b"\x1dw": 1, b"\x1dL": 2, b"\x1dW": 2, b"\x1dr": 1,
-    b"\x1da": 1, b"\x1dI": 1, b"\x10\x04": 1,
+    b"\x1da": 1, b"\x1dI": 1, b"\x10\x04": 1, b"\x10\x05": 1, b"\x1db": 1, b"\x1d|": 1, b"\x1dP": 2,
+    b"\x1b?": 1, b"\x1bB": 2, b"\x1dT": 1, b"\x1d/": 1,
 }  # fmt: skip
 """Command -> number of argument bytes. An unknown one is two bytes of nothing."""
 
@@ -181,9 +194,16 @@ def _length(data: bytes, start: int) -> int | None:
         if len(at) < 3:
             return None
         return 5 + int.from_bytes(at[1:3], "little") * (3 if at[0] in (32, 33) else 1)
-    if head == b"\x1dk":
-        return _barcode_length(data, start)
-    return 2
+    measure = _MEASURED.get(head)
+    return measure(data, start) if measure is not None else 2
+
+
+def _tabs_length(data: bytes, start: int) -> int | None:
+    """ESC D: up to 32 positions and a NUL, or a position that is not beyond the one before."""
+    end = data.find(b"\x00", start + 2, start + 2 + 33)
+    if end >= 0:
+        return end + 1 - start
+    return None if len(data) < start + 2 + 33 else 2
 
 
 def _barcode_length(data: bytes, start: int) -> int | None:
@@ -195,6 +215,10 @@ def _barcode_length(data: bytes, start: int) -> int | None:
     if end < 0:
         return None if len(data) < start + 3 + 256 else 3
     return end + 1 - start
+
+
+_MEASURED = {b"\x1bD": _tabs_length, b"\x1dk": _barcode_length}
+"""Commands that end at a mark."""
 
 
 def chunks(rendered: bytes, max_bytes: int) -> list[bytes]:

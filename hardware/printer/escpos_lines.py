@@ -30,6 +30,8 @@ from municipio.receipts import (
 BAND_BYTES = 900
 """Pictures go in strips this small, so that a status query fits between two of them."""
 BARCODE_HEIGHT_DOTS = 80
+LADDER_MODULES = 300
+"""A Code 128 of more than this would be 8 cm long."""
 QUIET_DOTS = 16
 """White above and below a QR, beside the spacing of lines: readers need the quiet zone."""
 QR_MAX_BYTES = 800
@@ -65,7 +67,8 @@ class _Writer:
         self._profile = profile
         self._parts: list[bytes] = [commands.INIT]
         self._in_block = False
-        self._spacing = LINE_DOTS
+        self._spacing = 0
+        """Not yet told: what 1/6 inch is in dots depends on the model."""
         self._mode = {"center": False, "bold": False, "small": False, "large": False}
 
     def rendered(self) -> bytes:
@@ -90,7 +93,8 @@ class _Writer:
             case Barcode():
                 self._barcode(line)
             case Cut():
-                self._parts.append(commands.PART_CUT)
+                cut = commands.PART_CUT if self._profile.cutter else commands.TO_TEAR_BAR
+                self._parts.append(cut)
                 self._in_block = False
 
     def _text(self, line: Text) -> None:
@@ -129,7 +133,7 @@ class _Writer:
         from hardware.printer import raster
 
         self._picture(
-            raster.text_raster(text, bold=bold, scale=scale, max_dots=self._profile.dots),
+            raster.text_raster(text, bold=bold, scale=scale, max_dots=self._profile.raster_dots),
             center=center,
         )
 
@@ -157,7 +161,9 @@ class _Writer:
         else:
             from hardware.printer import raster
 
-            drawn = raster.qr_raster(line.content, module_dots=dots, max_dots=self._profile.dots)
+            drawn = raster.qr_raster(
+                line.content, module_dots=dots, max_dots=self._profile.raster_dots
+            )
             self._picture(drawn, center=True)
         self._parts.append(commands.feed_dots(QUIET_DOTS))
         self._caption(line.caption)
@@ -165,15 +171,27 @@ class _Writer:
     def _barcode(self, line: Barcode) -> None:
         data, modules = code128_data(line.content)
         width = next((w for w in (3, 2) if modules * w <= self._profile.dots), 0)
-        if not width:
-            raise PaperTooRich(f"a Code 128 of {modules} modules on {self._profile.dots} dots")
+        if modules > LADDER_MODULES:
+            raise PaperTooRich(f"a Code 128 of {modules} modules; {LADDER_MODULES} can be printed")
         self._set("center", True, commands.align(True))
         self._parts.append(commands.feed_dots(QUIET_DOTS // 2))
-        self._parts.append(commands.code128(data, width, BARCODE_HEIGHT_DOTS))
+        if width:
+            self._parts.append(commands.code128(data, width, BARCODE_HEIGHT_DOTS))
+        else:
+            self._ladder(line.content)
         self._parts.append(commands.feed_dots(QUIET_DOTS // 2))
         self._in_block = False
         self._rows([line.content], center=True)
         self._caption(line.caption)
+
+    def _ladder(self, content: str) -> None:
+        """Too long for the paper's width: along the paper, like the rungs of a ladder."""
+        from hardware.printer import raster
+
+        self._picture(
+            raster.ladder_raster(content, module_dots=2, max_dots=BARCODE_HEIGHT_DOTS),
+            center=True,
+        )
 
     def _caption(self, caption: str) -> None:
         if caption:

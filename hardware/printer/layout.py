@@ -49,7 +49,7 @@ def pair(label: str, value: str, columns: int) -> list[str]:
         return [label + value.rjust(columns - len(label))]
     room = columns - len(value) - 1
     if room >= columns // 3:
-        *before, last = wrap(label, room)
+        *before, last = balanced(label, room)
         return [*before, last + value.rjust(columns - len(last))]
     return [*wrap(label, columns), *(row.rjust(columns) for row in wrap(value, columns))]
 

@@ -1,21 +1,36 @@
-"""What a printer model can do, as data: columns, dots and exactly one code page.
+"""What a printer model can do, as data: columns, dots, exactly one code page, and what it tells.
 
 A technician proves the page with `plaza hardware print-test`: when the Spanish line of the strip is
-wrong, the profile is wrong.
+wrong, the profile is wrong. Sources: the makers' specification sheets and command manuals; where a
+family has older members that cannot do a thing, the profile does without it.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 CELL_DOTS = 12
 """Font A is 12 x 24 dots on every printer of this family."""
 SMALL_CELL_DOTS = 9
 """Font B is 9 x 17 dots."""
 LINE_DOTS = 30
-"""Default line spacing, 1/6 inch."""
-DOTS_PER_MM = 8
+"""Line spacing that every profile is told to use."""
+DPI_203 = 8.0
+DPI_180 = 180 / 25.4
+
+
+class Sync(StrEnum):
+    """How a printer says that it has carried out everything before a question."""
+
+    GS_R = "gs_r"
+    """GS r 1 is answered in the order of the data."""
+    PROCESS_ID = "process_id"
+    """GS ( H returns four letters that we chose: no other answer can be taken for it."""
+    NONE = "none"
+    """It does not: time and a look at its state must do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +45,21 @@ class Profile:
     native_qr: bool = True
     speed_mm_s: int = 60
     """Slowest honest speed: how long a paper may take before its verdict is unknown."""
+    width_mm: int = 80
+    dots_per_mm: float = DPI_203
+    cutter: bool = True
+    status: tuple[int, ...] = (1, 2, 3, 4)
+    """The n of DLE EOT n that are answered."""
+    near_end: bool = True
+    """Has the sensor that sees the last metres of a roll."""
+    sync: Sync = Sync.GS_R
+    asb: bool = True
+    """Tells changes by itself when asked to (GS a)."""
+    offline_while_printing: bool = False
+    buffer_bytes: int = 4096
+    """What it takes beyond what it has printed."""
+    escpos_name: str = "default"
+    """The nearest profile of python-escpos, to compare with."""
 
     @property
     def columns(self) -> int:
@@ -40,9 +70,19 @@ class Profile:
         return self.dots // SMALL_CELL_DOTS
 
     @property
+    def raster_dots(self) -> int:
+        """Widest picture: they come in whole bytes."""
+        return self.dots // 8 * 8
+
+    @property
     def paper_dots(self) -> int:
-        """Width of the paper itself: 80 mm or 58 mm."""
-        return 640 if self.dots == 576 else 464
+        """Width of the paper itself."""
+        return round(self.width_mm * self.dots_per_mm)
+
+    @property
+    def pages(self) -> dict[int, str]:
+        """The code pages that it has, by slot."""
+        return CLONE_PAGES if self.name == "pos-58" else PAGES
 
     def speaks(self, text: str) -> bool:
         """True when every character of NFC `text` is in this printer's page."""
@@ -53,16 +93,109 @@ class Profile:
         return True
 
 
+def _both_widths(wide: Profile, narrow_dots: int) -> Iterator[Profile]:
+    """A model for paper of 80 mm that takes 58 mm with the maker's paper guide."""
+    label = f"{wide.label}, papel de"
+    yield replace(wide, name=f"{wide.name}-80", label=f"{label} 80 mm")
+    yield replace(
+        wide, name=f"{wide.name}-58", label=f"{label} 58 mm", dots=narrow_dots, width_mm=58
+    )
+
+
 PROFILES = {
     p.name: p
     for p in (
         Profile("generic-80", "ESC/POS, papel de 80 mm, página CP858", 576, "cp858", 19),
-        Profile("generic-58", "ESC/POS, papel de 58 mm, página WPC1252", 384, "cp1252", 16),
+        Profile(
+            "generic-58", "ESC/POS, papel de 58 mm, página WPC1252", 384, "cp1252", 16, width_mm=58
+        ),
+        *_both_widths(
+            Profile(
+                "tm-t20iii",
+                "Epson TM-T20III",
+                576,
+                "cp1252",
+                16,
+                speed_mm_s=100,
+                near_end=False,
+                escpos_name="TM-T20II",
+            ),
+            420,
+        ),
+        *_both_widths(
+            Profile(
+                "tm-t88",
+                "Epson TM-T88 (V, VI)",
+                512,
+                "cp858",
+                19,
+                speed_mm_s=100,
+                dots_per_mm=DPI_180,
+                sync=Sync.PROCESS_ID,
+                escpos_name="TM-T88V",
+            ),
+            360,
+        ),
+        *_both_widths(
+            Profile(
+                "star-escpos",
+                "Star TSP650II en modo ESC/POS",
+                576,
+                "cp1252",
+                16,
+                offline_while_printing=True,
+            ),
+            400,
+        ),
+        *_both_widths(
+            Profile(
+                "srp-350",
+                "Bixolon SRP-350",
+                512,
+                "cp858",
+                19,
+                native_qr=False,
+                dots_per_mm=DPI_180,
+            ),
+            360,
+        ),
+        Profile(
+            "pos-58",
+            "POS-58 genérica sin cuchilla, papel de 58 mm, página CP850",
+            384,
+            "cp850",
+            2,
+            native_qr=False,
+            speed_mm_s=45,
+            width_mm=58,
+            cutter=False,
+            status=(1, 4),
+            near_end=False,
+            sync=Sync.NONE,
+            asb=False,
+            escpos_name="POS-5890",
+        ),
     )
 }
 
-PAGES = {0: "cp437", 2: "cp850", 3: "cp860", 5: "cp865", 16: "cp1252", 18: "cp852", 19: "cp858"}
-"""ESC t slots that the simulator knows (Epson's numbering)."""
+CLONE_PAGES = {
+    0: "cp437", 2: "cp850", 3: "cp860", 4: "cp863", 5: "cp865", 16: "cp1252", 17: "cp866",
+    18: "cp852", 19: "cp858", 25: "cp1257", 27: "cp1258", 28: "cp864", 32: "cp1255",
+    52: "cp437", 53: "cp858", 54: "cp852", 55: "cp860", 56: "cp861", 57: "cp863", 58: "cp865",
+    59: "cp866", 60: "cp855", 61: "cp857", 62: "cp862", 63: "cp864", 64: "cp737", 66: "cp869",
+    71: "cp1252", 72: "cp1250", 73: "cp1251", 90: "cp1253", 91: "cp1254", 92: "cp1256",
+    94: "cp1258", 95: "cp775",
+}  # fmt: skip
+"""ESC t slots of the small Chinese printers."""
+
+PAGES = {
+    0: "cp437", 2: "cp850", 3: "cp860", 4: "cp863", 5: "cp865", 13: "cp857", 14: "cp737",
+    15: "iso8859_7", 16: "cp1252", 17: "cp866", 18: "cp852", 19: "cp858", 33: "cp775",
+    34: "cp855", 35: "cp861", 36: "cp862", 37: "cp864", 38: "cp869", 39: "iso8859_2",
+    40: "iso8859_15", 44: "cp1125", 45: "cp1250", 46: "cp1251", 47: "cp1253", 48: "cp1254",
+    49: "cp1255", 50: "cp1256", 51: "cp1257", 52: "cp1258",
+}  # fmt: skip
+"""ESC t slots in Epson's numbering, which the makers of this list follow."""
 
 _TYPOGRAPHY = str.maketrans({
     "\u2013": "-", "\u2014": "-", "\u2212": "-", "\u2018": "'", "\u2019": "'",

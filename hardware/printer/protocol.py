@@ -4,17 +4,20 @@ Two conversations, never at once on one wire: a `StatusRound` (is it well?) and 
 (preflight, chunks with a question between, the cut, a token). Times are seconds of any
 monotonic clock. Rules of the verdict:
 
-- printed: the printer answered the token that follows the cut;
+- printed: the printer answered the token that follows the cut (or, where a model has no such
+  answer, it is well after the longest honest time for that paper);
 - failed: the last chunk, which ends in the cut, was never sent: no complete paper can exist;
 - unknown: the cut was sent and nobody can say what came of it.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from enum import Enum, auto
 
 from hardware.printer import commands, status
-from hardware.printer.profiles import Profile
+from hardware.printer.answers import Answer, AnswerReader, Echo, StatusByte, TokenByte
+from hardware.printer.profiles import LINE_DOTS, Profile, Sync
 from hardware.printer.status import Cause
 from municipio.devices import PrintResult, PrintVerdict
 
@@ -29,7 +32,6 @@ SYNC_POLL_S = 0.25
 JOB_MAX_S = 180.0
 BARRIER_S = 4.0
 BARRIER_QUIET_S = 0.8
-_MM_PER_LINE = 3.75
 
 
 class StatusRound:
@@ -48,16 +50,20 @@ class StatusRound:
         self._tries = 0
         self._deadline: float | None = None
         self._causes: frozenset[Cause] = frozenset()
+        self._reader = AnswerReader()
         self.result: frozenset[Cause] | None = None
         self.heard = False
 
     def feed(self, data: bytes, now: float) -> None:
         """Bytes from the printer; junk is dropped."""
-        for byte in data:
-            if self.result is None and self._deadline is not None and status.is_status_byte(byte):
-                self.heard = True
-                self._causes |= status.decode(self._numbers[self._index], byte)
-                self._next_question()
+        for answer in self._reader.feed(data):
+            self.hear(answer)
+
+    def hear(self, answer: Answer) -> None:
+        if self.result is None and self._deadline is not None and isinstance(answer, StatusByte):
+            self.heard = True
+            self._causes |= status.decode(self._numbers[self._index], answer.byte)
+            self._next_question()
 
     def tick(self, now: float) -> bytes:
         """What to send now, perhaps nothing."""
@@ -91,22 +97,39 @@ class _Phase(Enum):
     DONE = auto()
 
 
+_ASKING = (_Phase.PREFLIGHT, _Phase.BETWEEN, _Phase.SYNC)
+
+
 class PrintJob:
     """One paper on its way out. Drive it with `tick` and `feed` until `result` is not PENDING.
 
     `owed`: tokens of earlier jobs that were never answered. A printer that gets paper again may
     answer them late, so such a job first waits behind a token of its own until the line is quiet:
-    an old answer must never prove a new paper.
+    an old answer must never prove a new paper. `letters`: four that no other job has, for
+    printers that send them back.
     """
 
-    def __init__(self, rendered: bytes, profile: Profile, baud: int, *, owed: int = 0) -> None:
+    def __init__(
+        self,
+        rendered: bytes,
+        profile: Profile,
+        baud: int,
+        *,
+        owed: int = 0,
+        letters: bytes = b"0000",
+    ) -> None:
         assert rendered, "nothing to print"
         self._chunks = commands.chunks(rendered, CHUNK_BYTES)
         self._phase = _Phase.PREFLIGHT
-        self._round = StatusRound()
+        self._profile = profile
+        self._letters = letters
+        self._reader = AnswerReader()
+        self._round = StatusRound(profile.status)
         self._sent = 0
         self._baud = baud
-        self.owed = owed
+        self._unprinted: deque[tuple[float, int]] = deque()
+        """(when it will be on paper, bytes) of what was sent, oldest first: a guess."""
+        self.owed = owed if profile.sync is Sync.GS_R else 0
         self._quiet_at = 0.0
         self._started: float | None = None
         self._again_at = 0.0
@@ -133,17 +156,25 @@ class PrintJob:
         return self._sent == len(self._chunks)
 
     def feed(self, data: bytes, now: float) -> None:
-        if self.is_done:
-            return
-        tokens = sum(status.is_sync_byte(b) for b in data)
-        if self._phase is _Phase.BARRIER and tokens:
-            self.owed = max(0, self.owed - tokens)
-            self._quiet_at = now + (BARRIER_QUIET_S if self.owed else 0)
-        elif self.cut_sent and tokens:
-            self.owed = 0
-            self._finish(PrintVerdict.PRINTED)
-        elif self._phase in (_Phase.PREFLIGHT, _Phase.BETWEEN, _Phase.SYNC):
-            self._round.feed(data, now)
+        """Bytes from the printer; junk is dropped."""
+        for answer in self._reader.feed(data):
+            if not self.is_done:
+                self._hear(answer, now)
+
+    def _hear(self, answer: Answer, now: float) -> None:
+        match answer:
+            case TokenByte() if self._phase is _Phase.BARRIER:
+                self.owed = max(0, self.owed - 1)
+                self._quiet_at = now + (BARRIER_QUIET_S if self.owed else 0)
+            case TokenByte() if self.cut_sent and self._profile.sync is Sync.GS_R:
+                self.owed = 0
+                self._finish(PrintVerdict.PRINTED)
+            case Echo(letters) if self.cut_sent and letters == self._letters:
+                self._finish(PrintVerdict.PRINTED)
+            case StatusByte() if self._phase in _ASKING:
+                self._round.hear(answer)
+            case _:
+                pass
 
     def tick(self, now: float) -> bytes:
         """What to send now, perhaps nothing. After sending, call again when it has left."""
@@ -171,6 +202,8 @@ class PrintJob:
             self._stop(cause)
 
     def _judge(self, causes: frozenset[Cause], now: float) -> bytes:
+        if self._sent and self._profile.offline_while_printing:
+            causes -= {Cause.OFFLINE}
         self.causes = causes
         cause = status.blocking(causes)
         if self._phase is _Phase.SYNC:
@@ -192,11 +225,18 @@ class PrintJob:
     def _judge_sync(self, cause: Cause | None, now: float) -> bytes:
         if cause is not None and cause not in status.PASSING:
             self._stop(cause)
+        elif cause is None and self._profile.sync is Sync.NONE and now >= self._printed_by:
+            self._finish(PrintVerdict.PRINTED)
         elif now >= self._sync_by:
             self._stop(cause or Cause.NO_ANSWER)
         else:
             self._phase, self._again_at = _Phase.WAITING, now + SYNC_POLL_S
         return b""
+
+    @property
+    def _printed_by(self) -> float:
+        """When the last byte sent must be on paper at the slowest honest speed."""
+        return self._sync_by - SYNC_MARGIN_S
 
     def _pass_barrier(self, now: float) -> bytes:
         if self._quiet_at and now >= self._quiet_at:
@@ -210,21 +250,51 @@ class PrintJob:
     def _wait(self, now: float) -> bytes:
         if now < self._again_at:
             return b""
-        self._round = StatusRound()
+        self._round = StatusRound(self._profile.status)
         self._phase = _Phase.SYNC if self.cut_sent else _Phase.BETWEEN
         return self._round.tick(now)
 
     def _send(self, now: float) -> bytes:
         chunk = self._chunks[self._sent]
+        if not self._has_room(len(chunk), now):
+            self._phase, self._again_at = _Phase.WAITING, now + SYNC_POLL_S
+            return b""
+        before = commands.ASB_OFF if self._profile.asb and not self._sent else b""
+        wire_s = len(chunk) * 10 / self._baud
         self._sent += 1
+        self._will_be_printed(chunk, now + wire_s)
         if self.cut_sent:
             self._phase, self._sync_by = _Phase.SYNC, now + self._budget_s
-            self._round = StatusRound(behind_s=len(chunk) * 10 / self._baud)
-            self.owed += 1
-            return chunk + commands.ASK_SYNC
+            self._round = StatusRound(self._profile.status, behind_s=wire_s)
+            self.owed += self._profile.sync is Sync.GS_R
+            return before + chunk + self._token()
         self._phase = _Phase.BETWEEN
-        self._round = StatusRound((1, 2), behind_s=len(chunk) * 10 / self._baud)
-        return chunk
+        numbers = tuple(n for n in (1, 2) if n in self._profile.status)
+        self._round = StatusRound(numbers, behind_s=wire_s)
+        return before + chunk
+
+    def _token(self) -> bytes:
+        match self._profile.sync:
+            case Sync.GS_R:
+                return commands.ASK_SYNC
+            case Sync.PROCESS_ID:
+                return commands.ask_echo(self._letters)
+            case Sync.NONE:
+                return b""
+
+    def _has_room(self, size: int, now: float) -> bool:
+        """True when the printer's buffer surely takes that much more.
+
+        Many cables carry no flow control: what does not fit is lost without a word.
+        """
+        while self._unprinted and self._unprinted[0][0] <= now:
+            self._unprinted.popleft()
+        waiting = sum(held for _, held in self._unprinted)
+        return not waiting or waiting + size <= self._profile.buffer_bytes
+
+    def _will_be_printed(self, chunk: bytes, arrived: float) -> None:
+        begins = max(arrived, self._unprinted[-1][0] if self._unprinted else 0.0)
+        self._unprinted.append((begins + paper_seconds(chunk, self._profile), len(chunk)))
 
     def _stop(self, cause: Cause) -> None:
         verdict = PrintVerdict.UNKNOWN if self.cut_sent else PrintVerdict.FAILED
@@ -237,14 +307,19 @@ class PrintJob:
 
 def print_seconds(rendered: bytes, profile: Profile, baud: int) -> float:
     """Longest honest time for a paper: the wire and then the paper, one after the other."""
-    dots = 0
-    lines = 0
+    return len(rendered) * 10 / baud + paper_seconds(rendered, profile) + 30 / profile.speed_mm_s
+
+
+def paper_seconds(rendered: bytes, profile: Profile) -> float:
+    """Longest honest time for the mechanism alone; half as much again for lines of double height."""
+    dots = 0.0
     for token in commands.Lexer().feed(rendered):
         if token.name == "LF":
-            lines += 1
+            dots += LINE_DOTS * 1.5
         elif token.name == "GS v":
             dots += int.from_bytes(token.raw[6:8], "little")
         elif token.name in ("GS (", "GS k"):
-            dots += 120
-    paper_mm = lines * _MM_PER_LINE * 1.5 + dots / 8 + 30
-    return len(rendered) * 10 / baud + paper_mm / profile.speed_mm_s
+            dots += 350
+        elif token.name == "ESC J":
+            dots += token.args[0]
+    return dots / profile.dots_per_mm / profile.speed_mm_s

@@ -58,6 +58,16 @@ def qr_raster(content: str, *, module_dots: int, max_dots: int) -> Raster:
     return _pack(padded)
 
 
+def ladder_raster(content: str, *, module_dots: int, max_dots: int) -> Raster:
+    """A Code 128 turned a quarter: its bars lie across the paper, `max_dots` wide."""
+    from barcode.codex import Code128
+
+    (modules,) = Code128(content).build()
+    dark, light = b"\xff" * (max_dots // 8), bytes(max_dots // 8)
+    rows = [dark if module == "1" else light for module in modules]
+    return Raster(max_dots // 8, len(rows) * module_dots, b"".join(r * module_dots for r in rows))
+
+
 def bands(raster: Raster, max_bytes: int) -> list[Raster]:
     """Cut into strips of at most `max_bytes`, so that no command outgrows a chunk."""
     rows = max(1, max_bytes // raster.width_bytes)

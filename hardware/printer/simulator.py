@@ -1,9 +1,10 @@
 """A receipt printer that is not there: it eats the same bytes, and keeps every paper as files.
 
-Two threads like in the real thing: the interface answers status at once, the mechanism prints
-what is in the buffer when it can. Controls may be called from any thread, in the middle of a
-print. Papers are `NNNN.bin`, `NNNN.txt` and `NNNN.png`, the picture last; a piece torn off before
-its cut is `NNNN-parcial.*` and is no receipt.
+It is the model of its profile: what that one does not answer, it does not answer. It hangs on a
+pty, on TCP or on a simulated USB (`wire`). Two threads like in the real thing: the interface
+answers status at once, the mechanism prints what is in the buffer when it can. Controls may be
+called from any thread, in the middle of a print. Papers are `NNNN.bin`, `NNNN.txt` and `NNNN.png`,
+the picture last; a piece torn off before its end is `NNNN-parcial.*` and is no receipt.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from hardware.printer import status, virtual_picture
+from hardware.printer import answers, status, virtual_picture
 from hardware.printer.commands import Lexer, Token
-from hardware.printer.profiles import DOTS_PER_MM, PROFILES, Profile
+from hardware.printer.profiles import PROFILES, Profile, Sync
 from hardware.printer.status import Cause
 from hardware.printer.virtual_paper import Sheet, VirtualPaper
+from hardware.transport.port import FarEnd
 from hardware.transport.pty_end import PtyEnd
 
 ROLL_MM = 50_000.0
@@ -26,8 +30,16 @@ BUFFER_BYTES = 64 * 1024
 _STOPPERS = frozenset({Cause.CUTTER, Cause.UNRECOVERABLE, Cause.AUTO_RECOVERABLE})
 
 
+PACE_BYTES = 32
+"""At a paced wire bytes arrive in parts this small, so that answers come when they would."""
+
+
 class PrinterSimulator:
-    """A printer with `paper_mm` of paper. `speed_mm_s` 0 prints in no time; 100 is a real one."""
+    """A printer with `paper_mm` of paper.
+
+    `speed_mm_s` 0 prints in no time; 100 is a real one. `baud` 0 is a wire that takes no time.
+    `wire` is `pty`, `tcp` or `usb`; for USB a driver needs `usb_backend` beside the path.
+    """
 
     def __init__(
         self,
@@ -36,11 +48,17 @@ class PrinterSimulator:
         *,
         paper_mm: float = ROLL_MM,
         speed_mm_s: float = 0.0,
+        baud: int = 0,
+        wire: str = "pty",
     ) -> None:
         self.out_dir = out_dir
         self._profile = profile
         self._speed_mm_s = speed_mm_s
+        self._baud = baud
         self._paper_mm = paper_mm
+        self._reports = False
+        self._reported: frozenset[Cause] = frozenset()
+        self._busy = False
         self._cover_open = False
         self._silent = False
         self._blocked = False
@@ -53,7 +71,7 @@ class PrinterSimulator:
         self._change = threading.Condition()
         self._closing = False
         self._files = threading.Lock()
-        self._end = PtyEnd(self._receive, wants_bytes=self._has_room, idle_s=0.05)
+        self._end = _far_end(wire, self._arrive, self._has_room)
         self._mechanism = threading.Thread(target=self._print, name="printer-sim", daemon=True)
 
     def open(self) -> str:
@@ -65,7 +83,13 @@ class PrinterSimulator:
 
     def link(self, path: Path) -> None:
         """A name for the port that stays the same when the cable is pulled and put back."""
+        assert isinstance(self._end, PtyEnd), "only a serial port has a path"
         self._end.link(path)
+
+    @property
+    def usb_backend(self) -> Any:
+        """What a driver needs to find a simulated USB device; None on other wires."""
+        return getattr(self._end, "backend", None)
 
     def close(self) -> None:
         with self._change:
@@ -82,14 +106,14 @@ class PrinterSimulator:
         """As much paper as this is left on the roll: print on, and it ends where it ends."""
         with self._change:
             self._paper_mm = left_mm
-            self._change.notify_all()
+            self._changed()
 
     def load_paper(self, roll_mm: float = ROLL_MM) -> None:
         """A new roll: what hung out of the printer comes off with the old one."""
         with self._change:
             torn = self._paper.tear()
             self._paper_mm = roll_mm
-            self._change.notify_all()
+            self._changed()
         if torn is not None:
             self._keep(torn)
 
@@ -120,11 +144,12 @@ class PrinterSimulator:
             raise ValueError(f"«{cause}» is not a fault of the mechanism")
         with self._change:
             self._faults |= {wanted}
+            self._changed()
 
     def clear_faults(self) -> None:
         with self._change:
             self._faults = frozenset()
-            self._change.notify_all()
+            self._changed()
 
     def unplug(self) -> None:
         self._end.unplug()
@@ -164,8 +189,21 @@ class PrinterSimulator:
             if silent is not None:
                 self._silent = silent
                 if silent:
+                    self._reports = False
+                    self._lexer = Lexer()
                     self._forget()
-            self._change.notify_all()
+            self._changed()
+
+    def _changed(self) -> None:
+        """Tell the mechanism, and the host when it asked for reports. Holds the lock."""
+        self._change.notify_all()
+        causes = self._causes()
+        if self._reports and not self._silent and causes != self._reported:
+            self._report(causes)
+
+    def _report(self, causes: frozenset[Cause]) -> None:
+        self._reported = causes
+        self._end.send(status.encode_report(causes))
 
     def _causes(self) -> frozenset[Cause]:
         causes = set(self._faults)
@@ -173,14 +211,26 @@ class PrinterSimulator:
             causes.add(Cause.COVER_OPEN)
         if self._paper_mm <= 0:
             causes.add(Cause.PAPER_END)
-        if self._paper_mm < NEAR_END_MM:
+        if self._paper_mm < NEAR_END_MM and self._profile.near_end:
             causes.add(Cause.PAPER_NEAR_END)
         if causes - {Cause.PAPER_NEAR_END}:
+            causes.add(Cause.OFFLINE)
+        if self._profile.offline_while_printing and self._busy:
             causes.add(Cause.OFFLINE)
         return frozenset(causes)
 
     def _has_room(self) -> bool:
         return not self._blocked and self._buffered < BUFFER_BYTES
+
+    def _arrive(self, data: bytes) -> None:
+        """Bytes from the wire, as fast as its baud rate lets them through."""
+        if not self._baud:
+            self._receive(data)
+            return
+        for at in range(0, len(data), PACE_BYTES):
+            part = data[at : at + PACE_BYTES]
+            time.sleep(len(part) * 10 / self._baud)
+            self._receive(part)
 
     def _receive(self, data: bytes) -> None:
         """The interface: real-time commands now, the rest into the buffer."""
@@ -200,7 +250,7 @@ class PrinterSimulator:
 
     def _answer_status(self, token: Token) -> None:
         number = token.args[0]
-        if number in status.STATUS_NUMBERS:
+        if number in self._profile.status:
             self._end.send(bytes((status.encode(number, self._causes()),)))
 
     def _forget(self) -> None:
@@ -212,6 +262,7 @@ class PrinterSimulator:
         while True:
             with self._change:
                 while not self._closing and not self._clear_asked and not self._can_print():
+                    self._busy = False
                     self._change.wait(1.0)
                 if self._closing:
                     return
@@ -222,7 +273,10 @@ class PrinterSimulator:
                 time.sleep(used_mm / self._speed_mm_s)
 
     def _can_print(self) -> bool:
-        return bool(self._buffer) and not self._causes() & status.BLOCKING
+        return bool(self._buffer) and not self._stopped_by()
+
+    def _stopped_by(self) -> frozenset[Cause]:
+        return self._causes() & (status.BLOCKING - {Cause.OFFLINE})
 
     def _next_step(self) -> tuple[Sheet | None, float]:
         """One command or a clearing; the paper that fell, and how many mm of paper moved."""
@@ -233,16 +287,35 @@ class PrinterSimulator:
             return sheet, 0.0
         token = self._buffer.popleft()
         self._buffered -= len(token.raw)
-        if token.name == "GS r":
-            near = 0x03 if Cause.PAPER_NEAR_END in self._causes() else 0
-            self._end.send(bytes((near,)))
+        self._busy = True
+        if self._answered(token):
             return None, 0.0
         before = self._paper.used_dots
         sheet = self._paper.execute(token)
         after = sheet.height if sheet is not None else self._paper.used_dots
-        used_mm = max(0, after - before) / DOTS_PER_MM
+        used_mm = max(0, after - before) / self._profile.dots_per_mm
         self._paper_mm -= used_mm
+        self._changed()
         return sheet, used_mm
+
+    def _answered(self, token: Token) -> bool:
+        """Questions that wait their turn among the data; they leave nothing on paper."""
+        profile = self._profile
+        if token.name == "GS r":
+            if profile.sync is not Sync.NONE:
+                near = 0x03 if Cause.PAPER_NEAR_END in self._causes() else 0
+                self._end.send(bytes((near,)))
+            return True
+        if token.name == "GS a":
+            self._reports = profile.asb and bool(token.args[0])
+            if self._reports:
+                self._report(self._causes())
+            return True
+        if token.name == "GS (" and token.args[:1] == b"H":
+            if profile.sync is Sync.PROCESS_ID and token.args[3:5] == b"00":
+                self._end.send(answers.encode_echo(token.args[5:9]))
+            return True
+        return False
 
     def _keep(self, sheet: Sheet) -> None:
         with self._files:
@@ -260,3 +333,15 @@ class PrinterSimulator:
             fresh = self.out_dir / f".{stem}{suffix}.new"
             fresh.write_bytes(content)
             fresh.replace(self.out_dir / f"{stem}{suffix}")
+
+
+def _far_end(wire: str, take: Callable[[bytes], None], has_room: Callable[[], bool]) -> FarEnd:
+    if wire == "tcp":
+        from hardware.transport.tcp_end import TcpEnd
+
+        return TcpEnd(take, wants_bytes=has_room, idle_s=0.05)
+    if wire == "usb":
+        from hardware.transport.usb_end import UsbEnd
+
+        return UsbEnd(take, wants_bytes=has_room, idle_s=0.05)
+    return PtyEnd(take, wants_bytes=has_room, idle_s=0.05)

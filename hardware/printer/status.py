@@ -83,6 +83,40 @@ def encode(number: int, causes: frozenset[Cause]) -> int:
     return bits
 
 
+_REPORT_BITS: tuple[tuple[tuple[int, Cause], ...], ...] = (
+    ((0x08, Cause.OFFLINE), (0x20, Cause.COVER_OPEN)),
+    ((0x08, Cause.CUTTER), (0x20, Cause.UNRECOVERABLE), (0x40, Cause.AUTO_RECOVERABLE)),
+    ((0x03, Cause.PAPER_NEAR_END), (0x0C, Cause.PAPER_END)),
+    (),
+)
+"""ASB: the four bytes that GS a switches on."""
+
+
+def is_report_head(byte: int) -> bool:
+    """First byte of an ASB report: bit 4 set, bits 0, 1 and 7 clear."""
+    return byte & 0x93 == 0x10
+
+
+def decode_report(report: bytes) -> frozenset[Cause]:
+    """Causes in the four bytes of an ASB report."""
+    return frozenset(
+        cause
+        for byte, bits in zip(report, _REPORT_BITS, strict=True)
+        for mask, cause in bits
+        if byte & mask
+    )
+
+
+def encode_report(causes: frozenset[Cause]) -> bytes:
+    """The report of a printer in that condition: the simulator's side of `decode_report`."""
+    report = [0x10, 0x00, 0x00, 0x0F]
+    for at, bits in enumerate(_REPORT_BITS):
+        for mask, cause in bits:
+            if cause in causes:
+                report[at] |= mask
+    return bytes(report)
+
+
 def first(causes: frozenset[Cause]) -> Cause | None:
     """The one that a person must be told, or None when there is nothing to tell."""
     return next((c for c in PRECEDENCE if c in causes), None)

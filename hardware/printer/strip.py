@@ -17,7 +17,7 @@ from municipio.receipts import (
     Text,
 )
 
-ALPHABET = "ÁÉÍÓÚÜÑ áéíóúüñ ¿¡ º ª $"
+ALPHABET = "ÁÉÍÓÚÜÑ áéíóúüñ ¿¡ º ª $ €"
 
 
 def technician_strip(profile: Profile) -> Paper:
@@ -27,7 +27,7 @@ def technician_strip(profile: Profile) -> Paper:
         Text(f"{profile.name} · {profile.label}", Align.CENTER, size=Size.SMALL),
         Rule(),
         Text("Esta línea debe verse con acentos:"),
-        Text(ALPHABET, bold=True),
+        Text(ALPHABET[:-2] if not profile.speaks("€") else ALPHABET, bold=True),
         Text("Esta línea va dibujada:"),
         Text("Nɨmpɨ ꞌayapa, tōnalli"),
         Rule(),

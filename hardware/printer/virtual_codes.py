@@ -59,6 +59,39 @@ def code128_text(args: bytes) -> str:
     return text if current else ""
 
 
+def barcode(args: bytes) -> tuple[str, Drawn] | None:
+    """What `GS k` says and how it is drawn; None for a kind or content that no code has.
+
+    Kinds by their number: 0 to 6 end in NUL, 65 to 73 carry their length.
+    """
+    if not args:
+        return None
+    if args[0] == 73:
+        content = code128_text(args)
+        drawn = code128(content) if content else None
+        return (content, drawn) if drawn is not None else None
+    kind = args[0] - 65 if args[0] >= 65 else args[0]
+    data = args[2:] if args[0] >= 65 else args[1:].rstrip(b"\x00")
+    return _lines(kind, data.decode("ascii", errors="replace"))
+
+
+def _lines(kind: int, content: str) -> tuple[str, Drawn] | None:
+    import barcode as python_barcode
+    from barcode.errors import BarcodeError
+
+    names = {0: "upca", 2: "ean13", 3: "ean8", 4: "code39", 5: "itf", 6: "codabar"}
+    options = {"add_checksum": False} if kind == 4 else {}
+    if kind not in names or not content:
+        return None
+    try:
+        code = python_barcode.get(names[kind], content, options=options)
+        (modules,) = code.build()
+        full = code.get_fullcode()
+    except (BarcodeError, KeyError, ValueError, IndexError, TypeError):
+        return None
+    return full, _pack([[module in "1G" for module in modules]])
+
+
 def code128(content: str) -> Drawn | None:
     from barcode.codex import Code128
     from barcode.errors import BarcodeError

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from hardware.printer.commands import Lexer, Token
-from hardware.printer.profiles import CELL_DOTS, LINE_DOTS, PAGES, SMALL_CELL_DOTS, Profile
+from hardware.printer.commands import TEAR_DOTS, Lexer, Token
+from hardware.printer.profiles import CELL_DOTS, LINE_DOTS, SMALL_CELL_DOTS, Profile
+from hardware.printer.virtual_codes import Drawn
 
 MAX_DOTS = 24_000
 """Three metres: a longer paper is cut, like a technician would."""
 MAX_ITEMS = 6_000
 MAX_RAW = 1_000_000
 FEED_TO_BLADE_DOTS = 96
+TAB_DOTS = 8 * CELL_DOTS
 _TEXT_DOTS = 24
 _SMALL_TEXT_DOTS = 17
 
@@ -27,6 +29,7 @@ class Style:
     high: int = 1
     underline: bool = False
     inverse: bool = False
+    flipped: bool = False
 
     @property
     def cell(self) -> int:
@@ -63,7 +66,7 @@ class Dots:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One piece of paper as it fell: `whole` only when the blade cut it."""
+    """One piece of paper as it came off."""
 
     items: tuple[Glyphs | Dots, ...]
     height: int
@@ -72,6 +75,7 @@ class Sheet:
     codes: tuple[str, ...]
     """Contents of the QR and barcodes, in order."""
     whole: bool
+    """The blade cut it, or a person tore it off after it was fed out to the bar."""
 
 
 @dataclass
@@ -87,6 +91,7 @@ class _Mode:
     qr_dots: int = 3
     qr_level: int = 48
     qr_data: bytes = b""
+    picture: tuple[Drawn, int, int] | None = None
 
 
 class VirtualPaper:
@@ -118,6 +123,9 @@ class VirtualPaper:
             self._end_line()
         elif token.name == "GS V":
             return self._cut(token)
+        elif self._is_last_feed(token):
+            self._command(token)
+            return None if self.is_blank else self.tear(whole=True)
         else:
             self._command(token)
         too_long = self._y > MAX_DOTS or len(self._items) + len(self._line) > MAX_ITEMS
@@ -142,17 +150,23 @@ class VirtualPaper:
 
     def _clean(self) -> None:
         self._items: list[Glyphs | Dots] = []
-        self._line: list[Glyphs] = []
+        self._line: list[Glyphs | Dots] = []
         self._x = 0
         self._y = 0
         self._raw = bytearray()
         self._text: list[str] = []
         self._codes: list[str] = []
 
+    def _is_last_feed(self, token: Token) -> bool:
+        """Without a blade, paper that was fed out to the bar is taken."""
+        if self._profile.cutter or token.name not in ("ESC J", "ESC d"):
+            return False
+        return token.args[0] * (1 if token.name == "ESC J" else LINE_DOTS) >= TEAR_DOTS
+
     def _cut(self, token: Token) -> Sheet | None:
         if self._line:
             self._end_line()
-        if self.is_blank:
+        if self.is_blank or not self._profile.cutter:
             return None
         if len(token.args) > 1:
             self._y += FEED_TO_BLADE_DOTS + token.args[1]
@@ -161,25 +175,36 @@ class VirtualPaper:
     def _write(self, data: bytes) -> None:
         style = self._mode.style
         for character in data.decode(self._mode.codec, errors="replace"):
+            if character == "\t":
+                self._x += TAB_DOTS - self._x % TAB_DOTS
             if ord(character) < 0x20:
                 continue
             if self._x + style.cell > self._profile.dots:
                 self._end_line()
             last = self._line[-1] if self._line else None
-            if last is not None and last.style == style:
+            if _goes_on(last, style, self._x):
+                assert isinstance(last, Glyphs)
                 self._line[-1] = replace(last, text=last.text + character)
             else:
                 self._line.append(Glyphs(self._x, 0, 0, character, style))
             self._x += style.cell
 
     def _end_line(self) -> None:
-        height = max((g.style.height for g in self._line), default=0)
+        height = max((_height(item) for item in self._line), default=0)
         start = self._aligned(self._x)
-        self._items += [replace(g, x=start + g.x, y=self._y, row_height=height) for g in self._line]
-        row = ""
-        for glyphs in self._line:
-            row = row.ljust((start + glyphs.x) // CELL_DOTS) + glyphs.text
-        self._text.append(row.rstrip())
+        row, seen = "", False
+        for item in self._line:
+            if isinstance(item, Dots):
+                self._items.append(replace(item, x=start + item.x, y=self._y))
+                seen = True
+            else:
+                placed = replace(item, x=start + item.x, y=self._y, row_height=height)
+                self._items.append(placed)
+                row = row.ljust((start + item.x) // CELL_DOTS) + item.text
+        if seen and not row:
+            self._say_picture()
+        else:
+            self._text.append(row.rstrip())
         self._y += max(self._mode.spacing, height)
         self._line, self._x = [], 0
 
@@ -203,8 +228,10 @@ class VirtualPaper:
                 self._mode.style = replace(style, inverse=bool(n & 1))
             case "GS !":
                 self._mode.style = replace(style, wide=(n >> 4 & 7) + 1, high=(n & 7) + 1)
+            case "ESC {":
+                self._mode.style = replace(style, flipped=bool(n & 1))
             case "ESC !":
-                self._mode.style = _combined(n)
+                self._mode.style = replace(_combined(n), inverse=style.inverse)
             case _:
                 self._layout_command(name, args, n)
 
@@ -214,7 +241,7 @@ class VirtualPaper:
             case "ESC a":
                 mode.align = n % 48 if n % 48 <= 2 else mode.align
             case "ESC t":
-                mode.codec = PAGES.get(n, mode.codec)
+                mode.codec = self._profile.pages.get(n, mode.codec)
             case "ESC 2":
                 mode.spacing = LINE_DOTS
             case "ESC 3":
@@ -225,6 +252,8 @@ class VirtualPaper:
             case "ESC J":
                 self._end_line_if_any()
                 self._y += n
+            case "ESC $":
+                self._x = int.from_bytes(args, "little") % self._profile.dots
             case "FS &" | "FS .":
                 mode.kanji = name == "FS &"
             case _:
@@ -245,22 +274,38 @@ class VirtualPaper:
                 mode.bar_text = n % 48
             case "GS k":
                 self._barcode(args)
-            case "GS (" if n == 0x6B:
+            case "GS (" if n == 0x6B and self._profile.native_qr:
                 self._two_d(args[3:])
-            case "GS v":
-                self._raster(args)
+            case _:
+                self._picture_command(name, args, n)
 
-    def _raster(self, args: bytes) -> None:
-        width = int.from_bytes(args[2:4], "little")
-        rows = int.from_bytes(args[4:6], "little")
-        bits = args[6:]
-        if not width or not rows or len(bits) < width * rows:
-            return
-        shown = min(width, self._profile.dots // 8)
-        if shown < width:
-            bits = b"".join(bits[i * width : i * width + shown] for i in range(rows))
-        double = args[1] & 3
-        self._place(shown * 8, rows, bits, 1 + (double & 1), 1 + (double >> 1))
+    def _picture_command(self, name: str, args: bytes, n: int) -> None:
+        from hardware.printer import virtual_images
+
+        dots = self._profile.dots
+        match name:
+            case "GS v":
+                self._picture(virtual_images.raster(args, dots))
+            case "GS (" if n == 0x4C and len(args) >= 5 and args[4] in (2, 50):
+                self._picture(self._mode.picture)
+            case "GS (" if n == 0x4C:
+                self._mode.picture = virtual_images.stored(args[3:], dots)
+            case "ESC *":
+                drawn = virtual_images.columns(args)
+                if drawn is not None and self._x + drawn[0].columns * drawn[1] <= dots + 7:
+                    strip, wider, higher = drawn
+                    self._line.append(
+                        Dots(self._x, 0, strip.columns, strip.rows, strip.bits, wider, higher)
+                    )
+                    self._x += strip.columns * wider
+
+    def _picture(self, drawn: tuple[Drawn, int, int] | None) -> None:
+        if drawn is not None:
+            dots, wider, higher = drawn
+            self._place(dots.columns, dots.rows, dots.bits, wider, higher)
+            self._say_picture()
+
+    def _say_picture(self) -> None:
         if self._text[-1:] != ["[imagen]"]:
             self._text.append("[imagen]")
 
@@ -298,16 +343,27 @@ class VirtualPaper:
     def _barcode(self, args: bytes) -> None:
         from hardware.printer import virtual_codes
 
-        content = virtual_codes.code128_text(args)
-        drawn = virtual_codes.code128(content) if content else None
-        if drawn is None or drawn.columns * self._mode.bar_width > self._profile.dots:
+        read = virtual_codes.barcode(args)
+        if read is None or read[1].columns * self._mode.bar_width > self._profile.dots:
             return
+        content, drawn = read
         self._place(drawn.columns, 1, drawn.bits, self._mode.bar_width, self._mode.bar_height)
         self._codes.append(content)
-        self._text.append(f"[CODE128: {content}]")
+        self._text.append(f"[{'CODE128' if args[0] == 73 else 'BARRAS'}: {content}]")
         if self._mode.bar_text & 2:
             self._write(content.encode(self._mode.codec, errors="replace"))
             self._end_line_if_any()
+
+
+def _height(item: Glyphs | Dots) -> int:
+    return item.style.height if isinstance(item, Glyphs) else item.rows * item.scale_y
+
+
+def _goes_on(last: Glyphs | Dots | None, style: Style, x: int) -> bool:
+    """True when the next character at `x` belongs to that run."""
+    if not isinstance(last, Glyphs) or last.style != style:
+        return False
+    return last.x + style.cell * len(last.text) == x
 
 
 def _combined(n: int) -> Style:

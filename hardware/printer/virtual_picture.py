@@ -51,6 +51,8 @@ def _glyphs(paper: Any, x: int, y: int, item: Glyphs) -> None:
     stretched = (width * style.wide // even, strip.height * style.high // even)
     if stretched != strip.size:
         strip = strip.resize(stretched, Image.Resampling.BICUBIC)
+    if style.flipped:
+        strip = strip.rotate(180)
     top = y + (item.row_height - style.height) * SCALE
     pen = ImageDraw.Draw(paper)
     box = (x, top, x + strip.width - 1, top + style.height * SCALE - 1)

@@ -9,52 +9,22 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from hardware.printer.driver import SerialPrinter
+from hardware.printer.driver import ReceiptPrinter
 from hardware.printer.escpos_lines import render_lines
 from hardware.printer.profiles import PROFILES, Profile
 from hardware.printer.strip import technician_strip
-from hardware.terminal.driver import EcrTerminal
-from municipio.devices import DeviceState, DeviceStatus, PrintVerdict
+from hardware.registry import REGISTRY, Watched
+from hardware.transport.address import AddressError, parse_address
+from municipio.device_words import technician_words
+from municipio.devices import DeviceStatus, PrintVerdict
 from municipio.settings import Settings, SettingsError, parse_settings
+from plaza.hardware_look import SELFTEST_S, Found, looked_at, settled
 from sync.datadir import DataDir
-
-WORDS = {
-    "": "lista",
-    "no_answer": "no contesta: revise el cable, la corriente y el puerto",
-    "offline": "fuera de línea",
-    "cover_open": "la tapa está abierta",
-    "paper_end": "no hay papel",
-    "paper_near_end": "lista, queda poco papel",
-    "cutter": "la cuchilla se atoró",
-    "auto_recoverable": "la cabeza está caliente; seguirá sola",
-    "unrecoverable": "falla de la impresora; apáguela y enciéndala",
-    "host_blocked": "no recibe datos",
-    "busy": "está atendiendo un cobro",
-}
-"""Every cause of a printer or terminal in a technician's words."""
-
-PROBE_S = 4.0
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    device: str
-    port: str
-    state: str
-    cause: str
-
-    @property
-    def is_ready(self) -> bool:
-        return self.state == DeviceState.READY
-
-    def line(self) -> str:
-        mark = "ok" if self.is_ready else "--"
-        return f"[{mark}] {self.device:<10}{WORDS.get(self.cause, self.cause)}  ({self.port})"
 
 
 @click.group()
@@ -66,7 +36,7 @@ class Found:
 )
 @click.pass_context
 def hardware(ctx: click.Context, data: Path | None) -> None:
-    """Ask printer and card terminal how they are; print the test strip."""
+    """Ask the devices how they are; print the test strip."""
     ctx.obj = _settings(data)
 
 
@@ -89,13 +59,13 @@ _PROFILE = click.option(
 @hardware.command()
 @_JSON
 def profiles(as_json: bool) -> None:
-    """The printer profiles: columns, dots and the one code page of each."""
+    """The printer profiles: columns, code page, QR, blade and what each tells of itself."""
     if as_json:
         rows = [{**asdict(p), "columns": p.columns} for p in PROFILES.values()]
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
     for p in PROFILES.values():
-        click.echo(f"{p.name:<12}{p.columns} columnas, {p.dots} puntos: {p.label}")
+        click.echo(f"{p.name:<16}{p.columns} columnas, {p.dots} puntos, {p.codec}: {p.label}")
 
 
 @hardware.command()
@@ -105,7 +75,19 @@ def profiles(as_json: bool) -> None:
 @click.pass_obj
 def probe(settings: Settings, port: str, profile: str | None, as_json: bool) -> None:
     """How each configured device is, after listening for up to four seconds."""
-    found = [f for f in _probe(settings, port, profile) if f.port]
+    found = [_probe_printer(settings, port, profile)] if port else looked_at(settings)
+    _tell(found, as_json)
+
+
+@hardware.command()
+@_JSON
+@click.pass_obj
+def selftest(settings: Settings, as_json: bool) -> None:
+    """All configured devices at once, as at every start: one line each, within three seconds."""
+    _tell(looked_at(settings, SELFTEST_S), as_json)
+
+
+def _tell(found: list[Found], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(f) for f in found], ensure_ascii=False))
     else:
@@ -122,23 +104,43 @@ def probe(settings: Settings, port: str, profile: str | None, as_json: bool) -> 
 @hardware.command()
 @_PORT
 @_PROFILE
+@click.option(
+    "--device", default="printer", type=click.Choice(sorted(REGISTRY)), help="Default: printer."
+)
 @click.option("--seconds", default=0, help="Stop after this long; 0: until Ctrl-C.")
 @_JSON
 @click.pass_obj
-def watch(settings: Settings, port: str, profile: str | None, seconds: int, as_json: bool) -> None:
-    """Tell every change of the printer as it happens (pull the paper and see)."""
-    path, chosen = _printer_choice(settings, port, profile)
+def watch(
+    settings: Settings, port: str, profile: str | None, device: str, seconds: int, as_json: bool
+) -> None:
+    """Tell every change of a device as it happens (pull the paper and see)."""
+    entry = REGISTRY[device]
+    place = port or entry.place(settings)
+    if not place:
+        raise click.ClickException(f"no port: set {device}.port")
     end = time.monotonic() + seconds if seconds else float("inf")
-    with _printer(path, settings.number("printer.baud"), chosen) as printer:
-        last: DeviceStatus | None = None
-        while time.monotonic() < end:
-            newest = printer.status()
-            if newest != last:
-                last = newest
-                one = Found("impresora", path, newest.state.value, newest.cause)
-                text = json.dumps(asdict(one), ensure_ascii=False) if as_json else one.line()
-                click.echo(text)
-            time.sleep(0.1)
+    if device == "printer":
+        place, chosen = _printer_choice(settings, port, profile)
+        watched: Watched = ReceiptPrinter(place, settings.number("printer.baud"), chosen)
+    else:
+        watched = entry.build(settings)
+    try:
+        for newest in _changes(watched, end):
+            one = Found(device, entry.label, place, newest.state.value, newest.cause)
+            text = json.dumps(asdict(one), ensure_ascii=False) if as_json else one.line()
+            click.echo(text)
+    finally:
+        watched.close()
+
+
+def _changes(watched: Watched, end: float) -> Iterator[DeviceStatus]:
+    last: DeviceStatus | None = None
+    while time.monotonic() < end:
+        newest = watched.status()
+        if newest != last:
+            last = newest
+            yield newest
+        time.sleep(0.1)
 
 
 @hardware.command("print-test")
@@ -160,7 +162,7 @@ def print_test(
         return
     path, chosen = _printer_choice(settings, port, profile)
     with _printer(path, settings.number("printer.baud"), chosen) as printer:
-        _settled(printer)
+        settled(printer)
         result = printer.print_rendered(printer.render(technician_strip(chosen)))
     if as_json:
         click.echo(json.dumps({"verdict": result.verdict.value, "cause": result.cause}))
@@ -168,7 +170,7 @@ def print_test(
         click.echo("Impresa. Compare la línea de acentos con docs/how-to/impresora.md.")
     if result.verdict is not PrintVerdict.PRINTED:
         sure = "no se imprimió" if result.verdict is PrintVerdict.FAILED else "no se sabe si salió"
-        raise click.ClickException(f"{sure}: {WORDS.get(result.cause, result.cause)}")
+        raise click.ClickException(f"{sure}: {technician_words('printer', result.cause)}")
 
 
 def _write_strip(out: Path, profile: Profile) -> None:
@@ -195,38 +197,24 @@ def _printer_choice(settings: Settings, port: str, profile: str | None) -> tuple
     path = port or settings.text("printer.port")
     if not path:
         raise click.ClickException("no printer port: give --port or set printer.port")
+    try:
+        parse_address(path)
+    except AddressError as problem:
+        raise click.ClickException(str(problem)) from None
     return path, PROFILES[profile or settings.text("printer.profile")]
 
 
 @contextmanager
-def _printer(path: str, baud: int, profile: Profile) -> Iterator[SerialPrinter]:
-    printer = SerialPrinter(path, baud, profile)
+def _printer(path: str, baud: int, profile: Profile) -> Iterator[ReceiptPrinter]:
+    printer = ReceiptPrinter(path, baud, profile)
     try:
         yield printer
     finally:
         printer.close()
 
 
-def _settled(device: SerialPrinter | EcrTerminal) -> DeviceStatus:
-    """Its state once it has spoken, or after `PROBE_S`."""
-    end = time.monotonic() + PROBE_S
-    while time.monotonic() < end:
-        if device.status().state not in (DeviceState.STARTING, DeviceState.UNKNOWN):
-            break
-        time.sleep(0.05)
-    return device.status()
-
-
-def _probe(settings: Settings, port: str, profile: str | None) -> Iterator[Found]:
-    path = port or settings.text("printer.port")
-    if path:
-        chosen = PROFILES[profile or settings.text("printer.profile")]
-        with _printer(path, settings.number("printer.baud"), chosen) as printer:
-            heard = _settled(printer)
-        yield Found("impresora", path, heard.state.value, heard.cause)
-    path = settings.text("terminal.port")
-    if path and not port:
-        terminal = EcrTerminal(path, settings.number("terminal.baud"))
-        heard = _settled(terminal)
-        terminal.close()
-        yield Found("terminal", path, heard.state.value, heard.cause)
+def _probe_printer(settings: Settings, port: str, profile: str | None) -> Found:
+    path, chosen = _printer_choice(settings, port, profile)
+    with _printer(path, settings.number("printer.baud"), chosen) as printer:
+        heard = settled(printer)
+    return Found("printer", REGISTRY["printer"].label, path, heard.state.value, heard.cause)

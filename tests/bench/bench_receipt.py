@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from hardware.printer.driver import SerialPrinter
+from hardware.printer.driver import ReceiptPrinter
 from hardware.printer.escpos_lines import render_lines
 from hardware.printer.profiles import PROFILES
 from hardware.printer.simulator import PrinterSimulator
@@ -115,10 +115,10 @@ def imports() -> None:
 
 
 @contextlib.contextmanager
-def quiet_printer(folder: Path) -> Iterator[SerialPrinter]:
+def quiet_printer(folder: Path) -> Iterator[ReceiptPrinter]:
     """A simulator and a driver that is ready."""
     far = PrinterSimulator(folder)
-    printer = SerialPrinter(far.open(), 115200, WIDE)
+    printer = ReceiptPrinter(far.open(), 115200, WIDE)
     while printer.status().state is not DeviceState.READY:
         time.sleep(0.01)
     try:
@@ -143,7 +143,7 @@ def first_bytes() -> None:
     """A far end that answers nothing but notes when the first byte of the job arrives."""
     arrived = threading.Event()
     end = PtyEnd(lambda data: arrived.set())
-    printer = SerialPrinter(end.open(), 115200, WIDE)
+    printer = ReceiptPrinter(end.open(), 115200, WIDE)
     rendered = printer.render(receipt())
     times = []
     for _ in range(5):

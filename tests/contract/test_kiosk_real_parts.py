@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hardware.printer.driver import SerialPrinter
+from hardware.printer.driver import ReceiptPrinter
 from hardware.printer.profiles import PROFILES
 from hardware.printer.simulator import PrinterSimulator
 from hardware.terminal.driver import EcrTerminal
@@ -40,7 +40,7 @@ class Rig:
         assert isinstance(ledger, SqliteLedger)
         world.ledger = ledger
         world.terminal = EcrTerminal(str(self.folder / "terminal"), 115200)
-        world.printer = SerialPrinter(str(self.folder / "printer"), 115200, PROFILES["generic-80"])
+        world.printer = ReceiptPrinter(str(self.folder / "printer"), 115200, PROFILES["generic-80"])
         self.until(lambda: world.terminal.status().state is DeviceState.READY)
         self.until(lambda: world.printer.status().state is DeviceState.READY)
         self.kiosk.restart()

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from hardware.printer import commands
-from hardware.printer.driver import SILENCE_S, SerialPrinter
+from hardware.printer.driver import SILENCE_S, ReceiptPrinter
 from hardware.printer.profiles import PROFILES
 from hardware.printer.simulator import PrinterSimulator
 from hardware.printer.strip import technician_strip
@@ -30,7 +30,7 @@ WIDE = PROFILES["generic-80"]
 @dataclass(frozen=True)
 class Rig:
     far: PrinterSimulator
-    printer: SerialPrinter
+    printer: ReceiptPrinter
     port: Path
 
     def strip(self) -> bytes:
@@ -58,7 +58,7 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
     port = tmp_path / "printer"
     far.link(port)
     far.open()
-    printer = SerialPrinter(str(port), 115200, WIDE)
+    printer = ReceiptPrinter(str(port), 115200, WIDE)
     yield Rig(far, printer, port)
     printer.close()
     far.close()
@@ -72,7 +72,7 @@ def any_printer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Prin
     path = os.environ.get("PLAZA_HW_PRINTER", "")
     if not path:
         pytest.skip("PLAZA_HW_PRINTER names no port")
-    printer = SerialPrinter(
+    printer = ReceiptPrinter(
         path, 115200, PROFILES[os.environ.get("PLAZA_HW_PROFILE", "generic-80")]
     )
     yield printer
@@ -165,7 +165,7 @@ def test_a_printer_that_takes_no_bytes_is_told_as_blocked_or_silent(rig: Rig) ->
 
 def test_paper_that_ends_in_the_middle_leaves_a_torn_piece_and_no_receipt(tmp_path: Path) -> None:
     far = PrinterSimulator(tmp_path / "papers", paper_mm=120, speed_mm_s=400)
-    printer = SerialPrinter(far.open(), 115200, WIDE)
+    printer = ReceiptPrinter(far.open(), 115200, WIDE)
     rig = Rig(far, printer, tmp_path)
     ready(printer)
 
@@ -189,7 +189,7 @@ def test_a_cable_pulled_during_a_paper_is_failed_or_unknown_never_printed(tmp_pa
     far = PrinterSimulator(tmp_path / "papers", speed_mm_s=100)
     far.link(tmp_path / "printer")
     far.open()
-    printer = SerialPrinter(str(tmp_path / "printer"), 115200, WIDE)
+    printer = ReceiptPrinter(str(tmp_path / "printer"), 115200, WIDE)
     ready(printer)
     results: list[PrintResult] = []
     rendered = Rig(far, printer, tmp_path).long()
@@ -228,7 +228,7 @@ def test_a_command_that_a_power_cut_left_half_said_does_not_deafen_the_printer(
     port.write(commands.raster(72, 12, bytes(864))[:-700])
     time.sleep(0.2)
     port.close()
-    printer = SerialPrinter(far.open(), 115200, WIDE)
+    printer = ReceiptPrinter(far.open(), 115200, WIDE)
     ready(printer)
     result = printer.print_rendered(printer.render(technician_strip(WIDE)))
     printer.close()
@@ -239,7 +239,7 @@ def test_a_command_that_a_power_cut_left_half_said_does_not_deafen_the_printer(
 
 def test_two_programs_never_share_a_printer(rig: Rig) -> None:
     ready(rig.printer)
-    second = SerialPrinter(str(rig.port), 115200, WIDE)
+    second = ReceiptPrinter(str(rig.port), 115200, WIDE)
     until(lambda: second.status().state is not DeviceState.STARTING)
     seen = second.status()
     second.close()

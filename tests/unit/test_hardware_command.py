@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from hardware.printer.profiles import PROFILES
 from hardware.printer.simulator import PrinterSimulator
-from hardware.printer.status import Cause
-from hardware.terminal.driver import TerminalCause
-from plaza.commands.hardware import WORDS, hardware
+from plaza.commands.hardware import hardware
 
 
 def run(*arguments: str) -> Result:
@@ -30,10 +30,6 @@ def far(tmp_path: Path) -> Iterator[PrinterSimulator]:
 
 def port(far: PrinterSimulator) -> str:
     return str(far.out_dir.parent / "printer")
-
-
-def test_every_cause_has_a_technicians_words() -> None:
-    assert {*Cause, *TerminalCause} <= set(WORDS)
 
 
 def test_a_ready_printer_is_probed_with_exit_0(far: PrinterSimulator) -> None:
@@ -112,7 +108,36 @@ def test_watch_tells_each_change_as_a_line_of_json(far: PrinterSimulator) -> Non
 
 def test_profiles_are_listed_for_people_and_machines() -> None:
     assert "48 columnas" in run("profiles").stdout
-    assert {p["name"] for p in json.loads(run("profiles", "--json").stdout)} == {
-        "generic-80",
-        "generic-58",
-    }
+    assert {p["name"] for p in json.loads(run("profiles", "--json").stdout)} == set(PROFILES)
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+def test_every_profile_has_its_strip(tmp_path: Path, profile: str) -> None:
+    out = tmp_path / "strip.png"
+    result = run("print-test", "--profile", profile, "--out", str(out))
+
+    assert result.exit_code == 0
+    assert out.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_self_test_looks_at_every_configured_device_at_once(
+    far: PrinterSimulator, tmp_path: Path
+) -> None:
+    (tmp_path / "settings.toml").write_text(
+        f'[printer]\nport = "{port(far)}"\n[terminal]\nport = "{tmp_path}/nothing"\n'
+    )
+    began = time.monotonic()
+    result = run("--data", str(tmp_path), "selftest", "--json")
+    states = {one["device"]: one["state"] for one in json.loads(result.stdout)}
+
+    assert time.monotonic() - began < 5
+    assert result.exit_code == 1
+    assert states["printer"] == "ready"
+    assert states["terminal"] == "absent"
+
+
+def test_a_port_that_is_none_is_told_in_one_line() -> None:
+    result = run("probe", "--port", "usb://printer")
+
+    assert result.exit_code == 1
+    assert "usb://vvvv:pppp" in result.stderr

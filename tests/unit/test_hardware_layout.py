@@ -33,8 +33,8 @@ def test_a_value_ends_at_the_right_margin_beside_the_last_row_of_a_long_label() 
     rows = pair("Descuento enero 20 %, artículo 118 del Código", "-273.90", 48)
 
     assert rows == [
-        "Descuento enero 20 %, artículo 118 del",
-        "Código                                   -273.90",
+        "Descuento enero 20 %,",
+        "artículo 118 del Código                  -273.90",
     ]
 
 

@@ -37,6 +37,8 @@ class Far:
             if token.name == "DLE 04":
                 number = token.args[0]
                 reply += bytes((status.encode(number, self.causes(len(self.heard))),))
+            elif token.name == "GS a":
+                continue
             elif token.name == "GS r":
                 reply += b"\x00" if self.answers_sync else b""
             else:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from hardware.printer.driver import SerialPrinter
+from hardware.printer.driver import ReceiptPrinter
 from hardware.printer.profiles import PROFILES
 from hardware.printer.strip import technician_strip
 from municipio.devices import DeviceState, PrintVerdict
@@ -50,7 +50,7 @@ def ask(bench: Path, line: str) -> dict[str, Any]:
 
 
 def test_devices_in_another_process_print_and_run_out_of_paper_when_told(bench: Path) -> None:
-    printer = SerialPrinter(str(bench / "printer"), 115200, WIDE)
+    printer = ReceiptPrinter(str(bench / "printer"), 115200, WIDE)
     end = time.monotonic() + 8
     while printer.status().state is not DeviceState.READY and time.monotonic() < end:
         time.sleep(0.02)

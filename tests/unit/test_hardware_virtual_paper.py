@@ -18,6 +18,7 @@ from hardware.printer.escpos_lines import render_lines
 from hardware.printer.profiles import PROFILES, Profile
 from hardware.printer.strip import technician_strip
 from hardware.printer.virtual_paper import MAX_DOTS, MAX_ITEMS, VirtualPaper, preview
+from municipio.receipts import Barcode, Qr
 
 WIDE = PROFILES["generic-80"]
 BOTH = pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda p: p.name)
@@ -37,10 +38,11 @@ def on_white(png: bytes) -> Image.Image:
 
 @BOTH
 def test_qr_and_barcode_of_a_paper_are_read_from_its_picture(profile: Profile) -> None:
-    sheet = preview(render_lines(technician_strip(profile), profile), profile)
+    paper = technician_strip(profile)
+    sheet = preview(render_lines(paper, profile), profile)
     found = {c.data.decode() for c in decode(on_white(virtual_picture.png(sheet, profile)))}
 
-    assert found == set(sheet.codes)
+    assert found == {line.content for line in paper.lines if isinstance(line, Qr | Barcode)}
 
 
 @BOTH

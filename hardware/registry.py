@@ -1,0 +1,60 @@
+"""Which devices a node may have, and how to build each from its settings.
+
+A device adds one entry. Its modules are imported when it is built, so that listing costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from municipio.devices import DeviceStatus
+from municipio.settings import Settings
+
+
+class Watched(Protocol):
+    """What every driver can do for somebody who only looks at it."""
+
+    def status(self) -> DeviceStatus: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`name` is the device's word in `municipio.device_words`; `label` what a technician reads.
+
+    `place` gives the port or address, empty when the node has no such device.
+    """
+
+    name: str
+    label: str
+    place: Callable[[Settings], str]
+    build: Callable[[Settings], Watched]
+
+
+def _printer(settings: Settings) -> Watched:
+    from hardware.printer.driver import build_printer
+
+    return build_printer(settings)
+
+
+def _terminal(settings: Settings) -> Watched:
+    from hardware.terminal.driver import EcrTerminal
+
+    return EcrTerminal(settings.text("terminal.port"), settings.number("terminal.baud"))
+
+
+def _when_enabled(device: str) -> Callable[[Settings], str]:
+    """The device's port, when it is switched on and has one."""
+    return lambda s: s.text(f"{device}.port") if s.flag(f"{device}.enabled") else ""
+
+
+REGISTRY: dict[str, Entry] = {
+    e.name: e
+    for e in (
+        Entry("printer", "impresora", _when_enabled("printer"), _printer),
+        Entry("terminal", "terminal", _when_enabled("terminal"), _terminal),
+    )
+}

@@ -178,7 +178,7 @@ def _decoded(kind: str, key: str, rest: list[str]) -> Request | Reply | BadMessa
                     ChargeState(state),
                     _amount(amount, least=0),
                     masked(authorization),
-                    last4 if re.fullmatch(r"\d{4}", last4) else "",
+                    last4 if re.fullmatch(r"[0-9]{4}", last4) else "",
                     masked(message),
                 )
             )

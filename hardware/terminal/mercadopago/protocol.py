@@ -25,7 +25,7 @@ _REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TERMINAL_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _ORDER_ID = re.compile(r"ORD[A-Z0-9]{10,40}")
 _PAYMENT_ID = re.compile(r"PAY[A-Z0-9]{10,40}")
-_AMOUNT = re.compile(r"(\d{1,9})\.(\d{2})")
+_AMOUNT = re.compile(r"([0-9]{1,9})\.([0-9]{2})")
 
 _S = ChargeState
 ORDER_STATES: dict[str, ChargeState] = {

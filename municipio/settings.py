@@ -214,6 +214,7 @@ SETTINGS: tuple[Setting, ...] = (
     _s("power.kind", "none", "Controlador solar y su protocolo.", "none", "vedirect", "epever"),
     _s("power.port", "", "Puerto serie del controlador solar."),
     _s("power.battery", "agm", "Batería, para estimar su carga por el voltaje.", "agm", "lifepo4"),
+    _s("health.data", "", "Carpeta de datos cuya memoria se vigila y prueba; vacía: no se vigila."),
     _s("portal.ssid", "Plaza-Demo", "Nombre de la red Wi-Fi."),
     _s("portal.listen", "127.0.0.1:8380", "Dirección y puerto del portal."),
     _s("portal.public_url", "http://127.0.0.1:8380", "Dirección que ve el visitante."),

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from hardware.health.canary import CanaryResult, fly
 from hardware.health.judge import Looked, judge
-from hardware.health.readers import No, Space, Vitals, read_space, read_vitals
+from hardware.health.readers import No, Space, Vitals, read_space, read_vitals, text
 from hardware.health.state import Cause, Health
 from municipio.clock import TimeQuality
 from municipio.devices import DeviceState, DeviceStatus
+from municipio.settings import Settings
 
 LOOK_EVERY_S = 1.0
 SLOW_EVERY_S = 10.0
@@ -23,6 +24,7 @@ CANARY_EVERY_S = 3600.0
 CANARY_STUCK_S = 15.0
 LOST_S = 5.0
 LATCH_NAME = "undervoltage.json"
+TIMESYNC_MARK = Path("/run/systemd/timesync/synchronized")
 
 
 class UndervoltageLatch:
@@ -169,3 +171,21 @@ def _run_folder(data: Path) -> Path:
     """Where the data directory keeps what is about now; the directory itself before it has one."""
     run = data / "run"
     return run if run.is_dir() else data
+
+
+def build_health(settings: Settings) -> NodeHealth:
+    """The health of this machine, for programs that own no better clock than the system's mark.
+
+    The kiosk leaves the name of its renderer in `run/gl_renderer` of the data directory.
+    """
+    data = Path(settings.text("health.data"))
+    rtc = settings.flag("node.rtc")
+
+    def quality() -> TimeQuality:
+        if TIMESYNC_MARK.exists():
+            return TimeQuality.SYNCED
+        return TimeQuality.RTC if rtc else TimeQuality.FLOOR
+
+    return NodeHealth(
+        data, clock=quality, renderer=lambda: (text(data / "run/gl_renderer") or "").strip()
+    )

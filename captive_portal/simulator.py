@@ -121,6 +121,9 @@ class SimulatedLedger:
     def payments_for(self, clave: str) -> tuple[Payment, ...]:
         return ()
 
+    def payment_by_folio(self, folio: str) -> Payment | None:
+        return None
+
     def folio(self, folio: str) -> FolioStub | None:
         return self.stubs.get(folio)
 

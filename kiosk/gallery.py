@@ -1,4 +1,4 @@
-"""`python -m kiosk.gallery --out DIR`: pictures of every screen, in both languages and two screen sizes.
+"""`python -m kiosk.gallery --out DIR`: pictures of every screen, in both languages and three screen sizes.
 
 Screens are drawn from the real presenters over simulators, offscreen, by the same frame that the kiosk uses.
 """
@@ -15,6 +15,7 @@ from typing import Any
 
 from kiosk.background import InlineBackground
 from kiosk.flow import Idle, IdlePhase
+from kiosk.gallery_city import large_world
 from kiosk.gallery_scenes import SCENES, Scene
 from kiosk.language import ENGLISH, SPANISH, Words, untranslated
 from kiosk.presenters.frame import HeaderPresenter, IdlePresenter
@@ -22,7 +23,7 @@ from kiosk.simulated_kiosk import SimulatedKiosk
 from kiosk.theme import make_metrics, make_theme
 from kiosk.window import WindowPlan, prepare
 
-SIZES = ((1280, 800, 149), (1024, 600, 118))
+SIZES = ((1280, 800, 149), (1024, 600, 118), (1080, 1920, 102))
 FRAMES = 4
 """Frames until a new screen's layout has settled."""
 
@@ -101,7 +102,7 @@ def load_words() -> Words:
 def play(scene: Scene, words: Words, code: str) -> SimulatedKiosk:
     """A fresh kiosk brought to a scene, speaking `code`."""
     words.reset()
-    kiosk = SimulatedKiosk(words=words)
+    kiosk = SimulatedKiosk(large_world(), words=words)
     words.switch(code)
     scene.play(kiosk)
     return kiosk

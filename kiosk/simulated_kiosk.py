@@ -78,12 +78,14 @@ class SimulatedKiosk:
         *,
         settings: Settings | None = None,
         words: Words | None = None,
+        voice: bool = True,
     ) -> None:
         self.world = world or World()
         self.settings = settings or parse_settings({})
         self.words = words or untranslated()
         self.now_s = 0.0
         self.speaker = MemorySpeaker()
+        self._voice = voice
         self._boot()
 
     def _boot(self) -> None:
@@ -93,8 +95,9 @@ class SimulatedKiosk:
             idle_wipe_s=self.settings.number("kiosk.idle_wipe_s"),
         )
         self.audio = AudioMode(self.speaker, self.words, self.tap)
+        listen = self.audio.listen if self._voice else None
         self.desk = Desk(
-            self.words, self.flow, InlineBackground(), world.clock, self.settings, self.audio.listen
+            self.words, self.flow, InlineBackground(), world.clock, self.settings, listen
         )
         signer = MemorySigner()
         ports = Ports(

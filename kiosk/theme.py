@@ -18,6 +18,8 @@ MIN_TEXT_CONTRAST: Final = 7.0
 MIN_TARGET_MM: Final = 15.0
 MIN_GAP_MM: Final = 3.0
 MM_PER_INCH: Final = 25.4
+LOW_REACH: Final = 0.45
+"""Share of a portrait screen's height, from below, that everybody reaches (also from a wheelchair)."""
 
 Rgba = tuple[float, float, float, float]
 
@@ -161,6 +163,8 @@ class Metrics:
     type_sizes: dict[str, int]
     target: int
     gap: int
+    reach: int
+    """How high above the lower edge something to press may stand, in dots."""
 
     def dots(self, drawn: float) -> int:
         """A length of the 1280 x 800 drawing in this screen's dots."""
@@ -183,8 +187,9 @@ _LARGE_TEXT: Final = 1.15
 
 
 def make_metrics(width: int, height: int, dpi: int, *, large_text: bool = False) -> Metrics:
-    """Sizes for a screen. Portrait screens scale by their width, which is then the short side."""
-    unit = min(width / 1280, height / 800) if width >= height else width / 900
+    """Sizes for a screen. On a portrait one everything to press stays within the lowest LOW_REACH."""
+    reach = height if width >= height else int(height * LOW_REACH)
+    unit = min(width / 1280, reach / 800)
     text = unit * (_LARGE_TEXT if large_text else 1.0)
     # A small screen keeps its text larger than proportion would: reading distance does not shrink.
     text = text + (1 - text) * 0.2 if text < 1 else text
@@ -196,6 +201,7 @@ def make_metrics(width: int, height: int, dpi: int, *, large_text: bool = False)
         {name: round(size * text) for name, size in _TYPE.items()},
         math.ceil(MIN_TARGET_MM / MM_PER_INCH * dpi),
         math.ceil(MIN_GAP_MM / MM_PER_INCH * dpi),
+        reach,
     )
 
 

@@ -110,14 +110,17 @@ class Navigator(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What every presenter is given. `words` is `_`; `listen` says the current screen aloud."""
+    """What every presenter is given. `words` is `_`; `listen` says the current screen aloud.
+
+    Without a voice `listen` is None, and no screen offers it.
+    """
 
     words: Words
     navigator: Navigator
     background: Background
     clock: Clock
     settings: Settings
-    listen: Callable[[], None] = lambda: None
+    listen: Callable[[], None] | None = None
 
 
 V = TypeVar("V", bound=View)
@@ -201,7 +204,7 @@ class Presenter(ABC, Generic[V]):
 
     def _bar(self) -> tuple[Action, ...]:
         """Inner screens: back, start again, help, listen. Home and dead ends override it."""
-        return inner_bar(self._desk.words)
+        return inner_bar(self._desk.words, voice=self._desk.listen is not None)
 
     def _press_bar(self, id: str) -> None:
         if not any(a.id == id and a.enabled for a in self.view.bar):
@@ -212,7 +215,7 @@ class Presenter(ABC, Generic[V]):
             "bar.back": go.back,
             "bar.restart": go.end_session,
             "bar.help": lambda: go.go(Screen.AYUDA),
-            "bar.listen": self._desk.listen,
+            "bar.listen": self._desk.listen or (lambda: None),
             "bar.folio": lambda: go.go(Screen.FOLIO),
             "bar.emergency": lambda: go.go(Screen.EMERGENCIAS),
             "bar.language": lambda: words.switch(words.next_code),
@@ -222,7 +225,8 @@ class Presenter(ABC, Generic[V]):
     def _with_bar(self, view: V) -> V:
         bar = self._bar()
         if view.busy:
-            bar = tuple(replace(a, enabled=a.id == "bar.listen") for a in bar)
+            still = {"bar.listen", "bar.language"}
+            bar = tuple(replace(a, enabled=a.id in still) for a in bar)
         return replace(view, bar=bar, focus=(*view.focus, *(a.focus() for a in bar)))
 
 
@@ -232,15 +236,20 @@ def home_bar(_: Words) -> tuple[Action, ...]:
         Action("bar.folio", _("Mi folio"), icon="ticket"),
         Action("bar.help", _("Ayuda"), icon="circle-help"),
         Action("bar.emergency", _("Emergencias"), icon="phone", tone=Tone.CLAY),
-        Action("bar.language", OWN_NAMES[_.next_code], icon="languages"),
+        _language(_),
     )
 
 
-def inner_bar(_: Words) -> tuple[Action, ...]:
-    """The bar of every other screen."""
+def inner_bar(_: Words, *, voice: bool) -> tuple[Action, ...]:
+    """The bar of every other screen. Its last place is the voice, or the language where there is none."""
+    listen = Action("bar.listen", _("Escuchar"), icon="volume-2")
     return (
         Action("bar.back", _("Atrás"), icon="arrow-left"),
         Action("bar.restart", _("Empezar de nuevo"), icon="rotate-ccw"),
         Action("bar.help", _("Ayuda"), icon="circle-help"),
-        Action("bar.listen", _("Escuchar"), icon="volume-2"),
+        listen if voice else _language(_),
     )
+
+
+def _language(_: Words) -> Action:
+    return Action("bar.language", OWN_NAMES[_.next_code], icon="languages")

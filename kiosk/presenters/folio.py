@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from kiosk.flow import Screen
 from kiosk.presenters.base import Action, Desk, FocusItem, Notice, Presenter, Role, Tone
+from kiosk.presenters.print_task import PrintTask
+from kiosk.presenters.receipts import can_print_receipt, receipt_task
 from kiosk.presenters.views import FolioPhase, FolioView, Row
 from kiosk.presenters.wording import (
     FOLIO_ROWS,
@@ -14,7 +16,9 @@ from kiosk.presenters.wording import (
     keyboard,
 )
 from kiosk.speech import spell
+from kiosk.usecases.papers import PaperWriter
 from municipio.identifiers import FolioProblem, FolioTrouble
+from municipio.payments import Payment, PaymentState
 from municipio.usecases.folios import FolioAnswer, FolioFound, FolioNotFound, look_up
 from municipio.usecases.ports import City, Ledger
 
@@ -22,9 +26,11 @@ FOLIO_LIMIT = 30
 
 
 class FolioPresenter(Presenter[FolioView]):
-    def __init__(self, desk: Desk, ledger: Ledger, city: City) -> None:
+    def __init__(self, desk: Desk, ledger: Ledger, city: City, papers: PaperWriter) -> None:
         self._ledger = ledger
         self._city = city
+        self._papers = papers
+        self._paid: Payment | None = None
         self._typed = TextEntry(FOLIO_LIMIT, upper=True)
         self._phase = FolioPhase.ENTRY
         self._trouble: FolioTrouble | None = None
@@ -47,9 +53,26 @@ class FolioPresenter(Presenter[FolioView]):
         self._phase = FolioPhase.LOOKING
         self.refresh()
         text = self._typed.text
-        self._desk.background.run(
-            lambda: look_up(self._ledger, self._city, text), self._current(self._answered)
-        )
+
+        def search() -> tuple[FolioAnswer, Payment | None]:
+            answer = look_up(self._ledger, self._city, text)
+            if not isinstance(answer, FolioFound):
+                return answer, None
+            return answer, self._ledger.payment_by_folio(answer.folio)
+
+        self._desk.background.run(search, self._current(self._answered))
+
+    def print_receipt(self) -> None:
+        """Intent: the receipt again (COPIA), or the original that never came out."""
+        payment = self._paid
+        if payment is not None:
+            self._desk.background.run(
+                lambda: receipt_task(self._desk.words, self._papers, payment),
+                self._current(self._go_print),
+            )
+
+    def _go_print(self, task: PrintTask) -> None:
+        self._desk.navigator.go(Screen.IMPRIMIENDO, task=task)
 
     def _start_again(self) -> None:
         self._forget()
@@ -58,6 +81,7 @@ class FolioPresenter(Presenter[FolioView]):
     def _press(self, id: str) -> None:
         presses = {
             "folio.look": self.look,
+            "folio.copy": self.print_receipt,
             "folio.again": self._start_again,
             "folio.done": self._desk.navigator.end_session,
         }
@@ -67,7 +91,10 @@ class FolioPresenter(Presenter[FolioView]):
             self._trouble = None
             self.refresh()
 
-    def _answered(self, answer: FolioAnswer) -> None:
+    def _answered(self, found: tuple[FolioAnswer, Payment | None]) -> None:
+        answer, payment = found
+        offered = can_print_receipt(payment, self._desk.clock.now())
+        self._paid = payment if offered else None
         match answer:
             case FolioProblem(trouble):
                 self._phase, self._trouble = FolioPhase.ENTRY, trouble
@@ -79,6 +106,7 @@ class FolioPresenter(Presenter[FolioView]):
 
     def _forget(self) -> None:
         self._typed.clear()
+        self._paid = None
         self._phase, self._trouble, self._answer = FolioPhase.ENTRY, None, None
 
     def _render(self) -> FolioView:
@@ -154,7 +182,13 @@ class FolioPresenter(Presenter[FolioView]):
             ready = self._phase is FolioPhase.ENTRY and bool(self._typed.text)
             label = _("Consultar")
             return (Action("folio.look", label, icon="search", enabled=ready, primary=True),)
+        again = Action("folio.again", _("Consultar otro"), icon="search")
+        if self._paid is None:
+            return (Action("folio.done", _("Terminar"), icon="log-out", primary=True), again)
+        owed = self._paid.state is PaymentState.TAKEN
+        label = _("Imprimir el recibo") if owed else _("Imprimir una copia")
         return (
-            Action("folio.done", _("Terminar"), icon="log-out", primary=True),
-            Action("folio.again", _("Consultar otro"), icon="search"),
+            Action("folio.copy", label, icon="receipt-text", primary=True),
+            Action("folio.done", _("Terminar"), icon="log-out"),
+            again,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kiosk.flow import Screen
-from kiosk.presenters.base import Action, Desk, FocusItem, Presenter, Role, Tone, inner_bar
+from kiosk.presenters.base import Action, Desk, FocusItem, Presenter, Role, Tone
 from kiosk.presenters.views import (
     AvisoView,
     AyudaView,
@@ -24,9 +24,10 @@ class AyudaPresenter(Presenter[AyudaView]):
     def _render(self) -> AyudaView:
         _ = self._desk.words
         phone = self._desk.settings.text("city.help_phone")
+        voice = _("Para oír lo que dice la pantalla, toque Escuchar.")
         paragraphs = (
             _("Toque la pantalla con un dedo y suelte. No hace falta apretar."),
-            _("Para oír lo que dice la pantalla, toque Escuchar."),
+            *((voice,) if self._desk.listen else ()),
             _("Si se equivoca, toque Atrás. Para borrar todo, toque Empezar de nuevo."),
             _("El kiosco nunca le pide su NIP ni los números de su tarjeta en la pantalla."),
         )
@@ -232,12 +233,12 @@ class AvisoPresenter(Presenter[AvisoView]):
 
 
 class FueraDeServicioPresenter(AvisoPresenter):
-    """The node's memory is damaged: nothing may be started. Only listening works."""
+    """The node's memory is damaged: nothing may be started. Only listening (or the language) works."""
 
     screen = Screen.FUERA_DE_SERVICIO
 
     def _bar(self) -> tuple[Action, ...]:
-        return tuple(a for a in inner_bar(self._desk.words) if a.id == "bar.listen")
+        return super()._bar()[-1:]
 
     def _render(self) -> AvisoView:
         _ = self._desk.words

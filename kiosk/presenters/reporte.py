@@ -254,7 +254,7 @@ class ReportePresenter(Presenter[ReporteView]):
         if self._step is ReportStep.SERVICE:
             chosen = self._draft.service_code
             return tuple(
-                Action(f"reporte.service.{s.code}", s.name, s.dependency, s.icon, Tone.SUN,
+                Action(f"reporte.service.{s.code}", s.name, icon=s.icon, tone=Tone.SUN,
                        selected=s.code == chosen)
                 for s in self._services
             )  # fmt: skip

@@ -102,8 +102,8 @@ class TramitePresenter(Presenter[TramiteView]):
             requirements_heading=heading,
             requirements=rows,
             facts=facts,
-            obtains=card.obtains,
-            legal_basis=card.legal_basis,
+            obtains=tuple(_("Usted obtiene: {what}").format(what=o) for o in card.obtains),
+            legal_basis=tuple(_("Fundamento: {law}").format(law=b) for b in card.legal_basis),
             qr=self._papers.tramite_url(card),
             qr_caption=_("Véalo en su teléfono"),
             print_action=button,
@@ -129,8 +129,9 @@ def _row(requirement: Requirement, _: object) -> RequirementRow:
     if requirement.held_by_government:
         return RequirementRow(requirement.name, _("No lo lleve: el gobierno ya lo tiene"), True)
     counts = (
-        (_("Originales: {n}"), requirement.originals),
-        (_("Copias: {n}"), requirement.copies),
+        (_("1 original"), _("{n} originales"), requirement.originals),
+        (_("1 copia"), _("{n} copias"), requirement.copies),
     )
-    parts = [text.format(n=n) for text, n in counts if n]
-    return RequirementRow(requirement.name, ". ".join([*parts, requirement.note]).strip(" ."))
+    parts = [one if n == 1 else many.format(n=n) for one, many, n in counts if n]
+    note = requirement.note[:1].upper() + requirement.note[1:]
+    return RequirementRow(requirement.name, ". ".join(p for p in (", ".join(parts), note) if p))

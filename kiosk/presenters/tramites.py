@@ -47,6 +47,11 @@ class TramitesPresenter(Presenter[TramitesView]):
         self._keyboard = True
         self.refresh()
 
+    def close_keyboard(self) -> None:
+        """Intent: show all that was found."""
+        self._keyboard = False
+        self.refresh()
+
     def clear(self) -> None:
         """Intent: empty the search."""
         self._query.clear()
@@ -69,8 +74,7 @@ class TramitesPresenter(Presenter[TramitesView]):
         elif id == "tramites.clear":
             self.clear()
         elif id == "key.done":
-            self._keyboard = False
-            self.refresh()
+            self.close_keyboard()
         elif self._query.press(id):
             self._search()
 
@@ -113,7 +117,7 @@ class TramitesPresenter(Presenter[TramitesView]):
         hint = _("Escriba qué necesita, por ejemplo: acta, licencia, agua")
         clear = Action("tramites.clear", _("Limpiar"), icon="x")
         shows_clear = bool(self._query.text or self._category)
-        keys = keyboard(_) if self._keyboard else ()
+        keys = keyboard(_, done=True) if self._keyboard else ()
         heading = self._heading()
         title = _("Trámites")
         said = _("{title}. {heading}: {n}. Para buscar, elija el campo de búsqueda.")

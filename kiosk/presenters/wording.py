@@ -90,21 +90,27 @@ def folio_kind(kind: str, _: Gettext) -> str:
 
 # --- keys ---------------------------------------------------------------------------------------
 
-LETTER_ROWS = ("1234567890", "qwertyuiop", "asdfghjklñ", "zxcvbnm,.-")
+LETTER_ROWS = ("1234567890", "qwertyuiop", "asdfghjklñ", "zxcvbnm", ",.-#/")
 FOLIO_ROWS = ("1234567890", "QWERTYUIOP", "ASDFGHJKL-", "ZXCVBNM")
 ACCENT = "accent"
 _ACCENTED = str.maketrans("aeiouAEIOU", "áéíóúÁÉÍÓÚ")
 _DIERESIS = str.maketrans("uU", "üÜ")
 
 
-def keyboard(_: Gettext, rows: tuple[str, ...] = LETTER_ROWS) -> tuple[tuple[Key, ...], ...]:
-    """A keyboard with erase, space and, for running text, the accent key."""
+def keyboard(
+    _: Gettext, rows: tuple[str, ...] = LETTER_ROWS, *, done: bool = False
+) -> tuple[tuple[Key, ...], ...]:
+    """A keyboard with erase and, for running text, accent and space; `done` puts it away."""
     letters = tuple(tuple(Key(f"key.{c}", c, _spoken(c, _)) for c in row) for row in rows)
     last: list[Key] = []
     if rows is LETTER_ROWS:
         last.append(Key(f"key.{ACCENT}", "´", _("acento")))
         last.append(Key("key.space", _("Espacio"), _("espacio"), wide=True))
-    last.append(Key("key.erase", _("Borrar"), _("borrar la última"), icon="delete", wide=True))
+    running = rows is LETTER_ROWS
+    erase = _("borrar la última")
+    last.append(Key("key.erase", _("Borrar"), erase, icon="delete", wide=not running))
+    if done:
+        last.append(Key("key.done", _("Listo"), _("cerrar el teclado"), icon="check"))
     return (*letters, tuple(last))
 
 
@@ -118,7 +124,10 @@ def keypad(_: Gettext, prefix: str, *, enabled: bool = True) -> tuple[tuple[Key,
 
 
 def _spoken(char: str, _: Gettext) -> str:
-    return {",": _("coma"), ".": _("punto"), "-": _("guion")}.get(char, char)
+    signs = {
+        ",": _("coma"), ".": _("punto"), "-": _("guion"), "#": _("número"), "/": _("diagonal"),
+    }  # fmt: skip
+    return signs.get(char, char)
 
 
 class TextEntry:

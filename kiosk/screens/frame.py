@@ -8,16 +8,44 @@ from typing import Any
 from kivy.graphics import Color, Rectangle
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.floatlayout import FloatLayout
+from kivy.uix.widget import Widget
 
 from kiosk.language import Translate
 from kiosk.presenters.base import Action, View
 from kiosk.presenters.views import HeaderView
-from kiosk.screens.base import Press, ScreenBody, accent_of, bar_tone, forward
+from kiosk.screens.base import Chrome, Press, ScreenBody, accent_of, bar_tone, forward
 from kiosk.widgets import skin
 from kiosk.widgets.buttons import BarButton
 from kiosk.widgets.chrome import BottomBar, Header, Steps
+from kiosk.widgets.surface import Bar
 from kiosk.widgets.text import Words
 from kiosk.widgets.touch import TouchGuard
+
+_INNER, _LAST = ("bar.back", "bar.restart", "bar.help"), ("bar.listen", "bar.language")
+
+
+class Upper(Bar):
+    """The upper part of a portrait screen: where one is, very large; nothing to press."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            orientation="vertical", spacing=skin.px(20), fill="paper", line_at="bottom", **kwargs
+        )
+        self.padding = (skin.px(40), skin.px(40), skin.px(40), skin.px(24))
+        self._title = Words(role="giant", weight="bold", grow=True, limit=skin.px(420))
+        self._how = Words(role="title", tone="muted", grow=True)
+        self._row = BoxLayout(size_hint_y=None, height=skin.px(40))
+        for part in (self._title, self._how, self._row, Widget()):
+            self.add_widget(part)
+
+    def show(self, title: str, how: str, steps: Steps, count: int) -> None:
+        self._title.text, self._how.text = title, how
+        if count and steps.parent is not self._row:
+            if steps.parent is not None:
+                steps.parent.remove_widget(steps)
+            self._row.clear_widgets()
+            self._row.add_widget(steps)
+            self._row.add_widget(Widget())
 
 
 class Frame(BoxLayout):  # type: ignore[misc]  # kivy has no type information
@@ -37,6 +65,7 @@ class Frame(BoxLayout):  # type: ignore[misc]  # kivy has no type information
         self._title_row.add_widget(self._title)
         self._title_row.add_widget(self._steps)
         self._holder = BoxLayout(padding=(side, skin.px(6), side, 0))
+        self._upper = Upper() if skin.is_portrait() else None
         self.bar = BottomBar()
         self._bar_ids: tuple[str, ...] = ()
         self._parts: tuple[Any, ...] = ()
@@ -58,14 +87,39 @@ class Frame(BoxLayout):  # type: ignore[misc]  # kivy has no type information
         step = _("Paso {step} de {steps}").format(step=view.step, steps=view.steps)
         self._steps.text = step if view.steps else ""
         self._steps.opacity = 1 if view.steps else 0
-        self._holder.padding[1] = skin.px(6) if chrome.title else 0
-        parts: list[Any] = [self._header] if chrome.header else []
-        parts += [self._title_row] if chrome.title else []
-        self._arrange((*parts, self._holder, self.bar))
+        self._holder.padding[1] = (
+            skin.px(6) if chrome.title else 0 if chrome.header else skin.px(14)
+        )
+        self._arrange(self._parts_for(view, chrome))
         if body.parent is not self._holder:
             self._holder.clear_widgets()
             self._holder.add_widget(body)
         self._show_bar(view.bar, press)
+
+    def _parts_for(self, view: View, chrome: Chrome) -> tuple[Any, ...]:
+        """From top to bottom. A portrait screen tells above and asks below, within everybody's reach."""
+        if self._upper is None:
+            header = (self._header,) if chrome.header else ()
+            title = (self._title_row,) if chrome.title else ()
+            return (*header, *title, self._holder, self.bar)
+        if chrome.header and not chrome.title:
+            # A message has no controls but its buttons, which it keeps at its lower edge.
+            self._holder.size_hint_y = 1
+            return (self._header, self._holder, self.bar)
+        self._holder.size_hint_y = None
+        self._holder.height = skin.theme().metrics.reach - self.bar.height
+        self._holder.padding[1] = skin.px(28)
+        _ = self._translate
+        self._upper.show(view.title, _("Toque los botones de abajo."), self._steps, view.steps)
+        return (self._header, self._upper, self._holder, self.bar)
+
+    def _places(self, ids: tuple[str, ...]) -> list[BarButton | None]:
+        """Each button where it always is, also when one of its neighbours is not there."""
+        known = dict(zip(ids, self._buttons, strict=True))
+        if not set(ids) <= {*_INNER, *_LAST}:
+            return list(self._buttons)
+        last = next((known[i] for i in _LAST if i in known), None)
+        return [*(known.get(i) for i in _INNER), last]
 
     def _arrange(self, parts: tuple[Any, ...]) -> None:
         if parts != self._parts:
@@ -81,7 +135,7 @@ class Frame(BoxLayout):  # type: ignore[misc]  # kivy has no type information
             self._buttons = [BarButton() for _ in actions]
             for button in self._buttons:
                 forward(button, lambda key: self.bar_press(key))
-            self.bar.show(self._buttons)
+            self.bar.show(self._places(ids))
         self.bar_press: Press = press
         for button, action in zip(self._buttons, actions, strict=True):
             button.key, button.text, button.icon = action.id, action.label, action.icon

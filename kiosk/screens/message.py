@@ -80,5 +80,18 @@ class MessagePanel(BoxLayout):  # type: ignore[misc]  # kivy has no type informa
         if wanted != self._shown:
             self._shown = wanted
             self.clear_widgets()
-            for part in (Widget(), *wanted, Widget(size_hint_y=1.3)):
+            for part in self._spaced(wanted):
                 self.add_widget(part)
+
+    def _spaced(self, parts: tuple[Any, ...]) -> tuple[Any, ...]:
+        """In the middle; on a portrait screen the words stand high and the buttons within reach."""
+        if not skin.is_portrait() or self._buttons not in parts:
+            return (Widget(), *parts, Widget(size_hint_y=1.3))
+        at = parts.index(self._buttons)
+        return (
+            Widget(size_hint_y=0.5),
+            *parts[:at],
+            Widget(),
+            *parts[at:],
+            Widget(size_hint_y=0.1),
+        )

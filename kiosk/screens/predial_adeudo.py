@@ -6,8 +6,9 @@ from typing import Any
 
 from kivy.uix.boxlayout import BoxLayout
 
+from kiosk.presenters.base import View
 from kiosk.presenters.views import AdeudoView, DebtRow, DebtState
-from kiosk.screens.base import Press, ScreenBody, fill_buttons, fill_notices
+from kiosk.screens.base import Chrome, Press, ScreenBody, fill_buttons, fill_notices
 from kiosk.screens.message import MessagePanel
 from kiosk.widgets import skin
 from kiosk.widgets.surface import Bar
@@ -35,6 +36,10 @@ class AdeudoBody(ScreenBody):
         self._message = MessagePanel(press)
         self._table, self._ways = self.ids.table, self.ids.ways_column
         self._drawn: tuple[DebtRow, ...] | None = None
+
+    def chrome(self, view: View) -> Chrome:
+        # A message says its own headline; a second one above it would only repeat it.
+        return Chrome(title=not (isinstance(view, AdeudoView) and view.state in _MOODS))
 
     def show(self, view: AdeudoView) -> None:
         if view.state in _MOODS:

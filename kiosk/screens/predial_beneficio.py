@@ -10,7 +10,6 @@ from kiosk.presenters.views import BeneficioView, BenefitPhase
 from kiosk.screens.base import ScreenBody, accent_of, fill_buttons, fill_notices
 from kiosk.widgets import skin
 from kiosk.widgets.buttons import IconTile
-from kiosk.widgets.surface import Card
 from kiosk.widgets.text import Icon, Words
 
 
@@ -34,8 +33,8 @@ class BeneficioBody(ScreenBody):
         fill_buttons(ids.actions, view.actions, self.press)
 
 
-def _group_card(group: Action) -> Card:
-    card = Card(orientation="vertical", padding=skin.px(18), spacing=skin.px(10))
+def _group_card(group: Action) -> BoxLayout:
+    card = BoxLayout(orientation="vertical", padding=skin.px(8), spacing=skin.px(14))
     side = skin.px(92)
     tile = IconTile(icon=group.icon, accent=accent_of(group.tone), size_hint=(None, None))
     tile.size, tile.pos_hint = (side, side), {"center_x": 0.5}

@@ -14,6 +14,7 @@ from kiosk.screens.message import MessagePanel
 from kiosk.widgets import skin
 from kiosk.widgets.buttons import Choice
 from kiosk.widgets.panels import Field
+from kiosk.widgets.scroll import Pager
 
 
 class OptionGrid(GridLayout):  # type: ignore[misc]  # kivy has no type information
@@ -24,6 +25,18 @@ class OptionGrid(GridLayout):  # type: ignore[misc]  # kivy has no type informat
         self.row_default_height, self.row_force_default = row_height, True
         self.bind(minimum_height=self.setter("height"))
 
+    def held_by(self, pager: Pager) -> None:
+        """Stand in a pager that moves by whole rows."""
+        pager.hold(self)
+        pager.snap(
+            self.row_default_height,
+            lambda: -(-len(self.children) // self.cols),
+            self._set_row,
+        )
+
+    def _set_row(self, height: float) -> None:
+        self.row_default_height = height
+
     def show(self, options: Sequence[Action], press: Press) -> None:
         if [c.key for c in reversed(self.children)] != [a.id for a in options]:
             self.clear_widgets()
@@ -32,7 +45,7 @@ class OptionGrid(GridLayout):  # type: ignore[misc]  # kivy has no type informat
                 forward(choice, press)
                 self.add_widget(choice)
         for choice, action in zip(reversed(self.children), options, strict=True):
-            choice.text, choice.detail, choice.icon = action.label, action.detail, action.icon
+            choice.text, choice.icon = action.label, action.icon
             choice.accent, choice.enabled = accent_of(action.tone), action.enabled
             choice.chosen = action.selected
 
@@ -43,11 +56,13 @@ class ReporteBody(ScreenBody):
         ids = self.ids
         self._layouts = {n: ids[n] for n in ("choose", "type", "phone", "review")}
         self._message = MessagePanel(press)
-        tall, low = max(skin.target(), skin.px(104)), max(skin.target(), skin.px(88))
-        self._options = OptionGrid(3 if not skin.is_portrait() else 2, tall)
-        ids.choose_pager.hold(self._options)
+        # Three lines of one size: no name is shrunk beside its neighbours.
+        three_lines = round(skin.size("body") * 1.32 * 3) + skin.px(28)
+        tall, low = max(skin.target(), three_lines), max(skin.target(), skin.px(88))
+        self._options = OptionGrid(3, tall)
+        self._options.held_by(ids.choose_pager)
         self._type_options = OptionGrid(3, low)
-        ids.type_pager.hold(self._type_options)
+        self._type_options.held_by(ids.type_pager)
         self._type_pager = ids.type_pager
         ids.keyboard.press = ids.keypad.press = press
         forward(ids.consent, press)
@@ -56,7 +71,8 @@ class ReporteBody(ScreenBody):
         if not isinstance(view, ReporteView):
             return Chrome()
         typing = bool(view.keyboard) and view.stage is not ReportStep.PHONE
-        return Chrome(header=not typing, title=not (typing and view.options))
+        crowded = typing and bool(view.options)
+        return Chrome(header=not crowded, title=not crowded)
 
     def show(self, view: ReporteView) -> None:
         if view.stage is ReportStep.SENDING:
@@ -93,8 +109,10 @@ class ReporteBody(ScreenBody):
         self._place(self._layouts["type"])
         ids = self.ids
         ids.type_question.text = view.problem or view.question
-        ids.type_question.tone = "clay" if view.problem else "muted"
-        ids.type_question.role = "caption" if view.options else "small"
+        ids.type_question.tone = "clay" if view.problem else "ink" if view.options else "muted"
+        heading = bool(view.options) and not view.problem
+        ids.type_question.role = "heading" if heading else "small"
+        ids.type_question.weight = "bold" if heading else "regular"
         ids.type_question.height = round(skin.size(ids.type_question.role) * 1.42)
         self._fill_fields(ids.type_fields, view.fields)
         fill_buttons(ids.type_actions, view.actions, self.press)

@@ -53,13 +53,24 @@ class ResultGrid(RecycleView):  # type: ignore[misc]  # kivy has no type informa
         super().__init__(**kwargs)
         self._press = press
         dress_bar(self)
-        height = max(skin.target(), skin.px(104), round(skin.size("small") * 5))
+        self.least = max(skin.target(), skin.px(104), round(skin.size("small") * 4.6))
         grid = RecycleGridLayout(cols=columns, spacing=skin.gap(), size_hint_y=None)
-        grid.default_size, grid.default_size_hint = (None, height), (1, None)
+        grid.default_size, grid.default_size_hint = (None, self.least), (1, None)
         grid.bind(minimum_height=grid.setter("height"))
         self.add_widget(grid)
         self.viewclass = RecycledRow
         self.rows: tuple[TramiteRow, ...] = ()
+        self._grid = grid
+
+    def held_by(self, pager: Pager) -> None:
+        """Stand in a pager that moves by whole rows."""
+        pager.hold_view(self)
+        pager.snap(self.least, lambda: -(-len(self.rows) // self._grid.cols), self._set_row)
+
+    def _set_row(self, height: float) -> None:
+        if abs(self._grid.default_size[1] - height) > 0.5:
+            self._grid.default_size = (None, height)
+            self.refresh_from_layout()
 
     def show(self, rows: tuple[TramiteRow, ...]) -> None:
         if rows != self.rows:
@@ -130,13 +141,13 @@ class TramitesBody(ScreenBody):
         return self._lists[self._columns(is_open)][1]
 
     def _columns(self, is_open: bool) -> int:
-        return 1 if not is_open else 2 if skin.is_portrait() else 3
+        return 2 if is_open else 1
 
     def _arrange(self, is_open: bool) -> None:
         ids, columns = self.ids, self._columns(is_open)
         if columns not in self._lists:
             pager, grid = Pager(key="tramites.page"), ResultGrid(self.press, columns)
-            pager.hold_view(grid)
+            grid.held_by(pager)
             self._lists[columns] = (pager, grid)
         ids.results.clear_widgets()
         ids.results.add_widget(self._lists[columns][0])

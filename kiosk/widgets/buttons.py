@@ -13,7 +13,7 @@ from kivy.uix.widget import Widget
 
 from kiosk.widgets import skin
 from kiosk.widgets.surface import Ground
-from kiosk.widgets.text import Icon, Words
+from kiosk.widgets.text import Icon, Words, clip_to_lines
 from kiosk.widgets.touch import Target
 
 
@@ -242,16 +242,18 @@ class ResultRow(Target, Ground, BoxLayout):  # type: ignore[misc]  # kivy has no
         self.padding = (skin.px(18), skin.px(8))
         for name in ("icon", "accent", "text", "detail", "value", "pressed", "size"):
             self.fbind(name, self._dress)
+        self._words.fbind("width", self._dress)
         self._dress()
 
     def _dress(self, *_: Any) -> None:
         side = min(skin.px(56), max(1, self.height - skin.px(20))) if self.icon else 0
         self._tile.size, self._tile.opacity = (side, side), 1 if self.icon else 0
         self._tile.icon, self._tile.accent = self.icon, self.accent
-        self._name.text, self._detail.text, self._value.text = self.text, self.detail, self.value
-        inside = max(1, self.height - 2 * skin.px(8))
-        self._detail.limit = skin.size("caption") * 1.5
-        self._name.limit = inside - (skin.size("caption") * 1.5 if self.detail else 0)
+        # One size for all rows: a name too long for two lines is whole on its own card.
+        room = max(1, self._words.width)
+        self._name.text = clip_to_lines(self.text, "semibold", "small", room, 2)
+        self._detail.text = clip_to_lines(self.detail, "regular", "caption", room, 1)
+        self._value.text = self.value
         self.fill = "shade" if self.pressed else "card"
         self.radius = skin.px(18)
 

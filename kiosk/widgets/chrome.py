@@ -112,13 +112,14 @@ class BottomBar(Bar):
         self.fbind("size", self._divide)
         self.fbind("children", self._divide)
 
-    def show(self, buttons: list[BarButton]) -> None:
-        """Replace the places, left to right."""
+    def show(self, buttons: list[BarButton | None]) -> None:
+        """Replace the places, left to right; None leaves one empty, so that the others stay put."""
         self.clear_widgets()
         inset = (skin.gap() + 1) // 2
         for button in buttons:
             cell = BoxLayout(padding=(inset, 2, inset, 0))
-            cell.add_widget(button)
+            if button is not None:
+                cell.add_widget(button)
             self.add_widget(cell)
 
     def _divide(self, *_: Any) -> None:

@@ -47,22 +47,32 @@ class LocalKey:
 
 
 SWAP = "keyboard.swap"
+SPACE = "key.space"
 Rows = Sequence[Sequence[KeyLike]]
 
 
-def four_rows(keys: Rows, digits: bool) -> Rows:
-    """Five rows of 15 mm keys leave no room for what is typed: digits and the top letters take turns.
+def compact_rows(keys: Rows, digits: bool) -> Rows:
+    """The rows as they are drawn, of at most eleven keys: what is typed needs the room above.
 
-    A last row of one key joins the row above it when there is room.
+    A keyboard for running text (it has a space key) takes three rows: digits with signs, and letters,
+    take turns. Any other keyboard keeps its rows; a last row of one key joins the row above it.
     """
     rows = list(keys)
+    if any(key.id == SPACE for key in rows[-1]) if rows else False:
+        return _text_rows(rows, digits)
     if len(rows) >= 2 and len(rows[-1]) == 1 and len(rows[-2]) <= 8:
         rows = [*rows[:-2], [*rows[-2], *rows[-1]]]
-    if len(rows) <= 4:
-        return rows
+    return rows
+
+
+def _text_rows(rows: Rows, digits: bool) -> Rows:
+    """Digits, three rows of letters, signs and the last row, as two faces of one keyboard."""
+    numbers, top, middle, bottom, signs, last = rows
+    accent, space, erase, *done = last
     swap = LocalKey(SWAP, "abc" if digits else "123", "abc" if digits else "123")
-    top = rows[0] if digits else rows[1]
-    return [top, *rows[2:-1], [swap, *rows[-1]]]
+    if digits:
+        return ((*numbers, erase), tuple(signs), (swap, space, *done))
+    return ((*top, erase), (*middle, accent), (swap, *bottom, space, *done))
 
 
 class KeyCap(Target, Ground, BoxLayout):  # type: ignore[misc]  # kivy has no type information
@@ -71,6 +81,7 @@ class KeyCap(Target, Ground, BoxLayout):  # type: ignore[misc]  # kivy has no ty
     icon = StringProperty("")
     role = StringProperty("heading")
     strong = BooleanProperty(False)
+    units = NumericProperty(1)
 
     def __init__(self, **kwargs: Any) -> None:
         self._icon = Icon()
@@ -78,7 +89,7 @@ class KeyCap(Target, Ground, BoxLayout):  # type: ignore[misc]  # kivy has no ty
         self._left, self._right = Widget(), Widget()
         super().__init__(**kwargs)
         self.refractory_s = 0.12
-        self.padding = skin.px(4)
+        self.padding = [skin.px(4)] * 4
         for name in ("icon", "text", "pressed", "enabled", "role", "strong"):
             self.fbind(name, self._dress)
         self._dress()
@@ -86,18 +97,21 @@ class KeyCap(Target, Ground, BoxLayout):  # type: ignore[misc]  # kivy has no ty
     def _dress(self, *_: Any) -> None:
         self.fill = "primary" if self.pressed else "shade" if self.strong else "card"
         tone = "card" if self.pressed else "ink" if self.enabled else "muted"
-        self.edge = "line" if self.enabled else ""
+        self.edge = "line"
         self.fill = self.fill if self.enabled else "paper"
         self.radius = skin.px(16)
         self._icon.name, self._icon.tone, self._icon.dots = self.icon, tone, skin.px(34)
         self._sign.text, self._sign.tone, self._sign.role = self.text, tone, self.role
         self.orientation = "horizontal" if self.strong else "vertical"
+        self.spacing = skin.px(8) if self.strong else 0
+        tall = skin.px(12) if self.icon and not self.strong else skin.px(4)
+        self.padding = [skin.px(4), tall, skin.px(4), tall]
         if self.icon:
-            self._sign.role = "small" if self.strong else "caption"
+            self._sign.role = "body" if self.strong else "caption"
             self._sign.size_hint_x = None if self.strong else 1
             self._sign.hug = self.strong
             self._icon.size_hint_x = None if self.strong else 1
-            self._icon.width = skin.px(44)
+            self._icon.width = skin.px(36)
         parts: tuple[Any, ...] = (self._icon, self._sign) if self.icon else (self._sign,)
         if self.icon and self.strong:
             parts = (self._left, *parts, self._right)
@@ -124,6 +138,8 @@ class KeyBoard(BoxLayout):  # type: ignore[misc]  # kivy has no type information
         self._keys: Rows = ()
         self._shape: tuple[tuple[str, ...], ...] = ()
         self._caps: list[KeyCap] = []
+        self._units = 1
+        self.fbind("width", self._measure)
 
     @property
     def rows_height(self) -> float:
@@ -134,7 +150,7 @@ class KeyBoard(BoxLayout):  # type: ignore[misc]  # kivy has no type information
     def show(self, keys: Sequence[Sequence[KeyLike]]) -> None:
         """Draw these keys."""
         self._keys = keys
-        self._draw(four_rows(keys, self._digits))
+        self._draw(compact_rows(keys, self._digits))
 
     def _draw(self, keys: Rows) -> None:
         shape = tuple(tuple(f"{k.id}{k.wide}" for k in row) for row in keys)
@@ -146,26 +162,33 @@ class KeyBoard(BoxLayout):  # type: ignore[misc]  # kivy has no type information
             cap.speech, cap.enabled, cap.strong = key.speech, key.enabled, key.wide
             cap.role = "body" if len(key.label) > 2 else self.sign_role
 
-    def _build(self, keys: Sequence[Sequence[KeyLike]]) -> None:
+    def _build(self, keys: Rows) -> None:
         self.clear_widgets()
         self._caps = []
-        units = max((sum(1 + 0.6 * k.wide for k in row) for row in keys), default=1)
+        self._units = max((len(row) + sum(k.wide for k in row) for row in keys), default=1)
         for row in keys:
             line = BoxLayout(spacing=skin.gap())
-            wide = sum(k.wide for k in row)
-            unit = max(1.6, (units - len(row) + wide) / wide) if wide else 1.0
-            side = max(units - len(row), 0) / 2 if not wide else 0
-            if side > 0.05:
-                line.add_widget(Widget(size_hint_x=side))
+            left = self._units - len(row)
+            wide = any(k.wide for k in row)
+            if left and not wide:
+                line.add_widget(Widget())
             for key in row:
-                # Wide keys share what single keys leave; gaps are counted in with the spacing.
-                cap = KeyCap(size_hint_x=unit if key.wide else 1.0)
+                cap = KeyCap(size_hint_x=None)
+                # A wide key takes what single keys leave, so that columns stay in line.
+                cap.units = left + 1 if key.wide else 1
                 cap.fbind("on_act", partial(self._act, cap))
                 self._caps.append(cap)
                 line.add_widget(cap)
-            if side > 0.05:
-                line.add_widget(Widget(size_hint_x=side))
+            if left and not wide:
+                line.add_widget(Widget())
             self.add_widget(line)
+        self._measure()
+
+    def _measure(self, *_: Any) -> None:
+        gap = skin.gap()
+        unit = (self.width - (self._units - 1) * gap) / self._units
+        for cap in self._caps:
+            cap.width = cap.units * unit + (cap.units - 1) * gap
 
     def _act(self, cap: KeyCap, *_: Any) -> None:
         if cap.key == SWAP:

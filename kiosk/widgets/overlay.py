@@ -26,7 +26,8 @@ class Question(FloatLayout):  # type: ignore[misc]  # kivy has no type informati
         self.fbind("size", self._paint)
         card = Card(
             orientation="vertical", edge="", radius=skin.px(32), padding=skin.px(48),
-            spacing=skin.px(18), size_hint=(None, None), pos_hint={"center_x": 0.5, "center_y": 0.5},
+            spacing=skin.px(18), size_hint=(None, None),
+            pos_hint={"center_x": 0.5, "center_y": 0.22 if skin.is_portrait() else 0.5},
         )  # fmt: skip
         card.size = (skin.px(860), skin.px(500))
         side = skin.px(104)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 from kivy.clock import Clock
@@ -13,6 +15,7 @@ from kivy.uix.widget import Widget
 
 from kiosk.widgets import skin
 from kiosk.widgets.buttons import PageButton
+from kiosk.widgets.text import Words
 
 
 def dress_bar(view: Any) -> None:
@@ -48,6 +51,10 @@ class Pager(BoxLayout):  # type: ignore[misc]  # kivy has no type information
         self._down = PageButton(icon="chevron-down", text=_("Bajar"))
         self._side = BoxLayout(orientation="vertical", size_hint_x=None)
         self._wraps = False
+        self._rows: tuple[float, Callable[[], int], Callable[[float], None]] | None = None
+        self._page = 0.0
+        self._gap = Widget()
+        self._place = Words(role="caption", tone="muted", halign="center")
         super().__init__(**kwargs)
         self.spacing = skin.gap()
         self._side.spacing = skin.gap()
@@ -80,6 +87,32 @@ class Pager(BoxLayout):  # type: ignore[misc]  # kivy has no type information
             view.children[0].fbind("height", self._look_soon)
         self._look_soon()
 
+    def snap(
+        self, least: float, count: Callable[[], int], set_height: Callable[[float], None]
+    ) -> None:
+        """Move by whole rows: `set_height` is told how high a row is so that none is cut.
+
+        `least` is the least height of a row, `count` how many rows there are; rows stand `skin.gap` apart.
+        """
+        self._rows = (least, count, set_height)
+        self._look_soon()
+
+    def _fit_rows(self) -> None:
+        if self._rows is None or self.viewport.height < 1:
+            return
+        least, count, set_height = self._rows
+        self.viewport.bar_width = 0
+        room, gap = self.viewport.height, skin.gap()
+        whole = max(1, int((room + gap) // (least + gap)))
+        height = least if count() <= whole else (room - (whole - 1) * gap) / whole
+        self._page = whole * (height + gap)
+        set_height(height)
+        pages = -(-count() // whole)
+        gone = self._overflow() * (1 - self.viewport.scroll_y) / self._page
+        _ = skin.translate
+        page = min(pages, math.ceil(gone - 0.01) + 1)
+        self._place.text = _("{page} de {pages}").format(page=page, pages=pages)
+
     def to_top(self) -> None:
         self.viewport.scroll_y = 1
 
@@ -89,6 +122,7 @@ class Pager(BoxLayout):  # type: ignore[misc]  # kivy has no type information
 
     def _look(self, *_: Any) -> None:
         self._up.key, self._down.key = f"{self.key}.up", f"{self.key}.down"
+        self._fit_rows()
         needed = self._overflow() > 2 and self.height >= skin.target() - 1
         if needed and self._side.parent is None:
             self._side.width = skin.target()
@@ -102,10 +136,12 @@ class Pager(BoxLayout):  # type: ignore[misc]  # kivy has no type information
     def _arrange_side(self, low: bool) -> None:
         """Where two buttons have no room, one goes down and from the end back to the top."""
         self._wraps = low
-        wanted = 2 if low else 3
-        if len(self._side.children) != wanted:
+        spare = self.height - 2 * (skin.target() + skin.gap())
+        middle = self._place if spare > skin.size("caption") * 1.5 else self._gap
+        parts = (self._down, self._gap) if low else (self._up, middle, self._down)
+        if tuple(reversed(self._side.children)) != parts:
             self._side.clear_widgets()
-            for part in (self._down, Widget()) if low else (self._up, Widget(), self._down):
+            for part in parts:
                 self._side.add_widget(part)
 
     def _move(self, step: int, *_: Any) -> None:
@@ -113,5 +149,5 @@ class Pager(BoxLayout):  # type: ignore[misc]  # kivy has no type information
         if self._wraps and step < 0 and self.viewport.scroll_y <= 0.001:
             self.viewport.scroll_y = 1
         elif overflow > 0:
-            page = self.viewport.height * 0.8 / overflow
+            page = (self._page or self.viewport.height * 0.8) / overflow
             self.viewport.scroll_y = min(1.0, max(0.0, self.viewport.scroll_y + step * page))

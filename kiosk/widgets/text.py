@@ -89,6 +89,24 @@ class Words(Label):  # type: ignore[misc]  # kivy has no type information
         return max((pen.get_extents(word)[0] for word in self.text.split()), default=0)
 
 
+def clip_to_lines(text: str, weight: str, role: str, width: float, lines: int) -> str:
+    """The words that stand in so many lines of a width, with "…" where something was left out."""
+    pen = CoreLabel(font_name=skin.font(weight), font_size=skin.size(role))
+    done, line = 0, ""
+    kept: list[str] = []
+    for word in text.split():
+        longer = f"{line} {word}".strip()
+        last = done == lines - 1
+        if pen.get_extents(f"{longer}…" if last else longer)[0] <= width or not line:
+            line = longer
+        elif last:
+            return " ".join([*kept, line]) + "…"
+        else:
+            kept.append(line)
+            done, line = done + 1, word
+    return text
+
+
 class Icon(Widget):  # type: ignore[misc]  # kivy has no type information
     """One line icon, drawn square in the middle of its box and tinted by tone."""
 

@@ -108,6 +108,15 @@ def test_the_language_button_names_the_other_language_and_switches(kiosk: Simula
     assert kiosk.view.bar[3].label == "Español"
 
 
+def test_without_a_voice_the_language_takes_the_place_of_listening() -> None:
+    kiosk = SimulatedKiosk(voice=False)
+    kiosk.tap("bar.help")
+    assert [a.id for a in kiosk.view.bar] == [
+        "bar.back", "bar.restart", "bar.help", "bar.language",
+    ]  # fmt: skip
+    assert not any("Escuchar" in p for p in kiosk.view.paragraphs)
+
+
 def test_a_wipe_brings_back_the_first_language(kiosk: SimulatedKiosk) -> None:
     kiosk.tap("bar.language")
     kiosk.wait(70)
@@ -131,6 +140,14 @@ def test_search_answers_with_every_key(kiosk: SimulatedKiosk) -> None:
     kiosk.type("licen")
     assert kiosk.view.query == "licen"
     assert [r.name for r in kiosk.view.results] == ["Licencia de funcionamiento"]
+
+
+def test_the_keyboard_is_put_away_and_the_results_stay(kiosk: SimulatedKiosk) -> None:
+    kiosk.tap("home.tramites", "tramites.search")
+    kiosk.type("resid")
+    kiosk.tap("key.done")
+    assert not kiosk.view.keyboard_open
+    assert [r.name for r in kiosk.view.results] == ["Constancia de residencia"]
 
 
 def test_a_search_without_results_says_what_to_do(kiosk: SimulatedKiosk) -> None:
@@ -655,6 +672,56 @@ def test_a_mistyped_folio_is_caught_by_its_check_character(kiosk: SimulatedKiosk
     kiosk.tap("folio.look")
     assert kiosk.view.phase is FolioPhase.ENTRY
     assert kiosk.view.problem
+
+
+def receipt_by_folio(kiosk: SimulatedKiosk, folio: str) -> None:
+    kiosk.tap("bar.folio")
+    kiosk.type(folio)
+    kiosk.tap("folio.look")
+
+
+def paid_folio(kiosk: SimulatedKiosk) -> str:
+    pay(kiosk)
+    kiosk.world.terminal.present()
+    kiosk.tick()
+    folio = str(kiosk.view.folio)
+    kiosk.tap("print.done")
+    return folio
+
+
+def test_a_printed_receipt_comes_again_as_a_copy_with_its_folio(kiosk: SimulatedKiosk) -> None:
+    folio = paid_folio(kiosk)
+    receipt_by_folio(kiosk, folio)
+    kiosk.tap("folio.copy")
+    assert kiosk.view.status == "Tome su copia 1."
+    assert "COPIA 1" in kiosk.world.printer.papers[1]
+    assert kiosk.world.printer.originals_of(folio) == 1
+
+
+def test_a_receipt_that_never_came_out_is_an_original_by_folio(kiosk: SimulatedKiosk) -> None:
+    kiosk.world.printer.verdict, kiosk.world.printer.cause = PrintVerdict.FAILED, "paper_end"
+    folio = paid_folio(kiosk)
+    kiosk.world.printer.verdict, kiosk.world.printer.cause = PrintVerdict.PRINTED, ""
+    kiosk.world.clock.quality = TimeQuality.UNKNOWN
+    receipt_by_folio(kiosk, folio)
+    kiosk.tap("folio.copy")
+    assert kiosk.world.printer.originals_of(folio) == 1
+    assert "COPIA" not in kiosk.world.printer.papers[0]
+
+
+@pytest.mark.parametrize(("hours", "offered"), [(24, True), (25, False)])
+def test_a_copy_is_for_a_day(kiosk: SimulatedKiosk, hours: int, offered: bool) -> None:
+    folio = paid_folio(kiosk)
+    kiosk.world.clock.pass_time(hours=hours)
+    receipt_by_folio(kiosk, folio)
+    assert ("folio.copy" in [a.id for a in kiosk.view.actions]) is offered
+
+
+def test_a_copy_needs_a_clock_that_is_believed(kiosk: SimulatedKiosk) -> None:
+    folio = paid_folio(kiosk)
+    kiosk.world.clock.quality = TimeQuality.UNKNOWN
+    receipt_by_folio(kiosk, folio)
+    assert "folio.copy" not in [a.id for a in kiosk.view.actions]
 
 
 # --- around -------------------------------------------------------------------------------------

@@ -94,3 +94,8 @@ def test_fonts_and_icons_travel_with_the_program() -> None:
     assert all(path.is_file() for path in FONT_FILES.values())
     assert {"house", "printer", "megaphone"} <= icon_codepoints().keys()
     assert icon_character("no-such-icon") == icon_character("circle-help")
+
+
+def test_on_a_portrait_screen_controls_stay_within_the_lowest_45_percent() -> None:
+    assert make_metrics(1080, 1920, 102).reach == 864
+    assert make_metrics(1280, 800, 149).reach == 800

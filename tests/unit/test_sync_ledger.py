@@ -135,6 +135,12 @@ def test_payments_come_back_in_the_order_in_which_they_were_opened(ledger: Sqlit
     assert ledger.payment("z") is None
 
 
+def test_a_payment_is_found_by_its_folio(ledger: SqliteLedger) -> None:
+    assert ledger.save([payment("a")]) is None
+    assert ledger.payment_by_folio("COA007-P1-000001-X") == payment("a")
+    assert ledger.payment_by_folio("COA007-P1-000002-Y") is None
+
+
 def test_everything_survives_closing_and_opening(tmp_path: Path, clock: HandClock) -> None:
     first = opening(tmp_path, clock)
     before = record(first)

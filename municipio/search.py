@@ -190,8 +190,10 @@ def _score(query: Sequence[Term], entry: Entry) -> float:
     if found == 0:
         return 0.0
     coverage = (weight / possible) ** 2
-    closeness = max((_closeness(query, p) for p in (entry.name, *entry.phrases)), default=0.0)
-    return found / possible * coverage * (1 + closeness) * (1 + 0.03 * math.log1p(entry.consulted))
+    # A synonym that is the whole query counts less than a name: «no tengo acta» is not «acta».
+    synonym = max((_closeness(query, p) for p in entry.phrases), default=0.0)
+    closeness = max(_closeness(query, entry.name), 0.8 * synonym)
+    return found / possible * coverage * (1 + closeness) * (1 + 0.1 * math.log1p(entry.consulted))
 
 
 def _match(term: Term, words: Iterable[str]) -> float:

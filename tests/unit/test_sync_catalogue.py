@@ -46,6 +46,7 @@ QUERIES = {
     "numero de casa": "Alineamiento y número oficial",
     "no tengo numero": "Alineamiento y número oficial",
     "alin": "Alineamiento y número oficial",
+    "acta": "Copia de acta de nacimiento",
     "acta nacimiento": "Copia de acta de nacimiento",
     "acta de nasimiento": "Copia de acta de nacimiento",
     "ACTA DE NACIMIENTO": "Copia de acta de nacimiento",

@@ -1,0 +1,1 @@
+"""A camera that takes one picture when asked, in a process of its own."""

@@ -5,8 +5,10 @@ A device adds one entry. Its modules are imported when it is built, so that list
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from municipio.devices import DeviceStatus
@@ -41,9 +43,31 @@ def _printer(settings: Settings) -> Watched:
 
 
 def _terminal(settings: Settings) -> Watched:
-    from hardware.terminal.driver import EcrTerminal
+    from hardware.terminal.build import build_to_look
 
-    return EcrTerminal(settings.text("terminal.port"), settings.number("terminal.baud"))
+    return build_to_look(settings, Path(os.environ.get("PLAZA_DATA", ".")))
+
+
+def _terminal_place(settings: Settings) -> str:
+    from hardware.terminal.build import terminal_place
+
+    return terminal_place(settings)
+
+
+def _power(settings: Settings) -> Watched:
+    from hardware.power.driver import build_power
+
+    return build_power(settings)
+
+
+def _health(settings: Settings) -> Watched:
+    from hardware.health.driver import build_health
+
+    return build_health(settings)
+
+
+def _power_place(settings: Settings) -> str:
+    return settings.text("power.port") if settings.text("power.kind") != "none" else ""
 
 
 def _when_enabled(device: str) -> Callable[[Settings], str]:
@@ -55,6 +79,8 @@ REGISTRY: dict[str, Entry] = {
     e.name: e
     for e in (
         Entry("printer", "impresora", _when_enabled("printer"), _printer),
-        Entry("terminal", "terminal", _when_enabled("terminal"), _terminal),
+        Entry("terminal", "terminal", _terminal_place, _terminal),
+        Entry("power", "energía", _power_place, _power),
+        Entry("health", "nodo", lambda s: s.text("health.data"), _health),
     )
 }

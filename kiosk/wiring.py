@@ -23,7 +23,7 @@ from kiosk.presenters.base import Desk, Presenter
 from kiosk.presenters.frame import HeaderPresenter, IdlePresenter
 from kiosk.presenters.info import FueraDeServicioPresenter
 from kiosk.presenters.registry import Ports, build_presenters
-from kiosk.speech import AudioMode, SilentSpeaker
+from kiosk.speech import AudioMode, SilentSpeaker, Speaker
 from municipio.devices import CardTerminal, Printer
 from municipio.settings import Settings
 from municipio.usecases.ports import (
@@ -85,8 +85,10 @@ def wire(data: DataDir, settings: Settings, post: Post) -> Wired:
     ledger = open_ledger(data.ledger, clock, settings.node_code, settings.text("city.inegi"))
     key = NodeKey.load(data)
     flow = _flow(settings)
-    audio = AudioMode(SilentSpeaker(), words, lambda _: None)
-    desk = Desk(words, flow, background, clock, settings, audio.listen)
+    speaker = _speaker()
+    audio = AudioMode(speaker, words, lambda _: None)
+    listen = None if isinstance(speaker, SilentSpeaker) else audio.listen
+    desk = Desk(words, flow, background, clock, settings, listen)
     if isinstance(ledger, LedgerDamaged) or isinstance(key, KeyMissing):
         trouble = str(ledger) if isinstance(ledger, LedgerDamaged) else cast(KeyMissing, key).detail
         return _out_of_service(desk, flow, audio, background, trouble)
@@ -94,7 +96,8 @@ def wire(data: DataDir, settings: Settings, post: Post) -> Wired:
     troubles = (city_key.detail,) if isinstance(city_key, KeyMissing) else ()
     catalogue = cast(Catalogue, Deferred(lambda: _catalogue(data, words)))
     link = FileLink(data.link_file, clock, settings.number("sync.heartbeat_s"))
-    printer, terminal = Deferred(lambda: _printer(settings)), Deferred(lambda: _terminal(settings))
+    printer = Deferred(lambda: _printer(settings))
+    terminal = Deferred(lambda: _terminal(data, settings, clock))
     ports = Ports(
         ledger=ledger,
         catalogue=catalogue,
@@ -143,6 +146,11 @@ def _words() -> Words:
         return untranslated()
 
 
+def _speaker() -> Speaker:
+    """The kiosk's voice; with a silent one no screen offers to read aloud."""
+    return SilentSpeaker()
+
+
 def _flow(settings: Settings) -> Flow:
     return Flow(
         idle_warning_s=settings.number("kiosk.idle_warning_s"),
@@ -174,6 +182,8 @@ def _out_of_service(
 
 
 def _has(settings: Settings, device: str) -> bool:
+    if device == "terminal" and settings.text("terminal.kind") != "serial":
+        return settings.flag("terminal.enabled") and settings.text("terminal.point_id") != ""
     return settings.flag(f"{device}.enabled") and settings.text(f"{device}.port") != ""
 
 
@@ -200,17 +210,21 @@ def _city(settings: Settings, key: NodeKey, city_key: PublicKey | KeyMissing) ->
 
 
 def _printer(settings: Settings) -> Any:
-    from hardware.printer.driver import SerialPrinter
+    from hardware.printer.driver import ReceiptPrinter
     from hardware.printer.profiles import PROFILES
 
     profile = PROFILES[settings.text("printer.profile")]
-    return SerialPrinter(settings.text("printer.port"), settings.number("printer.baud"), profile)
+    return ReceiptPrinter(settings.text("printer.port"), settings.number("printer.baud"), profile)
 
 
-def _terminal(settings: Settings) -> Any:
-    from hardware.terminal.driver import EcrTerminal
+def _terminal(data: DataDir, settings: Settings, clock: SystemClock) -> Any:
+    from hardware.terminal.build import build_terminal
 
-    return EcrTerminal(settings.text("terminal.port"), settings.number("terminal.baud"))
+    def trusted_wall() -> float | None:
+        now = clock.now()
+        return now.time.timestamp() if now.is_trusted and now.time is not None else None
+
+    return build_terminal(settings, data.path, trusted_wall)
 
 
 def _warm(settings: Settings, devices: tuple[Deferred[Any], ...], catalogue: Catalogue) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ class World:
         self.now = 1000.0
         self.wall: float | None = 1_770_000_000.0
         self.file = folder / "orders.jsonl"
-        OrderBook(self.file)
+        OrderBook(self.file).close()
         self.point = FakePoint(lambda: self.now, think_s=2.0)
         self.faults: list[Fault] = []
         self.calls: list[Call] = []
@@ -60,6 +61,7 @@ class World:
         return OrderDesk(OrderBook(self.file), DEMO_TERMINAL, 180, lambda: self.wall)
 
     def restart(self) -> None:
+        self.desk.close()
         self.desk = self.fresh_desk()
 
     def start(self) -> None:
@@ -80,8 +82,6 @@ class World:
         self.calls.append(call)
 
         def send() -> Answer:
-            import json
-
             headers = {"authorization": f"Bearer {DEMO_TOKEN}", **dict(call.headers)}
             headers["x-idempotency-key"] = call.idempotency_key
             status, document = self.point.handle(call.method, call.path, headers, call.body)
@@ -97,8 +97,10 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+def world(tmp_path: Path) -> Iterator[World]:
+    built = World(tmp_path)
+    yield built
+    built.desk.close()
 
 
 @pytest.mark.parametrize(
@@ -302,26 +304,36 @@ def test_a_torn_last_line_was_never_acted_on_and_a_torn_middle_is_damage(tmp_pat
     path = tmp_path / "orders.jsonl"
     book = OrderBook(path)
     book.put(Asked("one", 100, "{}", 5))
+    book.close()
     whole = path.read_bytes()
     path.write_bytes(whole + b'{"key":"tw')
     read = OrderBook(path)
+    read.put(Asked("three", 100, "{}", 6))
+    read.close()
+    again = OrderBook(path)
+    again.close()
     path.write_bytes(b'{"key":"tw\n' + whole)
 
     assert read.holds("one")
+    assert again.holds("three")
     assert read.get("two") is None
     with pytest.raises(OrderBookDamaged):
         OrderBook(path)
 
 
 def test_a_file_that_cannot_be_written_means_that_nothing_is_asked(world: World) -> None:
-    world.file.unlink()
-    world.file.mkdir()
+    world.desk.close()
     world.start()
     world.run(5)
 
     assert world.state() is S.CANCELLED
     assert world.desk.is_damaged
     assert world.calls == []
+
+
+def test_two_programs_never_share_the_file(world: World) -> None:
+    with pytest.raises(OrderBookDamaged):
+        OrderBook(world.file)
 
 
 def listed(mode: str) -> Answer:

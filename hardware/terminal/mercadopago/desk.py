@@ -74,6 +74,9 @@ class OrderDesk:
         self._answers: dict[str, int] = {}
         self.is_damaged = False
 
+    def close(self) -> None:
+        self._book.close()
+
     # --- what the node asks
 
     def start(self, key: str, amount_centavos: int, reference: str, now: float) -> None:

@@ -133,6 +133,9 @@ class PointTerminal:
             self._change.notify_all()
         if self._thread is not None:
             self._thread.join(timeout=15)
+        if self._desk is not None:
+            with self._change:
+                self._desk.close()
 
     # --- inside
 

@@ -6,10 +6,12 @@ It holds idempotency keys, amounts, references and order numbers: no card, no pe
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +36,31 @@ class OrderBookDamaged(Exception):
 
 
 class OrderBook:
-    """Raises OrderBookDamaged from the constructor and from `put`."""
+    """Held by one program at a time. Raises OrderBookDamaged from the constructor and from `put`."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
         self._asked: dict[str, Asked] = {}
+        self._name = path.name
+        self._file: BinaryIO | None = None
         try:
-            self._is_new = not path.exists()
-            if not self._is_new:
-                self._load(path.read_bytes())
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._rewrite()
+            self._is_new = not path.exists()
+            self._file = path.open("a+b")
+            path.chmod(0o600)
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._load(self._file)
+            _keep_name(path.parent)
         except OSError as problem:
+            self.close()
             raise OrderBookDamaged(str(problem)) from None
+        except OrderBookDamaged:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def get(self, key: str) -> Asked | None:
         """None proves that `key` never left this node, since the file is older than the question."""
@@ -61,11 +75,13 @@ class OrderBook:
     def put(self, asked: Asked) -> None:
         """On the disk when it returns."""
         try:
-            with self._path.open("ab") as file:
-                file.write(_line(asked))
-                file.flush()
-                os.fsync(file.fileno())
+            if self._file is None:
+                raise OrderBookDamaged("it is closed")
+            self._file.write(_line(asked))
+            self._file.flush()
+            os.fsync(self._file.fileno())
         except OSError as problem:
+            self.close()  # what half went out may stay half: nothing is added behind it
             raise OrderBookDamaged(str(problem)) from None
         self._asked[asked.key] = asked
 
@@ -80,31 +96,27 @@ class OrderBook:
         if changed != known:
             self.put(changed)
 
-    def _load(self, raw: bytes) -> None:
+    def _load(self, file: BinaryIO) -> None:
+        file.seek(0)
+        raw = file.read()
         *lines, torn = raw.split(b"\n")
         for number, line in enumerate(lines, start=1):
             try:
                 asked = Asked(**json.loads(line))
             except (ValueError, TypeError):
-                raise OrderBookDamaged(f"line {number} of {self._path.name}") from None
+                raise OrderBookDamaged(f"line {number} of {self._name}") from None
             self._asked[asked.key] = asked
         if torn:
-            self._rewrite()
+            file.truncate(len(raw) - len(torn))
 
-    def _rewrite(self) -> None:
-        """One line per key, swapped whole. No key is ever dropped: that would deny it."""
-        fresh = self._path.with_name(f".{self._path.name}.new")
-        with fresh.open("wb") as file:
-            file.writelines(_line(a) for a in self._asked.values())
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.chmod(0o600)
-        fresh.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+
+def _keep_name(folder: Path) -> None:
+    """A new file's name is on the disk too."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _line(asked: Asked) -> bytes:

@@ -177,8 +177,10 @@ class EpeverController(PowerDriver):
         battery: str = "agm",
         baud: int = epever.BAUD,
         address: int = epever.ADDRESS,
+        heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         self._address = address
+        self._heartbeat_s = heartbeat_s
         super().__init__(port, baud, battery)
 
     def _serve(self, port: SerialPort) -> None:
@@ -194,7 +196,7 @@ class EpeverController(PowerDriver):
                 return
             if said is not None:
                 self._told(said)
-            self._closing.wait(max(0.0, began + HEARTBEAT_S - time.monotonic()))
+            self._closing.wait(max(0.0, began + self._heartbeat_s - time.monotonic()))
 
     def _round(self, device: Instrument, line: ModbusLine) -> Reading | None:
         """Every block of the map, or nothing: figures of two rounds are never mixed."""

@@ -66,6 +66,40 @@ def _health(settings: Settings) -> Watched:
     return build_health(settings)
 
 
+def _scanner(settings: Settings) -> Watched:
+    from hardware.scanner.driver import build_scanner
+
+    return build_scanner(settings)
+
+
+def _keypad(settings: Settings) -> Watched:
+    from hardware.keypad.driver import build_keypad
+
+    return build_keypad(settings)
+
+
+def _numpad(settings: Settings) -> Watched:
+    from hardware.keypad.driver import build_numpad
+
+    return build_numpad(settings)
+
+
+def _audio(settings: Settings) -> Watched:
+    from hardware.audio.driver import build_audio
+
+    return build_audio(settings)
+
+
+def _camera(settings: Settings) -> Watched:
+    from hardware.camera.driver import build_camera
+
+    return build_camera(settings)
+
+
+def _audio_place(settings: Settings) -> str:
+    return settings.text("audio.card") if settings.flag("audio.enabled") else ""
+
+
 def _power_place(settings: Settings) -> str:
     return settings.text("power.port") if settings.text("power.kind") != "none" else ""
 
@@ -81,6 +115,11 @@ REGISTRY: dict[str, Entry] = {
         Entry("printer", "impresora", _when_enabled("printer"), _printer),
         Entry("terminal", "terminal", _terminal_place, _terminal),
         Entry("power", "energía", _power_place, _power),
+        Entry("scanner", "lector", _when_enabled("scanner"), _scanner),
+        Entry("keypad", "teclado", _when_enabled("keypad"), _keypad),
+        Entry("numpad", "números", _when_enabled("numpad"), _numpad),
+        Entry("audio", "audio", _audio_place, _audio),
+        Entry("camera", "cámara", _when_enabled("camera"), _camera),
         Entry("health", "nodo", lambda s: s.text("health.data"), _health),
     )
 }

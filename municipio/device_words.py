@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from municipio.device_words_input import INPUT_WORDS
 from municipio.device_words_node import NODE_WORDS
+from municipio.device_words_terminal import TERMINAL_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ DEVICE_WORDS: dict[tuple[str, str], DeviceWords] = {
         N_("La impresora no recibe datos. Puede seguir sin papel. Anote su folio."),
     ),
     **{key: DeviceWords(*row) for key, row in NODE_WORDS.items()},
+    **{key: DeviceWords(*row) for key, row in TERMINAL_WORDS.items()},
+    **{key: DeviceWords(*row) for key, row in INPUT_WORDS.items()},
 }
 
 

@@ -6,15 +6,26 @@ from enum import StrEnum
 
 import pytest
 
+from hardware.audio.protocol import AudioCause
+from hardware.camera.protocol import CameraCause
 from hardware.health.state import Cause as HealthCause
+from hardware.keypad.driver import KeypadCause
 from hardware.power.state import Cause as PowerCause
 from hardware.printer.status import Cause as PrinterCause
+from hardware.scanner.driver import ScannerCause
+from hardware.terminal.causes import TerminalCause
 from municipio.device_words import DEVICE_WORDS, technician_words
 
 DEVICES: dict[str, type[StrEnum]] = {
+    "audio": AudioCause,
+    "camera": CameraCause,
     "health": HealthCause,
     "power": PowerCause,
+    "keypad": KeypadCause,
+    "numpad": KeypadCause,
     "printer": PrinterCause,
+    "scanner": ScannerCause,
+    "terminal": TerminalCause,
 }
 
 

@@ -31,7 +31,8 @@ FRAMES = 4
 class Studio:
     """A window with a stage in it, for drawing views without a running application.
 
-    `size` is width, height and dots per inch; `prepare` must have been called for that size.
+    `size` is width, height and dots per inch; `prepare` must have been called. A size other than the
+    window's is laid out whole, but only what the window covers is in a picture.
     """
 
     def __init__(self, size: tuple[int, int, int], words: Words) -> None:
@@ -46,7 +47,10 @@ class Studio:
         self.window, self._loop = Window, EventLoop
         self._words = words
         Window.clearcolor = skin.color("paper")
+        self.size = size[:2]
         self.stage = Stage(words, TouchGuard(), lambda: None)
+        self.stage.size_hint = (None, None)
+        self.stage.size = self.size
         Window.add_widget(self.stage)
         if EventLoop.status != "started":
             EventLoop.start()
@@ -138,7 +142,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     width, height, dpi = (int(n) for n in arguments.size.replace("@", "x").split("x"))
     with tempfile.TemporaryDirectory(prefix="plaza-gallery-") as home:
-        prepare(WindowPlan(width, height, Path(home), offscreen=True))
+        prepare(WindowPlan(width, height, Path(home), offscreen=True, max_fps=0))
         paint(arguments.out, (width, height, dpi), sys.stdout.write)
     return 0
 

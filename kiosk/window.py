@@ -29,6 +29,8 @@ class WindowPlan:
     touch_provider: str = "mouse"
     offscreen: bool = False
     fullscreen: bool = False
+    max_fps: int = 60
+    """0: as fast as it goes, for pictures and tests."""
 
 
 def prepare(plan: WindowPlan) -> None:
@@ -67,7 +69,7 @@ def _configure(plan: WindowPlan) -> None:
         "width": plan.width,
         "height": plan.height,
         "multisamples": 0,
-        "maxfps": 60,
+        "maxfps": plan.max_fps,
         "vsync": 0 if plan.offscreen else 1,
         "resizable": 0,
         "borderless": int(plan.fullscreen),

@@ -114,7 +114,10 @@ def fill_buttons(
             button.key = action.id
             button.fbind("on_act", partial(_forward, button, press))
             box.add_widget(button)
+    # Three side by side share one size, so that none looks less important than it is.
+    abreast = getattr(box, "orientation", "") == "horizontal" and len(actions) > 2
     for button, action in zip(reversed(box.children), actions, strict=True):
+        button.role = looks.get("role", "body" if abreast else "heading")
         dress_button(button, action)
 
 

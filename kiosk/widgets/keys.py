@@ -136,6 +136,7 @@ class KeyBoard(BoxLayout):  # type: ignore[misc]  # kivy has no type information
         self.press: Callable[[str], None] = lambda _: None
         self._digits = False
         self._keys: Rows = ()
+        self.key_height = max(skin.target(), skin.px(88))
         self._shape: tuple[tuple[str, ...], ...] = ()
         self._caps: list[KeyCap] = []
         self._units = 1
@@ -145,7 +146,7 @@ class KeyBoard(BoxLayout):  # type: ignore[misc]  # kivy has no type information
     def rows_height(self) -> float:
         """Height that the rows of the present keys take."""
         rows = len(self._shape)
-        return rows * (self.key_height or skin.target()) + max(rows - 1, 0) * skin.gap()
+        return rows * self.key_height + max(rows - 1, 0) * skin.gap()
 
     def show(self, keys: Sequence[Sequence[KeyLike]]) -> None:
         """Draw these keys."""

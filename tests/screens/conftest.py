@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kiosk.gallery import Studio, load_words
+from kiosk.gallery import load_words
 from kiosk.language import Words
 from kiosk.window import WindowPlan, prepare
 
 SIZE = (1280, 800, 149)
 # Test modules import widgets while they are collected, and Kivy reads its settings while imported.
-prepare(WindowPlan(*SIZE[:2], Path(tempfile.mkdtemp(prefix="plaza-kivy-")), offscreen=True))
+HOME = Path(tempfile.mkdtemp(prefix="plaza-kivy-"))
+prepare(WindowPlan(*SIZE[:2], HOME, offscreen=True, max_fps=0))
 
 
 @pytest.fixture(scope="session")
@@ -32,15 +33,7 @@ def window() -> Any:
     return Window
 
 
-@pytest.fixture
-def studio(window: Any, words: Words) -> Iterator[Studio]:
-    words.reset()
-    made = Studio(SIZE, words)
-    yield made
-    made.close()
-
-
-@pytest.fixture
+@pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where a test leaves what it saw."""
     return tmp_path_factory.mktemp("pictures")

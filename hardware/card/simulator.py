@@ -17,6 +17,11 @@ from collections.abc import Callable
 from hardware.card.virtual_piv import VirtualPiv
 
 RETRY_S = 0.05
+SWAP_S = 0.5
+"""No hand is faster. pcscd looks at such a reader every 0.4 s, and one that it saw fail and then never
+
+saw empty is shown empty until its next card is pulled too (pcsc-lite 1.9.9).
+"""
 _OFF, _ON, _RESET, _TELL_ATR = 0, 1, 2, 4
 
 Spoil = Callable[[bytes, bytes], bytes | None]
@@ -33,6 +38,7 @@ class CardSimulator:
         self._thread: threading.Thread | None = None
         self._card: VirtualPiv | None = None
         self._turn = 0
+        self._removed_at = 0.0
         self.spoil: Spoil | None = None
         self.atr: bytes | None = None
         """Told instead of the card's own; empty makes the card mute."""
@@ -56,6 +62,8 @@ class CardSimulator:
 
     def remove(self) -> None:
         with self._lock:
+            if self._card is not None:
+                self._removed_at = time.monotonic()
             self._card = None
             self._turn += 1
             if self._socket is not None:
@@ -68,6 +76,7 @@ class CardSimulator:
     close = remove
 
     def _live(self, card: VirtualPiv, turn: int) -> None:
+        time.sleep(max(0.0, self._removed_at + SWAP_S - time.monotonic()))
         while self._turn == turn:
             try:
                 with socket.create_connection(("127.0.0.1", self._port), timeout=1) as line:

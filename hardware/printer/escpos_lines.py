@@ -175,23 +175,22 @@ class _Writer:
             raise PaperTooRich(f"a Code 128 of {modules} modules; {LADDER_MODULES} can be printed")
         self._set("center", True, commands.align(True))
         self._parts.append(commands.feed_dots(QUIET_DOTS // 2))
-        if width:
+        if width and self._profile.native_barcode:
             self._parts.append(commands.code128(data, width, BARCODE_HEIGHT_DOTS))
         else:
-            self._ladder(line.content)
+            self._drawn_barcode(line.content, width)
         self._parts.append(commands.feed_dots(QUIET_DOTS // 2))
         self._in_block = False
         self._rows([line.content], center=True)
         self._caption(line.caption)
 
-    def _ladder(self, content: str) -> None:
-        """Too long for the paper's width: along the paper, like the rungs of a ladder."""
+    def _drawn_barcode(self, content: str, module_dots: int) -> None:
+        """Too long for the paper's width (0 dots): along it, like the rungs of a ladder."""
         from hardware.printer import raster
 
-        self._picture(
-            raster.ladder_raster(content, module_dots=2, max_dots=BARCODE_HEIGHT_DOTS),
-            center=True,
-        )
+        draw = raster.barcode_raster if module_dots else raster.ladder_raster
+        picture = draw(content, module_dots=module_dots or 2, height_dots=BARCODE_HEIGHT_DOTS)
+        self._picture(picture, center=True)
 
     def _caption(self, caption: str) -> None:
         if caption:

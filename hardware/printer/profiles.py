@@ -45,6 +45,7 @@ class Profile:
     native_qr: bool = True
     speed_mm_s: int = 60
     """Slowest honest speed: how long a paper may take before its verdict is unknown."""
+    native_barcode: bool = True
     width_mm: int = 80
     dots_per_mm: float = DPI_203
     cutter: bool = True
@@ -166,6 +167,7 @@ PROFILES = {
             "cp850",
             2,
             native_qr=False,
+            native_barcode=False,
             speed_mm_s=45,
             width_mm=58,
             cutter=False,
@@ -190,7 +192,7 @@ CLONE_PAGES = {
 
 PAGES = {
     0: "cp437", 2: "cp850", 3: "cp860", 4: "cp863", 5: "cp865", 13: "cp857", 14: "cp737",
-    15: "iso8859_7", 16: "cp1252", 17: "cp866", 18: "cp852", 19: "cp858", 33: "cp775",
+    15: "iso8859_7", 16: "cp1252", 17: "cp866", 18: "cp852", 19: "cp858", 32: "cp720", 33: "cp775",
     34: "cp855", 35: "cp861", 36: "cp862", 37: "cp864", 38: "cp869", 39: "iso8859_2",
     40: "iso8859_15", 44: "cp1125", 45: "cp1250", 46: "cp1251", 47: "cp1253", 48: "cp1254",
     49: "cp1255", 50: "cp1256", 51: "cp1257", 52: "cp1258",

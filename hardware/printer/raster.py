@@ -58,14 +58,28 @@ def qr_raster(content: str, *, module_dots: int, max_dots: int) -> Raster:
     return _pack(padded)
 
 
-def ladder_raster(content: str, *, module_dots: int, max_dots: int) -> Raster:
-    """A Code 128 turned a quarter: its bars lie across the paper, `max_dots` wide."""
+def barcode_raster(content: str, *, module_dots: int, height_dots: int) -> Raster:
+    """A Code 128 across the paper, for printers that cannot draw one."""
+    row = "".join(module * module_dots for module in _code128(content))
+    width = (len(row) + 7) // 8
+    bits = int(row.ljust(width * 8, "0"), 2).to_bytes(width, "big")
+    return Raster(width, height_dots, bits * height_dots)
+
+
+def ladder_raster(content: str, *, module_dots: int, height_dots: int) -> Raster:
+    """The same turned a quarter: its bars lie across the paper."""
+    dark, light = b"\xff" * (height_dots // 8), bytes(height_dots // 8)
+    rows = [dark if module == "1" else light for module in _code128(content)]
+    bits = b"".join(row * module_dots for row in rows)
+    return Raster(height_dots // 8, len(rows) * module_dots, bits)
+
+
+def _code128(content: str) -> str:
+    """Modules from the first bar to the last, 1 = bar."""
     from barcode.codex import Code128
 
     (modules,) = Code128(content).build()
-    dark, light = b"\xff" * (max_dots // 8), bytes(max_dots // 8)
-    rows = [dark if module == "1" else light for module in modules]
-    return Raster(max_dots // 8, len(rows) * module_dots, b"".join(r * module_dots for r in rows))
+    return str(modules)
 
 
 def bands(raster: Raster, max_bytes: int) -> list[Raster]:

@@ -170,6 +170,7 @@ class PrinterSimulator:
                 "causes": sorted(self._causes()),
                 "cover_open": self._cover_open,
                 "silent": self._silent,
+                "reports": self._reports,
                 "blocked": self._blocked,
                 "plugged": self._end.is_plugged,
                 "buffered_bytes": self._buffered,

@@ -20,6 +20,14 @@ from municipio.receipts import (
 ALPHABET = "ÁÉÍÓÚÜÑ áéíóúüñ ¿¡ º ª $ €"
 
 
+def _alphabet(profile: Profile) -> tuple[Line, ...]:
+    """In the printer's own letters; a sign that its page lacks goes to a drawn line of its own."""
+    own = "".join(c for c in ALPHABET if profile.speaks(c)).strip()
+    drawn = "".join(c for c in ALPHABET if not profile.speaks(c))
+    lines: tuple[Line, ...] = (Text(own, bold=True),)
+    return (*lines, Text(f"{drawn} (dibujado)")) if drawn else lines
+
+
 def technician_strip(profile: Profile) -> Paper:
     """Every feature of a paper once. Lines are in Spanish: a technician reads them."""
     lines: tuple[Line, ...] = (
@@ -27,7 +35,7 @@ def technician_strip(profile: Profile) -> Paper:
         Text(f"{profile.name} · {profile.label}", Align.CENTER, size=Size.SMALL),
         Rule(),
         Text("Esta línea debe verse con acentos:"),
-        Text(ALPHABET[:-2] if not profile.speaks("€") else ALPHABET, bold=True),
+        *_alphabet(profile),
         Text("Esta línea va dibujada:"),
         Text("Nɨmpɨ ꞌayapa, tōnalli"),
         Rule(),

@@ -272,7 +272,7 @@ class VirtualPaper:
                 mode.bar_width = n if 2 <= n <= 6 else mode.bar_width
             case "GS H":
                 mode.bar_text = n % 48
-            case "GS k":
+            case "GS k" if self._profile.native_barcode:
                 self._barcode(args)
             case "GS (" if n == 0x6B and self._profile.native_qr:
                 self._two_d(args[3:])

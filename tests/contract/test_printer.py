@@ -1,7 +1,8 @@
 """What every printer must do, simulated or real.
 
-Over the simulator always; over a real one with `-m hw` and `PLAZA_HW_PRINTER=/dev/serial/by-path/...`
-(profile in `PLAZA_HW_PROFILE`): load paper, close the cover, and keep the strips it prints.
+Over the simulator always; over a real one with `-m hw` and `PLAZA_HW_PRINTER` naming its port
+(/dev/serial/by-path/..., usb://vvvv:pppp or tcp://address:9100) and `PLAZA_HW_PROFILE` its profile:
+load paper, close the cover, and keep the strips it prints.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +19,11 @@ import pytest
 
 from hardware.printer import commands
 from hardware.printer.driver import SILENCE_S, ReceiptPrinter
-from hardware.printer.profiles import PROFILES
+from hardware.printer.profiles import PROFILES, Profile, Sync
+from hardware.printer.protocol import print_seconds
 from hardware.printer.simulator import PrinterSimulator
 from hardware.printer.strip import technician_strip
+from hardware.transport.address import open_address, parse_address
 from hardware.transport.serial_port import SerialPort, open_port
 from municipio.devices import DeviceState, DeviceStatus, Printer, PrintResult, PrintVerdict
 from municipio.receipts import Paper, PaperKind, Text
@@ -32,9 +36,10 @@ class Rig:
     far: PrinterSimulator
     printer: ReceiptPrinter
     port: Path
+    profile: Profile = WIDE
 
     def strip(self) -> bytes:
-        return self.printer.render(technician_strip(WIDE))
+        return self.printer.render(technician_strip(self.profile))
 
     def long(self) -> bytes:
         rows = tuple(Text(f"Renglón {n} de un papel largo") for n in range(120))
@@ -73,7 +78,9 @@ def any_printer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Prin
     if not path:
         pytest.skip("PLAZA_HW_PRINTER names no port")
     printer = ReceiptPrinter(
-        path, 115200, PROFILES[os.environ.get("PLAZA_HW_PROFILE", "generic-80")]
+        path,
+        115200,
+        PROFILES[os.environ.get("PLAZA_HW_PROFILE", "generic-80")],
     )
     yield printer
     printer.close()
@@ -91,6 +98,140 @@ def test_rendering_the_same_paper_twice_gives_the_same_bytes(any_printer: Printe
     paper = technician_strip(WIDE)
 
     assert any_printer.render(paper) == any_printer.render(paper)
+
+
+@contextmanager
+def plugged(far: PrinterSimulator, profile: Profile, baud: int = 115200) -> Iterator[Rig]:
+    """A driver at the other end of whatever wire that simulator hangs on."""
+    place = far.open()
+    address = parse_address(place)
+    printer = ReceiptPrinter(
+        place,
+        baud,
+        profile,
+        opener=lambda: open_address(address, baud, usb_backend=far.usb_backend),
+    )
+    try:
+        yield Rig(far, printer, Path(place), profile)
+    finally:
+        printer.close()
+        far.close()
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda p: p.name)
+def test_every_profile_prints_on_its_own_kind_of_printer(profile: Profile, tmp_path: Path) -> None:
+    with plugged(PrinterSimulator(tmp_path, profile), profile) as rig:
+        ready(rig.printer)
+
+        assert rig.printer.print_rendered(rig.strip()) == PrintResult(PrintVerdict.PRINTED)
+        until(lambda: rig.far.receipts() == ["0001"])
+        assert rig.far.state()["buffered_bytes"] == 0
+
+
+@pytest.mark.parametrize("wire", ["pty", "tcp", "usb"])
+def test_on_every_wire_trouble_is_told_and_a_printer_that_returns_is_found(
+    wire: str, tmp_path: Path
+) -> None:
+    far = PrinterSimulator(tmp_path / "papers", wire=wire)
+    if wire == "pty":
+        far.link(tmp_path / "printer")
+        far.open()
+    with plugged(far, WIDE) as rig:
+        if wire == "pty":
+            rig.printer.close()
+            rig = Rig(far, ReceiptPrinter(str(tmp_path / "printer"), 115200, WIDE), tmp_path)
+        ready(rig.printer)
+        far.paper_out()
+        refused = rig.printer.print_rendered(rig.strip())
+        far.load_paper()
+        far.unplug()
+        until(lambda: rig.printer.status().state is DeviceState.ABSENT)
+        gone = rig.printer.print_rendered(rig.strip())
+        far.replug()
+        ready(rig.printer)
+        printed = rig.printer.print_rendered(rig.strip())
+        rig.printer.close()
+
+    assert refused == PrintResult(PrintVerdict.FAILED, "paper_end")
+    assert gone == PrintResult(PrintVerdict.FAILED, "no_answer")
+    assert printed == PrintResult(PrintVerdict.PRINTED)
+    assert far.receipts() == ["0001"]
+
+
+@pytest.mark.parametrize("wire", ["tcp", "usb"])
+def test_a_printer_that_takes_no_data_is_told_as_blocked(wire: str, tmp_path: Path) -> None:
+    far = PrinterSimulator(tmp_path, wire=wire)
+    with plugged(far, WIDE) as rig:
+        ready(rig.printer)
+        far.block()
+        until(lambda: rig.printer.status().state is not DeviceState.READY, SILENCE_S + 3)
+        far.unblock()
+        ready(rig.printer)
+
+        assert rig.printer.print_rendered(rig.strip()).verdict is PrintVerdict.PRINTED
+
+
+def test_a_printer_that_tells_changes_by_itself_is_heard_between_two_questions(rig: Rig) -> None:
+    ready(rig.printer)
+    until(lambda: rig.far.state()["reports"] is True)
+    rig.printer.print_rendered(rig.strip())
+    until(lambda: rig.far.state()["reports"] is True)
+    edges = []
+    for change, state in (
+        (rig.far.open_cover, DeviceState.ATTENTION),
+        (rig.far.close_cover, DeviceState.READY),
+    ):
+        began = time.monotonic()
+        change()
+        until(lambda state=state: rig.printer.status().state is state)  # type: ignore[misc]  # bound now
+        edges.append(time.monotonic() - began)
+
+    assert max(edges) < 1
+
+
+def test_a_star_that_calls_itself_offline_while_it_prints_still_ends_printed(
+    tmp_path: Path,
+) -> None:
+    star = PROFILES["star-escpos-80"]
+    with plugged(PrinterSimulator(tmp_path, star, speed_mm_s=150), star) as rig:
+        ready(rig.printer)
+
+        assert rig.printer.print_rendered(rig.long()) == PrintResult(PrintVerdict.PRINTED)
+        assert rig.far.receipts() == ["0001"]
+
+
+def test_a_printer_without_any_token_is_believed_only_after_the_time_its_paper_takes(
+    tmp_path: Path,
+) -> None:
+    small = PROFILES["pos-58"]
+    assert small.sync is Sync.NONE
+    with plugged(PrinterSimulator(tmp_path, small, speed_mm_s=60), small) as rig:
+        ready(rig.printer)
+        rendered = rig.strip()
+        began = time.monotonic()
+        printed = rig.printer.print_rendered(rendered)
+        took = time.monotonic() - began
+        papers = rig.far.receipts()
+        rig.far.set_paper(60)
+        short = rig.printer.print_rendered(rendered)
+
+    assert printed == PrintResult(PrintVerdict.PRINTED)
+    assert papers == ["0001"]
+    assert took > print_seconds(rendered, small, 115200)
+    assert short.verdict in (PrintVerdict.FAILED, PrintVerdict.UNKNOWN)
+    assert short.cause == "paper_end"
+
+
+def test_at_9600_baud_the_answers_wait_for_the_wire_and_nothing_is_taken_for_silence(
+    tmp_path: Path,
+) -> None:
+    with plugged(PrinterSimulator(tmp_path, baud=9600), WIDE, 9600) as rig:
+        ready(rig.printer)
+        rendered = rig.strip()
+        began = time.monotonic()
+
+        assert rig.printer.print_rendered(rendered) == PrintResult(PrintVerdict.PRINTED)
+        assert time.monotonic() - began > len(rendered) * 10 / 9600 * 0.9
 
 
 def test_a_printed_paper_is_whole_in_all_its_files(rig: Rig) -> None:

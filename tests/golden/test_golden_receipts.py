@@ -1,4 +1,4 @@
-"""Whole papers on both widths, byte for byte and as pictures.
+"""Whole papers on every profile, byte for byte and as pictures.
 
 After a wanted change: `PLAZA_GOLDEN=write .venv/bin/pytest tests/golden`, look at the pictures in
 `tests/golden/receipts`, and commit them with the change.
@@ -19,6 +19,7 @@ from pyzbar.pyzbar import decode
 from hardware.printer import virtual_picture
 from hardware.printer.escpos_lines import render_lines
 from hardware.printer.profiles import PROFILES, Profile
+from hardware.printer.strip import technician_strip
 from hardware.printer.virtual_paper import Sheet, preview
 from municipio import papers
 from municipio.liquidacion import Liquidacion, LiquidacionRow
@@ -62,7 +63,7 @@ def spanish(text: str) -> str:
     return text
 
 
-def recibo() -> Paper:
+def recibo(profile: Profile) -> Paper:
     return papers.recibo(
         SETTINGS,
         spanish,
@@ -80,7 +81,7 @@ def recibo() -> Paper:
     )
 
 
-def pase_de_caja() -> Paper:
+def pase_de_caja(profile: Profile) -> Paper:
     references = papers.make_pase_references(
         SETTINGS, "0390001234", LIQUIDACION.total_centavos, LIQUIDACION.valid_until
     )
@@ -96,7 +97,11 @@ def pase_de_caja() -> Paper:
     )
 
 
-PAPERS = pytest.mark.parametrize("build", [recibo, pase_de_caja], ids=lambda b: b.__name__)
+def tira(profile: Profile) -> Paper:
+    return technician_strip(profile)
+
+
+PAPERS = pytest.mark.parametrize("build", [recibo, pase_de_caja, tira], ids=lambda b: b.__name__)
 WIDTHS = pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda p: p.name)
 
 
@@ -117,24 +122,24 @@ def picture_of(sheet: Sheet, profile: Profile) -> Image.Image:
 
 @PAPERS
 @WIDTHS
-def test_the_bytes_are_these(build: Callable[[], Paper], profile: Profile) -> None:
-    rendered = render_lines(build(), profile)
+def test_the_bytes_are_these(build: Callable[[Profile], Paper], profile: Profile) -> None:
+    rendered = render_lines(build(profile), profile)
 
     assert rendered == kept(f"{build.__name__}-{profile.name}.bin", rendered)
 
 
 @PAPERS
 @WIDTHS
-def test_the_words_are_these(build: Callable[[], Paper], profile: Profile) -> None:
-    text = preview(render_lines(build(), profile), profile).text
+def test_the_words_are_these(build: Callable[[Profile], Paper], profile: Profile) -> None:
+    text = preview(render_lines(build(profile), profile), profile).text
 
     assert text == kept(f"{build.__name__}-{profile.name}.txt", text.encode()).decode()
 
 
 @PAPERS
 @WIDTHS
-def test_it_looks_like_this(build: Callable[[], Paper], profile: Profile) -> None:
-    drawn = picture_of(preview(render_lines(build(), profile), profile), profile)
+def test_it_looks_like_this(build: Callable[[Profile], Paper], profile: Profile) -> None:
+    drawn = picture_of(preview(render_lines(build(profile), profile), profile), profile)
     buffer = io.BytesIO()
     drawn.quantize(8).save(buffer, "PNG", optimize=True)
     golden = Image.open(
@@ -149,8 +154,8 @@ def test_it_looks_like_this(build: Callable[[], Paper], profile: Profile) -> Non
 
 @PAPERS
 @WIDTHS
-def test_every_code_on_it_is_read_back(build: Callable[[], Paper], profile: Profile) -> None:
-    paper = build()
+def test_every_code_on_it_is_read_back(build: Callable[[Profile], Paper], profile: Profile) -> None:
+    paper = build(profile)
     sheet = preview(render_lines(paper, profile), profile)
     wanted = {line.content for line in paper.lines if isinstance(line, Qr | Barcode)}
     found = {code.data.decode() for code in decode(picture_of(sheet, profile))}
@@ -159,4 +164,4 @@ def test_every_code_on_it_is_read_back(build: Callable[[], Paper], profile: Prof
 
 
 def test_a_receipt_of_forty_lines_stays_under_two_and_a_half_kilobytes() -> None:
-    assert len(render_lines(recibo(), PROFILES["generic-80"])) <= 2500
+    assert len(render_lines(recibo(PROFILES["generic-80"]), PROFILES["generic-80"])) <= 2500

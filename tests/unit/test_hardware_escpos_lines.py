@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hardware.printer import commands
 from hardware.printer.escpos_lines import PaperTooRich, code128_data, render_lines
 from hardware.printer.profiles import PROFILES, Profile
-from hardware.printer.strip import technician_strip
+from hardware.printer.strip import ALPHABET, technician_strip
 from hardware.printer.virtual_paper import preview
 from municipio.receipts import Barcode, Line, Pair, Paper, PaperKind, Qr, Size, Space, Text
 
@@ -35,6 +35,19 @@ def test_spanish_comes_out_right_on_the_one_page_of_the_profile(profile: Profile
     assert " ".join(preview(rendered, profile).text.split()) == SPANISH
     assert commands.LEAVE_KANJI + commands.code_page(profile.page_slot) in rendered
     assert SPANISH.split(" $")[0].encode(profile.codec) in rendered
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda p: p.name)
+def test_the_line_of_accents_is_right_on_every_profile(profile: Profile) -> None:
+    """In the letters of its one page; where that has no € the whole line is drawn instead."""
+    rendered = render_lines(paper(Text(ALPHABET)), profile)
+    without = render_lines(paper(Text(ALPHABET.removesuffix(" €"))), profile)
+    text = preview(rendered, profile).text.splitlines()
+
+    assert preview(without, profile).text.splitlines()[0] == ALPHABET.removesuffix(" €")
+    assert commands.LEAVE_KANJI + commands.code_page(profile.page_slot) in without
+    assert profile.pages[profile.page_slot] == profile.codec
+    assert text[0] == (ALPHABET if profile.name != "pos-58" else "[imagen]")
 
 
 @BOTH

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from minimalmodbus import Instrument
 
 REOPEN_S = 0.5
-HEARTBEAT_S = 1.0
+HEARTBEAT_S = 0.8
 LISTEN_S = 0.5
 GATHER_S = 0.1
 """After the first byte of a block, wait for its companions: one wake-up instead of a hundred."""
@@ -169,7 +169,7 @@ class VictronController(PowerDriver):
 
 
 class EpeverController(PowerDriver):
-    """An EPEVER Tracer on RS-485, asked once a second."""
+    """An EPEVER Tracer on RS-485, asked a little more than once a second."""
 
     def __init__(
         self,

@@ -173,12 +173,13 @@ def _run_folder(data: Path) -> Path:
     return run if run.is_dir() else data
 
 
-def build_health(settings: Settings) -> NodeHealth:
+def build_health(settings: Settings, data: Path | None = None) -> NodeHealth:
     """The health of this machine, for programs that own no better clock than the system's mark.
 
-    The kiosk leaves the name of its renderer in `run/gl_renderer` of the data directory.
+    `data` instead of the setting `health.data`. Whoever draws the screen leaves the name of its
+    renderer in `run/gl_renderer` there.
     """
-    data = Path(settings.text("health.data"))
+    folder = Path(settings.text("health.data")) if data is None else data
     rtc = settings.flag("node.rtc")
 
     def quality() -> TimeQuality:
@@ -187,5 +188,5 @@ def build_health(settings: Settings) -> NodeHealth:
         return TimeQuality.RTC if rtc else TimeQuality.FLOOR
 
     return NodeHealth(
-        data, clock=quality, renderer=lambda: (text(data / "run/gl_renderer") or "").strip()
+        folder, clock=quality, renderer=lambda: (text(folder / "run/gl_renderer") or "").strip()
     )

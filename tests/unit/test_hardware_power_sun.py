@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from hardware.power import epever, victron
@@ -215,3 +217,11 @@ def test_a_battery_that_says_it_is_charged_at_a_voltage_that_is_empty_is_failing
     assert SagWatch().see(Reading(11_500, soc_percent=80), 0.0)
     assert not SagWatch().see(Reading(11_500, soc_percent=9), 0.0)
     assert SagWatch().see(Reading(23_000, soc_percent=80), 0.0)
+
+
+@pytest.mark.parametrize("battery", TABLES)
+def test_the_technicians_page_holds_the_table_of_the_program(battery: str) -> None:
+    page = (Path(__file__).parents[2] / "docs/how-to/controlador-solar.md").read_text()
+    rows = "\n".join(f"| {percent} | {mv} |" for mv, percent in TABLES[battery])
+
+    assert f"| % | {battery} (mV) |\n|---|---|\n{rows}\n" in page

@@ -32,6 +32,15 @@ FONT_FILES: Final[dict[str, Path]] = {
     "icons": FOLDER / "PlazaIcons.ttf",
 }
 
+FALLBACK_FILES: Final[dict[str, Path]] = {
+    "regular": FOLDER / "NotoSans-Regular-Plaza.ttf",
+    "semibold": FOLDER / "NotoSans-Bold-Plaza.ttf",
+    "bold": FOLDER / "NotoSans-Bold-Plaza.ttf",
+    "figures": FOLDER / "NotoSans-Regular-Plaza.ttf",
+    "figures-bold": FOLDER / "NotoSans-Bold-Plaza.ttf",
+}
+"""For a text with a letter that ours lacks: the whole text changes, so that no word mixes two faces."""
+
 TOKENS: Final[dict[str, str]] = {
     "ink": "#10243A",
     "muted": "#3D4F63",

@@ -11,6 +11,18 @@ UNKNOWN_ICON = "circle-help"
 
 
 @cache
+def drawn_by_all() -> frozenset[str]:
+    """Characters other than ASCII that every text font draws; any other one needs the fallback font."""
+    table: dict[str, str] = json.loads((FOLDER / "coverage.json").read_text(encoding="utf-8"))
+    return frozenset(table["beyond_ascii"])
+
+
+def needs_fallback(text: str) -> bool:
+    """Whether a letter of this text is missing in the text fonts (`ɨ`, the saltillo `ꞌ`)."""
+    return not text.isascii() and not drawn_by_all().issuperset(c for c in text if c > "~")
+
+
+@cache
 def icon_codepoints() -> dict[str, int]:
     """Icon name (as Lucide spells it) to its code point in PlazaIcons.ttf."""
     table: dict[str, int] = json.loads((FOLDER / "icons.json").read_text(encoding="utf-8"))

@@ -1,11 +1,14 @@
 """Make the kiosk's fonts from their sources, at development time only (needs fontTools).
 
-    python build_fonts.py ATKINSON_PACKAGE LUCIDE_PACKAGE OUT
+    python build_fonts.py ATKINSON_PACKAGE LUCIDE_PACKAGE NOTO_FOLDER OUT
+    python build_fonts.py --fallback NOTO_FOLDER OUT
 
 ATKINSON_PACKAGE and LUCIDE_PACKAGE are the unpacked packages `@expo-google-fonts/atkinson-hyperlegible-next`
-and `lucide-static`. Text weights are copied as they are. "Plaza Figures" is Atkinson with its tabular
-figures as the default ones, because SDL_ttf cannot switch font features. "Plaza Icons" holds only the
-Lucide icons named below; `icons.json` maps a name to its code point.
+and `lucide-static`; NOTO_FOLDER holds NotoSans-Regular.ttf and NotoSans-Bold.ttf (Debian: fonts-noto-core).
+Text weights are copied as they are. "Plaza Figures" is Atkinson with its tabular figures as the default
+ones, because SDL_ttf cannot switch font features. "Plaza Icons" holds only the Lucide icons named below;
+`icons.json` maps a name to its code point. "NotoSans-*-Plaza" holds the letters of Mexico's languages;
+`coverage.json` says which characters other than ASCII all text fonts draw.
 """
 
 from __future__ import annotations
@@ -88,14 +91,48 @@ def icons(package: Path, out: Path) -> None:
     (out / "icons.json").write_text(json.dumps(table, indent=0) + "\n")
 
 
+FALLBACK = (
+    (0x20, 0x7E), (0xA0, 0x17F), (0x186, 0x186), (0x18E, 0x190), (0x197, 0x197), (0x19F, 0x19F),
+    (0x1CD, 0x1DC), (0x1DD, 0x1DD), (0x244, 0x244), (0x254, 0x254), (0x259, 0x259), (0x25B, 0x25B),
+    (0x268, 0x268), (0x275, 0x275), (0x289, 0x289), (0x294, 0x294), (0x2B0, 0x2B0), (0x2B7, 0x2B7),
+    (0x2B9, 0x2BC), (0x2C0, 0x2C0), (0x2C6, 0x2C8), (0x2D0, 0x2D0), (0x2D8, 0x2DD), (0x300, 0x308),
+    (0x30A, 0x30C), (0x323, 0x328), (0x32D, 0x332), (0x1E00, 0x1EFF), (0x2010, 0x2026),
+    (0x20AC, 0x20AC), (0x2116, 0x2116), (0x2122, 0x2122), (0x2212, 0x2212), (0xA78B, 0xA78C),
+)  # fmt: skip
+"""Letters and marks of the orthographies of Mexico's languages, with the punctuation around them."""
+
+
+def fallback(noto: Path, out: Path) -> None:
+    """Two weights of Noto Sans cut to FALLBACK, and what else than ASCII all text fonts draw."""
+    wanted = [code for first, last in FALLBACK for code in range(first, last + 1)]
+    for weight in ("Regular", "Bold"):
+        options = subset.Options(
+            layout_features=["ccmp", "locl", "mark", "mkmk", "kern"], hinting=False, name_IDs=["*"]
+        )
+        font = subset.load_font(str(noto / f"NotoSans-{weight}.ttf"), options)
+        subsetter = subset.Subsetter(options)
+        subsetter.populate(unicodes=wanted)
+        subsetter.subset(font)
+        subset.save_font(font, str(out / f"NotoSans-{weight}-Plaza.ttf"), options)
+    names = [*(f"AtkinsonHyperlegibleNext-{w}" for w in WEIGHTS.values()),
+             *(f"PlazaFigures-{w}" for w in FIGURES.values())]  # fmt: skip
+    drawn = [set(TTFont(out / f"{name}.ttf").getBestCmap()) for name in names]
+    beyond = "".join(chr(c) for c in sorted(set.intersection(*drawn)) if c > 0x7E)
+    (out / "coverage.json").write_text(json.dumps({"beyond_ascii": beyond}) + "\n")
+
+
 def main() -> None:
-    atkinson, lucide, out = (Path(a) for a in sys.argv[1:4])
+    if sys.argv[1] == "--fallback":
+        fallback(Path(sys.argv[2]), Path(sys.argv[3]))
+        return
+    atkinson, lucide, noto, out = (Path(a) for a in sys.argv[1:5])
     for folder, weight in WEIGHTS.items():
         source = atkinson / folder / f"AtkinsonHyperlegibleNext_{folder}.ttf"
         shutil.copyfile(source, out / f"AtkinsonHyperlegibleNext-{weight}.ttf")
         if folder in FIGURES:
             tabular(source, out / f"PlazaFigures-{weight}.ttf", weight)
     icons(lucide, out)
+    fallback(noto, out)
 
 
 if __name__ == "__main__":

@@ -189,7 +189,7 @@ class PushButton(Target, Ground, BoxLayout):  # type: ignore[misc]  # kivy has n
     def _text_width(self) -> float:
         from kivy.core.text import Label as CoreLabel
 
-        pen = CoreLabel(font_name=skin.font("bold"), font_size=skin.size(self.role))
+        pen = CoreLabel(font_name=skin.font("bold", self.text), font_size=skin.size(self.role))
         return float(pen.get_extents(self.text)[0]) + 2
 
 

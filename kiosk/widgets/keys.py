@@ -146,7 +146,7 @@ class KeyBoard(BoxLayout):  # type: ignore[misc]  # kivy has no type information
     def rows_height(self) -> float:
         """Height that the rows of the present keys take."""
         rows = len(self._shape)
-        return rows * self.key_height + max(rows - 1, 0) * skin.gap()
+        return float(rows * self.key_height + max(rows - 1, 0) * skin.gap())
 
     def show(self, keys: Sequence[Sequence[KeyLike]]) -> None:
         """Draw these keys."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kiosk.assets import icon_character
-from kiosk.theme import FONT_FILES, Rgba, Theme, make_metrics, make_theme
+from kiosk.assets import icon_character, needs_fallback
+from kiosk.theme import FALLBACK_FILES, FONT_FILES, Rgba, Theme, make_metrics, make_theme
 
 Translate = Callable[[str], str]
 
@@ -56,8 +56,9 @@ def size(role: str) -> int:
     return _theme.metrics.type_sizes[role]
 
 
-def font(weight: str) -> str:
-    return str(FONT_FILES[weight])
+def font(weight: str, text: str = "") -> str:
+    """The file that draws a text in a weight."""
+    return str((FALLBACK_FILES if needs_fallback(text) else FONT_FILES)[weight])
 
 
 def target() -> int:

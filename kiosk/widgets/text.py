@@ -50,11 +50,12 @@ class Words(Label):  # type: ignore[misc]  # kivy has no type information
         self._dress()
 
     def _dress(self, *_: Any) -> None:
-        self.font_name = skin.font(self.weight)
+        self.font_name = skin.font(self.weight, self.text)
         self.color = skin.color(self.tone)
         self._fit_soon()
 
     def _fit(self, *_: Any) -> None:
+        self.font_name = skin.font(self.weight, self.text)
         if self.hug:
             self._render(self.role, None)
             self.size_hint = (None, self.size_hint_y)
@@ -91,7 +92,7 @@ class Words(Label):  # type: ignore[misc]  # kivy has no type information
 
 def clip_to_lines(text: str, weight: str, role: str, width: float, lines: int) -> str:
     """The words that stand in so many lines of a width, with "…" where something was left out."""
-    pen = CoreLabel(font_name=skin.font(weight), font_size=skin.size(role))
+    pen = CoreLabel(font_name=skin.font(weight, text), font_size=skin.size(role))
     done, line = 0, ""
     kept: list[str] = []
     for word in text.split():

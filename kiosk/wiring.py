@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
+from kiosk.aids import press_on
+from kiosk.aids_wiring import AidDevices
 from kiosk.background import Post, ThreadBackground
 from kiosk.catalogues import load_words
 from kiosk.deferred import Deferred
@@ -23,7 +25,7 @@ from kiosk.presenters.base import Desk, Presenter
 from kiosk.presenters.frame import HeaderPresenter, IdlePresenter
 from kiosk.presenters.info import FueraDeServicioPresenter
 from kiosk.presenters.registry import Ports, build_presenters
-from kiosk.speech import AudioMode, SilentSpeaker, Speaker
+from kiosk.speech import AudioMode
 from municipio.devices import CardTerminal, Printer
 from municipio.settings import Settings
 from municipio.usecases.ports import (
@@ -85,9 +87,10 @@ def wire(data: DataDir, settings: Settings, post: Post) -> Wired:
     ledger = open_ledger(data.ledger, clock, settings.node_code, settings.text("city.inegi"))
     key = NodeKey.load(data)
     flow = _flow(settings)
-    speaker = _speaker()
-    audio = AudioMode(speaker, words, lambda _: None)
-    listen = None if isinstance(speaker, SilentSpeaker) else audio.listen
+    presenters: dict[Screen, Presenter[Any]] = {}
+    aid_devices = AidDevices(settings, post, words)
+    audio = AudioMode(aid_devices.mouth, words, lambda id: press_on(flow, presenters, id))
+    listen = audio.listen if aid_devices.may_listen else None
     desk = Desk(words, flow, background, clock, settings, listen)
     if isinstance(ledger, LedgerDamaged) or isinstance(key, KeyMissing):
         trouble = str(ledger) if isinstance(ledger, LedgerDamaged) else cast(KeyMissing, key).detail
@@ -113,19 +116,23 @@ def wire(data: DataDir, settings: Settings, post: Post) -> Wired:
     devices = (printer, terminal)
 
     def warm_up() -> None:
+        aid_devices.start(aids)
         background.run(lambda: _warm(settings, devices, catalogue), lambda _: None)
 
     def close() -> None:
+        aid_devices.close()
         for device in devices:
             if device.built is not None:
                 device.built.close()
         background.close()
         ledger.close()
 
-    presenters = build_presenters(desk, ports)
+    presenters.update(build_presenters(desk, ports))
     background.on_fatal = lambda error: _stop_serving(presenters, flow, error)
+    aids = aid_devices.join(flow, presenters, audio)
     house = _house(desk, flow, audio, presenters, close, link)
-    return Wired(house, warm_up, troubles)
+    house.idle.subscribe(aids.idle)
+    return Wired(replace(house, forget=aids.wipe), warm_up, troubles)
 
 
 def _stop_serving(
@@ -144,11 +151,6 @@ def _words() -> Words:
         return load_words()
     except OSError:
         return untranslated()
-
-
-def _speaker() -> Speaker:
-    """The kiosk's voice; with a silent one no screen offers to read aloud."""
-    return SilentSpeaker()
 
 
 def _flow(settings: Settings) -> Flow:

@@ -117,6 +117,7 @@ class Conductor:
             presenter.wipe()
         self._house.words.reset()
         self._house.audio.wipe()
+        self._house.forget()
         self._bodies.clear()
         self._stage.guard.swallow()
 

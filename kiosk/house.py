@@ -24,3 +24,5 @@ class House:
     presenters: Mapping[Screen, Presenter[Any]]
     audio: AudioMode
     close: Callable[[], None] = lambda: None
+    forget: Callable[[], None] = lambda: None
+    """At every wipe: what the devices still hold of the person."""

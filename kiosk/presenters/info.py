@@ -12,6 +12,7 @@ from kiosk.presenters.views import (
     PhoneRow,
 )
 from kiosk.speech import spell
+from municipio.scans import UnknownScan
 from municipio.terms import Terms, language_key
 from municipio.usecases.ports import Catalogue, NotRecordedCause
 
@@ -187,26 +188,34 @@ class MasServiciosPresenter(Presenter[MasServiciosView]):
 
 
 class AvisoPresenter(Presenter[AvisoView]):
-    """Nothing could be saved. Enter with `cause` (NotRecordedCause)."""
+    """Nothing could be saved, or a code was not understood. Enter with `cause`."""
 
     screen = Screen.AVISO
 
     def __init__(self, desk: Desk) -> None:
-        self._cause = NotRecordedCause.DISK_FULL
+        self._cause: NotRecordedCause | UnknownScan = NotRecordedCause.DISK_FULL
         super().__init__(desk)
 
     def enter(self, **params: object) -> None:
         cause = params.get("cause")
-        if isinstance(cause, NotRecordedCause):
+        if isinstance(cause, NotRecordedCause | UnknownScan):
             self._cause = cause
         self.refresh()
 
     def _press(self, id: str) -> None:
-        if id == "aviso.done":
+        if id == "aviso.done" and isinstance(self._cause, UnknownScan):
+            self._desk.navigator.back()
+        elif id == "aviso.done":
             self._desk.navigator.end_session()
 
     def _render(self) -> AvisoView:
         _ = self._desk.words
+        if isinstance(self._cause, UnknownScan):
+            hint = _(
+                "Acerque el código de su recibo de predial o de su folio, o escríbalo en la pantalla."
+            )
+            go_on = Action("aviso.done", _("Continuar"), icon="arrow-right", primary=True)
+            return self._notice(_("No reconocemos ese código"), hint, (go_on,))
         text = _("No se guardó nada y no se cobró nada. Intente más tarde o pida ayuda.")
         if self._cause is NotRecordedCause.LEDGER_BUSY:
             text = _("El kiosco está ocupado. No se guardó nada. Intente otra vez en un momento.")

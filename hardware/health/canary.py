@@ -5,6 +5,8 @@ A dying card on Linux is mounted on and limps; it tells nobody. This asks it.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import secrets
 import time
@@ -13,7 +15,8 @@ from enum import Enum, auto
 from pathlib import Path
 
 BYTES = 4096
-NAME = ".canary"
+PREFIX = ".canary-"
+_flights = itertools.count()
 
 
 class Came(Enum):
@@ -32,7 +35,19 @@ class CanaryResult:
 
 def fly(folder: Path) -> CanaryResult:
     """Blocks as long as the card does: call it from a thread that may be left behind."""
-    path, sent = folder / NAME, secrets.token_bytes(BYTES)
+    # A name of its own: the kiosk and a technician's command may test at the same moment, as
+    # different users, and neither may take the other's bytes for a fault.
+    path = folder / f"{PREFIX}{os.getpid()}-{next(_flights)}"
+    try:
+        _sweep(folder)
+        return _there_and_back(path)
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def _there_and_back(path: Path) -> CanaryResult:
+    sent = secrets.token_bytes(BYTES)
     began = time.monotonic()
     try:
         _write(path, sent)
@@ -46,8 +61,17 @@ def fly(folder: Path) -> CanaryResult:
     return CanaryResult(Came.BACK if came == sent else Came.DIFFERENT, took_ms)
 
 
+def _sweep(folder: Path) -> None:
+    """Take away what a power cut left in flight."""
+    with contextlib.suppress(OSError):
+        for path in folder.glob(f"{PREFIX}*"):
+            pid = path.name.removeprefix(PREFIX).split("-")[0]
+            if not Path("/proc", pid).exists():
+                path.unlink(missing_ok=True)
+
+
 def _write(path: Path, data: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         if os.write(handle, data) != len(data):
             raise OSError(5, "short write")

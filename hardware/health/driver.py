@@ -60,8 +60,14 @@ class UndervoltageLatch:
 class CanaryCage:
     """The write-read test in a thread of its own: a dying card may hold it for minutes."""
 
-    def __init__(self, folder: Path, every_s: float = CANARY_EVERY_S) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        every_s: float = CANARY_EVERY_S,
+        test: Callable[[Path], CanaryResult] = fly,
+    ) -> None:
         self._folder = folder
+        self._test = test
         self._every_s = every_s
         self._began_at: float | None = None
         self._thread: threading.Thread | None = None
@@ -80,7 +86,7 @@ class CanaryCage:
         return alive and self._began_at is not None and now - self._began_at > CANARY_STUCK_S
 
     def _fly(self) -> None:
-        self.result = fly(self._folder)
+        self.result = self._test(self._folder)
 
 
 class NodeHealth:

@@ -39,6 +39,7 @@ class PrinterSimulator:
 
     `speed_mm_s` 0 prints in no time; 100 is a real one. `baud` 0 is a wire that takes no time.
     `wire` is `pty`, `tcp` or `usb`; for USB a driver needs `usb_backend` beside the path.
+    Without `pictures` the papers are kept as bytes and text only.
     """
 
     def __init__(
@@ -50,11 +51,13 @@ class PrinterSimulator:
         speed_mm_s: float = 0.0,
         baud: int = 0,
         wire: str = "pty",
+        pictures: bool = True,
     ) -> None:
         self.out_dir = out_dir
         self._profile = profile
         self._speed_mm_s = speed_mm_s
         self._baud = baud
+        self._pictures = pictures
         self._paper_mm = paper_mm
         self._reports = False
         self._reported: frozenset[Cause] = frozenset()
@@ -161,7 +164,12 @@ class PrinterSimulator:
 
     def receipts(self) -> list[str]:
         """Stems of the whole papers so far, oldest first: `0001`, `0002`..."""
-        return sorted(p.stem for p in self.out_dir.glob("[0-9]*.png") if p.stem.isdigit())
+        return sorted(p.stem for p in self.out_dir.glob(f"[0-9]*{self._last}") if p.stem.isdigit())
+
+    @property
+    def _last(self) -> str:
+        """The file that is written last: with it a paper is whole."""
+        return ".png" if self._pictures else ".txt"
 
     def state(self) -> dict[str, object]:
         with self._change:
@@ -323,14 +331,12 @@ class PrinterSimulator:
             self._write(sheet)
 
     def _write(self, sheet: Sheet) -> None:
-        taken = [int(p.stem[:4]) for p in self.out_dir.glob("[0-9][0-9][0-9][0-9]*.png")]
+        taken = [int(p.stem[:4]) for p in self.out_dir.glob(f"[0-9][0-9][0-9][0-9]*{self._last}")]
         stem = f"{max(taken, default=0) + 1:04d}{'' if sheet.whole else '-parcial'}"
-        picture = virtual_picture.png(sheet, self._profile)
-        for suffix, content in (
-            (".bin", sheet.raw),
-            (".txt", sheet.text.encode()),
-            (".png", picture),
-        ):
+        files = {".bin": sheet.raw, ".txt": sheet.text.encode()}
+        if self._pictures:
+            files[".png"] = virtual_picture.png(sheet, self._profile)
+        for suffix, content in files.items():
             fresh = self.out_dir / f".{stem}{suffix}.new"
             fresh.write_bytes(content)
             fresh.replace(self.out_dir / f"{stem}{suffix}")

@@ -36,7 +36,7 @@ class FakeOrder:
 
     def document(self) -> dict[str, Any]:
         payment: dict[str, Any] = {
-            "id": self.id.replace("ORD", "PAY"),
+            "id": f"PAY01J67CQQH5904WDBV{self.id[-6:]}DEMO",
             "amount": self.amount,
             "status": self.status,
         }

@@ -200,7 +200,8 @@ def _order(document: Any) -> OrderTold:
         amount = paid - read_amount(payment.get("refunded_amount", "0.00"))
         state = state if amount > 0 else ChargeState.CANCELLED
     payment_id = payment.get("id", "")
-    known_payment = isinstance(payment_id, str) and _PAYMENT_ID.fullmatch(payment_id) is not None
+    is_text = isinstance(payment_id, str) and _PAYMENT_ID.fullmatch(payment_id) is not None
+    known_payment = is_text and not messages.holds_card_number(payment_id)
     return OrderTold(
         order_id,
         str(document.get("external_reference", "")),

@@ -160,8 +160,96 @@ def first_bytes() -> None:
     tell("enqueue to first byte on the wire", max(times), "ms max of 5", "<= 150")
 
 
+def after_the_cut() -> None:
+    """A printer of 100 mm/s: from the moment its paper is whole to the verdict."""
+    with tempfile.TemporaryDirectory() as folder:
+        far = PrinterSimulator(Path(folder), speed_mm_s=100, pictures=False)
+        printer = ReceiptPrinter(far.open(), 115200, WIDE)
+        while printer.status().state is not DeviceState.READY:
+            time.sleep(0.01)
+        rendered = printer.render(receipt())
+        times = []
+        for nth in range(1, 4):
+            done: list[float] = []
+            waiting = threading.Thread(target=lambda: _printed_at(printer, rendered, done))  # noqa: B023
+            waiting.start()
+            while len(far.receipts()) < nth:
+                time.sleep(0.005)
+            cut = time.perf_counter()
+            waiting.join()
+            times.append(max(0.0, done[0] - cut) * 1000)
+        printer.close()
+        far.close()
+    tell("cut to verdict, printer of 100 mm/s", max(times), "ms max of 3", "<= 3000")
+
+
+def _printed_at(printer: ReceiptPrinter, rendered: bytes, done: list[float]) -> None:
+    assert printer.print_rendered(rendered).verdict is PrintVerdict.PRINTED
+    done.append(time.perf_counter())
+
+
+def edges() -> None:
+    """The cover opens and closes: how long until the driver says so."""
+    for name in ("generic-80", "pos-58"):
+        profile = PROFILES[name]
+        with tempfile.TemporaryDirectory() as folder:
+            far = PrinterSimulator(Path(folder), profile, pictures=False)
+            printer = ReceiptPrinter(far.open(), 115200, profile)
+            while printer.status().state is not DeviceState.READY:
+                time.sleep(0.01)
+            time.sleep(0.5)
+            times = []
+            for step in range(6):
+                wanted = DeviceState.READY if step % 2 else DeviceState.ATTENTION
+                began = time.perf_counter()
+                far.load_paper() if step % 2 else far.paper_out()
+                while printer.status().state is not wanted:
+                    time.sleep(0.002)
+                times.append((time.perf_counter() - began) * 1000)
+                time.sleep(0.37)
+            printer.close()
+            far.close()
+        how = "told by itself" if profile.asb else "asked"
+        tell(f"paper out to state, {name} ({how})", max(times), "ms max of 6", "<= 1000")
+
+
+def idle() -> None:
+    """Processor time of a driver that waits, its simulator not counted (it is another process)."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = (
+            "import sys, time\n"
+            "from pathlib import Path\n"
+            "from hardware.printer.simulator import PrinterSimulator\n"
+            "far = PrinterSimulator(Path(sys.argv[1]))\n"
+            "print(far.open(), flush=True)\n"
+            "sys.stdin.read()\n"
+        )
+        other = subprocess.Popen(
+            [sys.executable, "-c", script, folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert other.stdout is not None
+        assert other.stdin is not None
+        printer = ReceiptPrinter(other.stdout.readline().strip(), 115200, WIDE)
+        while printer.status().state is not DeviceState.READY:
+            time.sleep(0.01)
+        time.sleep(0.5)
+        before, began = time.process_time(), time.perf_counter()
+        time.sleep(5)
+        share = (time.process_time() - before) / (time.perf_counter() - began) * 100
+        printer.close()
+        other.stdin.close()
+        other.wait()
+    tell("idle printer driver", share, "% of a core", "< 2 for all drivers together")
+
+
 if __name__ == "__main__":
     render()
     imports()
     first_bytes()
     verdicts()
+    after_the_cut()
+    edges()
+    idle()

@@ -113,6 +113,7 @@ class MemoryLedger:
     stubs: dict[str, FolioStub] = field(default_factory=dict)
     jobs: dict[str, PrintJob] = field(default_factory=dict)
     cash: dict[str, CashMovement] = field(default_factory=dict)
+    cash_by_payment: dict[str, list[CashMovement]] = field(default_factory=dict)
     positions: dict[CashUnit, CashPosition] = field(default_factory=dict)
     heads: dict[Lane, tuple[int, str]] = field(
         default_factory=lambda: dict.fromkeys(LANES, (0, ZERO_HASH))
@@ -166,6 +167,8 @@ class MemoryLedger:
                 case PrintJob():
                     self.jobs[change.id] = change
                 case CashMovement():
+                    if change.id not in self.cash:
+                        self.cash_by_payment.setdefault(change.payment, []).append(change)
                     self.cash.setdefault(change.id, change)
                 case CashPosition():
                     self.positions[change.unit] = change
@@ -192,7 +195,7 @@ class MemoryLedger:
         return tuple(j for j in self.jobs.values() if j.folio == folio)
 
     def cash_movements(self, payment: str) -> tuple[CashMovement, ...]:
-        return tuple(m for m in self.cash.values() if m.payment == payment)
+        return tuple(self.cash_by_payment.get(payment, ()))
 
     def cash_positions(self) -> tuple[CashPosition, ...]:
         return tuple(self.positions.values())

@@ -81,7 +81,8 @@ class Tally:
     collected_centavos: int = 0
     open_note_centavos: int = 0
     doubt_centavos: int = 0
-    has_unread_pieces: bool = False
+    unread_pieces: int = 0
+    """Went in without anybody reading what they were; at least one, when not even that is known."""
     change_order: CashMovement | None = None
     change_paid_centavos: int = 0
     change_doubt_centavos: int = 0
@@ -90,7 +91,7 @@ class Tally:
 
     @property
     def is_doubtful(self) -> bool:
-        return self.doubt_centavos > 0 or self.has_unread_pieces
+        return self.doubt_centavos > 0 or self.unread_pieces > 0
 
     @property
     def kept_centavos(self) -> int:
@@ -122,7 +123,7 @@ def _after(t: Tally, m: CashMovement) -> Tally:
         case MovementKind.NOTE_IN_DOUBT:
             return replace(t, open_note_centavos=0, doubt_centavos=t.doubt_centavos + amount)
         case MovementKind.PIECES_LOST:
-            return replace(t, has_unread_pieces=True)
+            return replace(t, unread_pieces=t.unread_pieces + max(m.count, 1))
     return _changed(t, m, amount)
 
 

@@ -133,5 +133,7 @@ class Payment:
     """What the city owes this person: change that did not come out, or a payment cut short."""
     doubt_centavos: int = 0
     """Up to so much more may be inside; the next count of the box says."""
+    unread_pieces: int = 0
+    """Coins or notes that went in while the power failed, and nobody knows which."""
     taken_at: str = ""
     """RFC 3339 UTC of the approval, empty while not taken or when the time was unknown."""

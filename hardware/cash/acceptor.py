@@ -68,6 +68,9 @@ class Acceptor:
         self._accepted = -1
         self._is_marked = False
         self._audit = False
+        """The lifetime count is still to be compared; done at every contact, behind a closed gate."""
+        self._is_grave = False
+        """Events were surely lost: without a lifetime count nobody can say how many pieces."""
         self.wanted: frozenset[int] = frozenset()
         self._is_open = False
         self._open_for: frozenset[int] = frozenset()
@@ -267,8 +270,10 @@ class Acceptor:
             self._note_start("baseline" if known is None else "replaced", now)
         elif not self._is_marked or ring.has_reset(known.counter, counter):
             self.position = replace(known, counter=0)
-            self._audit = known.accepted >= 0 or self._audit
+            self._audit = self._is_grave = True
             self._note_start("restarted", now)
+        else:
+            self._audit = known.accepted >= 0 or self._is_grave
 
     def _note_start(self, cause: str, now: float) -> None:
         assert self.position is not None, "met before noted"
@@ -322,7 +327,7 @@ class Acceptor:
         assert self.position is not None, "contact gives a position"
         told = ring.news(self.position.counter, reading)
         if told.lost:
-            self._audit = True
+            self._audit = self._is_grave = True
             counter = (told.events[0].counter - 2) % 255 + 1
             self.position = replace(self.position, counter=counter)
             self._tell(CashEvent(CashEventKind.NOTED, self.position, cause="overrun"))
@@ -352,10 +357,11 @@ class Acceptor:
     def _heard_audit(self, accepted: int) -> None:
         """The peripheral's own lifetime count against ours: how many pieces went in unread."""
         assert self.position is not None, "contact gives a position"
-        self._audit = False
+        was_grave, self._audit, self._is_grave = self._is_grave, False, False
         known = self.position.accepted
         if known < 0 or accepted < 0:
-            self._say(CashEventKind.LOST, count=-1)
+            if was_grave:
+                self._say(CashEventKind.LOST, count=-1)
             return
         lost = (accepted - known) % COUNT_MODULUS
         if 0 < lost < COUNT_MODULUS // 2:

@@ -51,7 +51,9 @@ class Hopper:
         self._is_sent = False
         self._poll_at = 0.0
         self._settling = 0
-        self._remaining = 0
+        self._remaining = 1
+        self._is_still = False
+        """The count was read after a status with nothing left to pay."""
 
     def status(self, now: float) -> DeviceStatus:
         if not self.has_contact or now - self._heard_at > SILENCE_S:
@@ -66,7 +68,9 @@ class Hopper:
 
     @property
     def count(self) -> int | None:
-        is_still = self.has_contact and self._state is not PayoutState.PAYING
+        """None while coins may still leave: also those of an order by a former life of this program."""
+        is_still = self.has_contact and self._is_still
+        is_still = is_still and self._state is not PayoutState.PAYING
         return self._count if is_still else None
 
     def payout(self) -> Payout:
@@ -169,6 +173,7 @@ class Hopper:
                 self._script.append(self._dispense(data))
             case Header.HOPPER_STATUS:
                 self._remaining = data[1]
+                self._is_still = self._is_still and not self._remaining
                 self._poll_at = now + self._pace()
             case Header.DISPENSE_COUNT:
                 self._counted(int.from_bytes(data, "little"))
@@ -185,6 +190,7 @@ class Hopper:
         """Read after the status: with none remaining twice in a row and the same count, it is over."""
         same = count == self._count
         self._count = count
+        self._is_still = not self._remaining
         if not self.has_contact:
             self.has_contact = self._started = True
         if self._state is not PayoutState.PAYING:
@@ -203,6 +209,6 @@ class Hopper:
             self.cause = None
 
     def lose(self, now: float) -> None:
-        self.has_contact = False
+        self.has_contact = self._is_still = False
         self._script.clear()
         self._retry_at = now + RETRY_S

@@ -41,6 +41,7 @@ class NoteValidator(Acceptor):
     """Centavos of the note in escrow."""
     pending = 0
     """Centavos of the note of a stack order that has not ended."""
+    _last_held = 0
     _route: bytes | None = None
     _clean = False
     """The escrow was told to give back what a former life of this program left in it."""
@@ -59,6 +60,9 @@ class NoteValidator(Acceptor):
         if self.held and self._route is None:
             self._route = STACK if stack else RETURN
             self.pending = self.held if stack else 0
+        elif stack and not self.pending:
+            # It went, or goes, back by itself; the stack order still needs an end.
+            self._route, self.pending = RETURN, self._last_held
 
     def forget_order(self) -> None:
         """The journal holds no open stack order."""
@@ -139,7 +143,8 @@ class NoteValidator(Acceptor):
         amount = self._names.get(event.a, 0)
         if event.b == 1:
             wanted = self.is_open and amount in self.wanted
-            self.held, self._held_at = amount, now
+            self.held = self._last_held = amount
+            self._held_at = now
             self._route = None if wanted else RETURN
             kind = CashEventKind.NOTE_HELD if wanted else CashEventKind.NOTED
             self._say(kind, amount if wanted else 0)

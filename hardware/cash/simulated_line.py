@@ -12,7 +12,7 @@ from hardware.cash.protocol import CashProtocol, CashSetup
 from hardware.cash.sim_bus import SimBus
 from municipio.devices import CashEvent, CashGate, CashPosition, CashUnit, DeviceStatus, Payout
 
-STEP_S = 0.03
+STEP_S = 0.05
 BYTE_S = 10 / 9600
 Fault = Callable[[bytes, bool], bytes]
 """Given bytes and whether they go to the peripherals; returns what arrives."""

@@ -193,13 +193,15 @@ class PayByCard:
             return self._abandoned()
 
     def receipts_owed(self) -> tuple[Payment, ...]:
-        """Taken payments whose receipt has not come out, oldest first."""
-        return tuple(p for p in self._abandoned() if p.state is PaymentState.TAKEN)
+        """Taken payments, by card or cash, whose receipt has not come out, oldest first."""
+        taken = (p for p in self._ledger.open_payments() if p.state is PaymentState.TAKEN)
+        return tuple(p for p in taken if p.key not in self._live)
 
     # --- inside
 
     def _abandoned(self) -> tuple[Payment, ...]:
-        return tuple(p for p in self._ledger.open_payments() if p.key not in self._live)
+        cards = (p for p in self._ledger.open_payments() if p.method is PaymentMethod.CARD)
+        return tuple(p for p in cards if p.key not in self._live)
 
     def _is_recent(self, payment: Payment) -> bool:
         today = self._today()

@@ -45,7 +45,8 @@ def _printer(settings: Settings) -> Watched:
 def _terminal(settings: Settings) -> Watched:
     from hardware.terminal.build import build_to_look
 
-    return build_to_look(settings, Path(os.environ.get("PLAZA_DATA", ".")))
+    data = os.environ.get("PLAZA_DATA") or settings.text("health.data") or "."
+    return build_to_look(settings, Path(data))
 
 
 def _terminal_place(settings: Settings) -> str:
@@ -96,6 +97,16 @@ def _camera(settings: Settings) -> Watched:
     return build_camera(settings)
 
 
+def _card(settings: Settings) -> Watched:
+    from hardware.card.driver import PivReader
+
+    return PivReader(settings.text("card.reader"))
+
+
+def _card_place(settings: Settings) -> str:
+    return (settings.text("card.reader") or "PC/SC") if settings.flag("card.enabled") else ""
+
+
 def _audio_place(settings: Settings) -> str:
     return settings.text("audio.card") if settings.flag("audio.enabled") else ""
 
@@ -119,6 +130,7 @@ REGISTRY: dict[str, Entry] = {
         Entry("keypad", "teclado", _when_enabled("keypad"), _keypad),
         Entry("numpad", "números", _when_enabled("numpad"), _numpad),
         Entry("audio", "audio", _audio_place, _audio),
+        Entry("card", "tarjeta", _card_place, _card),
         Entry("camera", "cámara", _when_enabled("camera"), _camera),
         Entry("health", "nodo", lambda s: s.text("health.data"), _health),
     )

@@ -213,6 +213,8 @@ SETTINGS: tuple[Setting, ...] = (
     _s("audio.voice", "es-419", "Voz en español.", "es-419", "es-mx", "es"),
     _s("audio.voice_en", "en-us", "Voz en inglés.", "en-us", "en"),
     _s("audio.words_per_minute", 140, "Velocidad de la voz, 80 a 300."),
+    _s("card.enabled", False, "Hay lector de tarjetas para técnicos (PC/SC)."),
+    _s("card.reader", "", "Parte del nombre del lector de tarjetas; vacía: el primero que haya."),
     _s("camera.enabled", False, "Hay cámara."),
     _s("camera.port", "", "Dispositivo de la cámara (/dev/v4l/by-path/... o /dev/media0)."),
     _s(

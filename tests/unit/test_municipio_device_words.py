@@ -8,6 +8,7 @@ import pytest
 
 from hardware.audio.protocol import AudioCause
 from hardware.camera.protocol import CameraCause
+from hardware.card.status import CardCause
 from hardware.health.state import Cause as HealthCause
 from hardware.keypad.driver import KeypadCause
 from hardware.power.state import Cause as PowerCause
@@ -19,6 +20,7 @@ from municipio.device_words import DEVICE_WORDS, technician_words
 DEVICES: dict[str, type[StrEnum]] = {
     "audio": AudioCause,
     "camera": CameraCause,
+    "card": CardCause,
     "health": HealthCause,
     "power": PowerCause,
     "keypad": KeypadCause,

@@ -20,6 +20,7 @@ def main(arguments: list[str]) -> int:
     run.add_argument("--terminal-link", type=Path, required=True, help="symlink to the terminal")
     run.add_argument("--out", type=Path, required=True, help="where the papers fall")
     run.add_argument("--control", type=Path, required=True, help="Unix socket for JSON lines")
+    run.add_argument("--terminal-journal", type=Path, help="file that keeps the charges")
     run.add_argument("--profile", choices=sorted(PROFILES), default="generic-80")
     chosen = parser.parse_args(arguments)
     stop = threading.Event()
@@ -32,6 +33,7 @@ def main(arguments: list[str]) -> int:
         control=chosen.control,
         profile=chosen.profile,
         stop=stop,
+        terminal_journal=chosen.terminal_journal,
     )
     return 0
 

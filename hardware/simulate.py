@@ -106,10 +106,14 @@ def simulate(
     control: Path,
     profile: str,
     stop: threading.Event,
+    terminal_journal: Path | None = None,
 ) -> None:
-    """Run until `stop`. The links appear before the control socket does."""
+    """Run until `stop`. The links appear before the control socket does.
+
+    With `terminal_journal` the terminal remembers its charges in that file, as a real one does.
+    """
     printer = PrinterSimulator(out_dir, PROFILES[profile])
-    terminal = TerminalSimulator()
+    terminal = TerminalSimulator(journal=terminal_journal)
     printer.link(printer_link)
     terminal.link(terminal_link)
     printer.open()

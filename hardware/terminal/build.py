@@ -39,8 +39,8 @@ def build_to_look(settings: Settings, data: Path) -> EcrTerminal | PointTerminal
     """For somebody who only asks how it is: it never touches the orders of the kiosk's program."""
     if settings.text("terminal.kind") == SERIAL:
         return EcrTerminal(settings.text("terminal.port"), settings.number("terminal.baud"))
-    elsewhere = Path(tempfile.mkdtemp(prefix="plaza-point-")) / "orders.jsonl"
-    return _point(settings, data, elsewhere, lambda: None)
+    with tempfile.TemporaryDirectory(prefix="plaza-point-") as elsewhere:
+        return _point(settings, data, Path(elsewhere) / "orders.jsonl", lambda: None)
 
 
 def _point(settings: Settings, data: Path, orders: Path, wall: Wall) -> PointTerminal:

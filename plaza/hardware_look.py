@@ -1,4 +1,4 @@
-"""Every configured device of a node, opened and looked at, all at once."""
+"""Every configured device of a node, opened and looked at, all at once; and what may be configured."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from hardware.printer.profiles import DPI_203, PROFILES, Profile, Sync
 from hardware.registry import REGISTRY, Entry, Watched
 from municipio.device_words import technician_words
 from municipio.devices import DeviceState, DeviceStatus
@@ -62,3 +63,28 @@ def settled(device: Watched, within_s: float = PROBE_S) -> DeviceStatus:
             break
         time.sleep(0.05)
     return device.status()
+
+
+_TOKENS = {Sync.GS_R: "GS r 1", Sync.PROCESS_ID: "GS ( H", Sync.NONE: "el tiempo"}
+
+
+def profiles_table() -> str:
+    """The printer profiles as a table in Markdown, for technicians."""
+    head = "| perfil | impresora | columnas | puntos | página | QR | cuchilla | estado | confirma con |"
+    return "\n".join((head, "|--|--|--|--|--|--|--|--|--|", *map(_row, PROFILES.values())))
+
+
+def _row(profile: Profile) -> str:
+    asked = f"DLE EOT {', '.join(map(str, profile.status))}"
+    cells = (
+        f"`{profile.name}`",
+        profile.label,
+        str(profile.columns),
+        f"{profile.dots} a {203 if profile.dots_per_mm == DPI_203 else 180} ppp",
+        f"{profile.codec.upper()} (ESC t {profile.page_slot})",
+        "propio" if profile.native_qr else "dibujado",
+        "sí" if profile.cutter else "no",
+        f"{asked}, avisos ASB" if profile.asb else asked,
+        _TOKENS[profile.sync],
+    )
+    return f"| {' | '.join(cells)} |"

@@ -23,7 +23,7 @@ from hardware.transport.address import AddressError, parse_address
 from municipio.device_words import technician_words
 from municipio.devices import DeviceStatus, PrintVerdict
 from municipio.settings import Settings, SettingsError, parse_settings
-from plaza.hardware_look import SELFTEST_S, Found, looked_at, settled
+from plaza.hardware_look import SELFTEST_S, Found, looked_at, profiles_table, settled
 from sync.datadir import DataDir
 
 
@@ -57,9 +57,13 @@ _PROFILE = click.option(
 
 
 @hardware.command()
+@click.option("--markdown", is_flag=True, help="As the table of docs/reference/impresoras.md.")
 @_JSON
-def profiles(as_json: bool) -> None:
+def profiles(as_json: bool, markdown: bool) -> None:
     """The printer profiles: columns, code page, QR, blade and what each tells of itself."""
+    if markdown:
+        click.echo(profiles_table())
+        return
     if as_json:
         rows = [{**asdict(p), "columns": p.columns} for p in PROFILES.values()]
         click.echo(json.dumps(rows, ensure_ascii=False))

@@ -111,6 +111,12 @@ def test_profiles_are_listed_for_people_and_machines() -> None:
     assert {p["name"] for p in json.loads(run("profiles", "--json").stdout)} == set(PROFILES)
 
 
+def test_the_page_of_printers_holds_the_table_of_the_program() -> None:
+    page = Path(__file__).parents[2] / "docs" / "reference" / "impresoras.md"
+
+    assert run("profiles", "--markdown").stdout.strip() in page.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("profile", sorted(PROFILES))
 def test_every_profile_has_its_strip(tmp_path: Path, profile: str) -> None:
     out = tmp_path / "strip.png"

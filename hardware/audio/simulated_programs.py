@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import struct
 import sys
 import time
@@ -60,8 +61,8 @@ def _mix(place: Path, state: dict[str, Any], argv: list[str]) -> None:
 
 
 def _note(place: Path, name: str, line: dict[str, Any]) -> int:
-    """Add a line; its number, from 1."""
+    """Add a line with the process that wrote it; its number, from 1."""
     path = place / f"{name}.jsonl"
     with path.open("a") as file:
-        file.write(json.dumps(line) + "\n")
+        file.write(json.dumps(line | {"pid": os.getpid()}) + "\n")
     return len(path.read_text().splitlines())

@@ -49,6 +49,13 @@ def _terminal(settings: Settings) -> Watched:
     return build_to_look(settings, Path(data))
 
 
+def _cash(settings: Settings) -> Watched:
+    from hardware.cash.driver import CcTalkCash, setup_from
+
+    port, baud = settings.text("cash.port"), settings.number("cash.baud")
+    return CcTalkCash(port, baud, setup_from(settings), only_looks=True)
+
+
 def _terminal_place(settings: Settings) -> str:
     from hardware.terminal.build import terminal_place
 
@@ -125,6 +132,7 @@ REGISTRY: dict[str, Entry] = {
     for e in (
         Entry("printer", "impresora", _when_enabled("printer"), _printer),
         Entry("terminal", "terminal", _terminal_place, _terminal),
+        Entry("cash", "efectivo", _when_enabled("cash"), _cash),
         Entry("power", "energía", _power_place, _power),
         Entry("scanner", "lector", _when_enabled("scanner"), _scanner),
         Entry("keypad", "teclado", _when_enabled("keypad"), _keypad),

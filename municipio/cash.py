@@ -36,7 +36,7 @@ class MovementKind(StrEnum):
     CHANGE_PAID = "change_paid"
     CHANGE_IN_DOUBT = "change_in_doubt"
     HOPPER_SET = "hopper_set"
-    """A technician counted: from here on the hopper holds `count` coins."""
+    """A technician counted: `count` coins more, or fewer, than the journal held (all, after a cut)."""
     CUT = "cut"
     """A technician emptied box and stacker."""
 

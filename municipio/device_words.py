@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from municipio.device_words_card import CARD_WORDS
+from municipio.device_words_cash import CASH_WORDS
 from municipio.device_words_input import INPUT_WORDS
 from municipio.device_words_node import NODE_WORDS
 from municipio.device_words_terminal import TERMINAL_WORDS
@@ -82,6 +83,7 @@ DEVICE_WORDS: dict[tuple[str, str], DeviceWords] = {
     **{key: DeviceWords(*row) for key, row in TERMINAL_WORDS.items()},
     **{key: DeviceWords(*row) for key, row in INPUT_WORDS.items()},
     **{key: DeviceWords(*row) for key, row in CARD_WORDS.items()},
+    **{key: DeviceWords(*row) for key, row in CASH_WORDS.items()},
 }
 
 

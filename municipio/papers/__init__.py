@@ -4,6 +4,7 @@ Builders take plain values, the node's settings and a `_` that turns Spanish int
 language. Amounts are centavos; moments are timezone-aware, or None when the clock is not believed.
 """
 
+from municipio.papers.cash import comprobante_efectivo
 from municipio.papers.common import (
     Gettext,
     cadena_de_seguridad,
@@ -23,6 +24,7 @@ __all__ = [
     "Gettext",
     "PaseReferences",
     "cadena_de_seguridad",
+    "comprobante_efectivo",
     "comprobante_reporte",
     "concepts_of",
     "date_text",

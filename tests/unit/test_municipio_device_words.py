@@ -9,6 +9,7 @@ import pytest
 from hardware.audio.protocol import AudioCause
 from hardware.camera.protocol import CameraCause
 from hardware.card.status import CardCause
+from hardware.cash.status import CashCause
 from hardware.health.state import Cause as HealthCause
 from hardware.keypad.driver import KeypadCause
 from hardware.power.state import Cause as PowerCause
@@ -21,6 +22,7 @@ DEVICES: dict[str, type[StrEnum]] = {
     "audio": AudioCause,
     "camera": CameraCause,
     "card": CardCause,
+    "cash": CashCause,
     "health": HealthCause,
     "power": PowerCause,
     "keypad": KeypadCause,

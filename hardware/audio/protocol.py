@@ -21,7 +21,7 @@ PHRASE_MAX = 240
 
 _CARD = re.compile(r"[A-Za-z0-9_]{1,31}", re.ASCII)
 _JACK_CONTROL = re.compile(r"[A-Za-z0-9 /,_-]{1,44}", re.ASCII)
-_END = re.compile(r"(?<=[.!?:;])\s+")
+_END = re.compile(r"(?<=[.!?])\s+")
 _VALUES = re.compile(rb"^\s*: values=(on|off)\b", re.MULTILINE)
 
 

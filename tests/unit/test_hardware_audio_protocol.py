@@ -106,6 +106,7 @@ def test_the_mixers_answer_is_understood_or_unknown(output: bytes, told: bool | 
         ("Uno. Dos. ¿Tres? Sí", ["Uno.", "Dos.", "¿Tres?", "Sí"]),
         ("a\n\tb\x00c", ["a b c"]),
         ("[[voz]]", ["[ [voz]]"]),
+        ("Folio: C O A; listo.", ["Folio: C O A; listo."]),
         ("12.50 pesos", ["12.50 pesos"]),
     ],
 )

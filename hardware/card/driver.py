@@ -46,9 +46,11 @@ REOPEN_S = 0.3
 LOOK_S = 4.0
 PROVE_S = 6.0
 """An RSA signature inside a slow card takes a second or two."""
-LOOK_AGAIN_S = 0.7
+LOOK_AGAIN_S = 0.4
 LOOKS_MAX = 4
-"""Transient trouble is asked again this often before the card is called bad."""
+"""Transient trouble is asked again this often before the card is called bad for good."""
+LOOKS_TO_BE_SURE = 2
+"""A flipped bit can make a good card look like another kind: even that is asked twice."""
 
 _CAUSES: dict[PcscCause, CardCause] = {
     PcscCause.NO_SERVICE: CardCause.NO_SERVICE,
@@ -81,6 +83,7 @@ class PivReader:
         self._look_at = 0.0
         self._beat = time.monotonic()
         self._closing = False
+        self._service: Service | None = None
         self._thread = threading.Thread(target=self._run, name="card", daemon=True)
         self._thread.start()
 
@@ -119,6 +122,10 @@ class PivReader:
     def close(self) -> None:
         self._closing = True
         self._wake.set()
+        with self._lock:
+            service, hangs = self._service, time.monotonic() - self._beat > 2 * BEAT_S
+        if service is not None and not hangs:
+            service.interrupt()
         self._thread.join(timeout=10)
 
     # --- the watching thread
@@ -129,9 +136,15 @@ class PivReader:
             if isinstance(service, Trouble):
                 self._empty(SlotState.UNKNOWN, CardCause.NO_SERVICE)
             else:
+                self._own(service)
                 self._watch(service)
+                self._own(None)
                 service.close()
             self._wake.wait(REOPEN_S)
+
+    def _own(self, service: Service | None) -> None:
+        with self._lock:
+            self._service = service
 
     def _watch(self, service: Service) -> None:
         """Until this context is dead or the program ends."""
@@ -196,11 +209,9 @@ class PivReader:
         """Start one look at the card, if one is due and none is under way."""
         with self._lock:
             slot = self._slot
-            taken = slot.cause == CardCause.TAKEN
             unsettled = slot.state is SlotState.READING or (
-                slot.state is SlotState.CARD_ERROR and (taken or self._looks < LOOKS_MAX)
-                and slot.cause not in _LASTING
-            )  # fmt: skip
+                slot.state is SlotState.CARD_ERROR and self._looks < _most_looks(slot.cause)
+            )
             if not unsettled or self._errands.is_busy or time.monotonic() < self._look_at:
                 return
             self._looks += 1
@@ -239,6 +250,12 @@ class PivReader:
         with self._lock:
             if self._mark is not None and self._slot.insertion == insertion:
                 self._slot = change(self._slot)
+
+
+def _most_looks(cause: str) -> float:
+    if cause == CardCause.TAKEN:
+        return float("inf")
+    return LOOKS_TO_BE_SURE if cause in _LASTING else LOOKS_MAX
 
 
 def _cause(found: Unusable | Trouble | Overdue) -> CardCause:

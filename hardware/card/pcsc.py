@@ -55,6 +55,10 @@ class Service(Protocol):
         """The states of those readers, at once if one differs from `known`, else after the time."""
         ...
 
+    def interrupt(self) -> None:
+        """End a `wait` of another thread now; without one, do nothing."""
+        ...
+
     def connect(self, reader: str) -> Channel | Trouble: ...
 
     def close(self) -> None: ...
@@ -82,6 +86,9 @@ _CAUSES: dict[int, PcscCause] = {
 }
 
 
+_NO_TROUBLE = (scard.SCARD_S_SUCCESS, scard.SCARD_E_TIMEOUT, scard.SCARD_E_CANCELLED)
+
+
 def trouble(code: int) -> Trouble:
     """The cause behind a PC/SC return code (given signed or unsigned)."""
     return Trouble(_CAUSES.get(code & 0xFFFFFFFF, _CAUSES.get(code, PcscCause.FAILED)), code)
@@ -107,9 +114,12 @@ class _PcscService:
     def wait(self, known: Mapping[str, int], timeout_s: float) -> dict[str, int] | Trouble:
         asked = list(known.items())
         code, states = scard.SCardGetStatusChange(self._context, int(timeout_s * 1000), asked)
-        if code not in (scard.SCARD_S_SUCCESS, scard.SCARD_E_TIMEOUT):
+        if code not in _NO_TROUBLE:
             return trouble(code)
         return {name: state & ~scard.SCARD_STATE_CHANGED for name, state, _ in states}
+
+    def interrupt(self) -> None:
+        scard.SCardCancel(self._context)
 
     def connect(self, reader: str) -> Channel | Trouble:
         code, handle, protocol = scard.SCardConnect(

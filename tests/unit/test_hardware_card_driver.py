@@ -79,6 +79,8 @@ class OpenedService:
                 return states
             time.sleep(0.005)
 
+    def interrupt(self) -> None: ...
+
     def connect(self, reader: str) -> OpenedChannel | Trouble:
         if self.world.taken:
             return Trouble(PcscCause.TAKEN)

@@ -279,10 +279,6 @@ def _cause_of(problem: PortProblem) -> Cause:
     return Cause.HOST_BLOCKED if problem.cause is PortCause.BLOCKED else Cause.NO_ANSWER
 
 
-SerialPrinter = ReceiptPrinter
-"""The name from when printers were only serial."""
-
-
 def _opener(port: str, baud: int) -> Opener:
     """A setting that names no port is a printer that is not there: the node runs on without it."""
     try:

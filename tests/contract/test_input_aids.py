@@ -224,6 +224,7 @@ def test_another_device_in_its_place_is_refused_and_not_heard(keypad: KeypadRig)
 
 def test_a_keypad_that_is_pulled_and_put_back_is_found_again(keypad: KeypadRig) -> None:
     keypad.far.hold(Key.UP)
+    until(lambda: keypad.keys)
     keypad.far.unplug()
     becomes(keypad.keypad, S.ABSENT, "no_answer", 1.5)
     keypad.far.replug()

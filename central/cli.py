@@ -21,6 +21,7 @@ from central.nodes import NodeError, add_node, list_nodes, revoke_node
 from central.server import serve
 from central.staff import stored_facts
 from central.store import DEFAULT_URL, Store, StoreError, open_store, sqlite_file
+from central.technician_cli import technician
 from central.wiring import build, demo_perfil, utc_now
 from municipio.facts import LANES
 from municipio.money import format_mxn
@@ -177,6 +178,9 @@ def node_revoke(code: str, db: str, inegi: str) -> None:
     with _clear_errors(), _opened(db) as store:
         revoke_node(store, inegi, code)
     click.echo(f"{code} is revoked")
+
+
+main.add_command(technician)
 
 
 @main.group()

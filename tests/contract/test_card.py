@@ -10,11 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from smartcard import scard
 
 from hardware.card.driver import PivReader
@@ -35,6 +38,7 @@ from municipio.devices import (
     SlotState,
 )
 from municipio.technicians import has_signed
+from plaza.commands.technician import technician
 
 KEY = new_key()
 RSA = new_key("rsa2048")
@@ -318,6 +322,18 @@ def test_no_pin_stays_in_the_simulators_memory_of_commands(rig: Rig) -> None:
     assert isinstance(rig.prove("97531864"), Proved)
 
     assert b"97531864" not in b"".join(rig.far.commands)
+
+
+def test_the_command_reads_the_public_key_of_a_card(rig: Rig, tmp_path: Path) -> None:
+    rig.insert(VirtualPiv(KEY))
+    rig.becomes(SlotState.READY)
+    out = tmp_path / "card.pem"
+    result = CliRunner().invoke(technician, ["read-card", "--out", str(out), "--seconds", "10"])
+
+    assert result.exit_code == 0, result.output
+    public = load_pem_public_key(out.read_bytes())
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+    assert public.public_numbers() == KEY.public_key().public_numbers()
 
 
 @pytest.mark.hw

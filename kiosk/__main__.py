@@ -57,6 +57,7 @@ def run(data: DataDir, settings: Settings, arguments: argparse.Namespace) -> int
         return _fail("no window could be opened; without a display use --offscreen")
     from kivy.clock import Clock
 
+    from kiosk import collector
     from kiosk.app import KioskApp
     from kiosk.widgets import skin
     from kiosk.wiring import wire
@@ -73,6 +74,8 @@ def run(data: DataDir, settings: Settings, arguments: argparse.Namespace) -> int
 
     def ready() -> None:
         wired.warm_up()
+        collector.keep_what_started()
+        Clock.schedule_interval(lambda _: collector.sweep(app.quiet_s), collector.EVERY_S)
         if arguments.remote is not None:
             from kiosk.remote import RemoteControl, RemoteServer
 

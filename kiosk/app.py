@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,7 @@ class KioskApp(App):  # type: ignore[misc]  # kivy has no type information
         self.use_kivy_settings = False
         self._locked = locked
         self._on_ready = on_ready
+        self._last_touch = 0.0
         self.stage = Stage(house.words, TouchGuard(), self._touched)
         self.conductor = Conductor(house, self.stage)
 
@@ -41,10 +43,15 @@ class KioskApp(App):  # type: ignore[misc]  # kivy has no type information
         """Kivy's settings panel does not exist here."""
         return False
 
+    def quiet_s(self) -> float:
+        """Seconds since the last touch."""
+        return time.monotonic() - self._last_touch
+
     def on_stop(self) -> None:
         self.conductor.stop()
 
     def _touched(self) -> None:
+        self._last_touch = time.monotonic()
         self.conductor.touched()
 
     def _first_frame(self, *_: Any) -> None:

@@ -132,6 +132,7 @@ class Frame(BoxLayout):  # type: ignore[misc]  # kivy has no type information
         ids = tuple(a.id for a in actions)
         if ids != self._bar_ids:
             self._bar_ids = ids
+            # New ones each time: changing the words of those on the glass makes the graphics wait.
             self._buttons = [BarButton() for _ in actions]
             for button in self._buttons:
                 forward(button, lambda key: self.bar_press(key))

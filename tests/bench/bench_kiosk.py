@@ -56,6 +56,7 @@ def measure(data: Path, started: float) -> int:
     from kivy.clock import Clock
     from kivy.core.window import Window
 
+    from kiosk import collector
     from kiosk.app import KioskApp
     from kiosk.widgets import skin
     from kiosk.wiring import wire
@@ -67,6 +68,7 @@ def measure(data: Path, started: float) -> int:
     EventLoop.start()
     EventLoop.idle()
     say("kiosk: process start -> usable home drawn", time.time() - started, "s", "<= 1.5")
+    collector.keep_what_started()
     heavy = sum(name in sys.modules for name in ("escpos", "sqlite_utils", "httpx2", "qrcode"))
     say("kiosk: heavy libraries imported before home", heavy, "of 4", "0")
     report_touches(app)

@@ -111,6 +111,8 @@ class TechnicianLogin:
         self._stored = guard_store.save(self._guard) if self._guard.failures else True
         self._lock = threading.RLock()
         self._shown: Progress = ReadingCard()
+        self._shown_of = 0
+        """The insertion that `_shown` speaks of: a PIN goes to the card that the person saw, or nowhere."""
         self._session: _Session | None = None
         self._entered: tuple[Pin, bool, int] | None = None
         self._refused: tuple[int, Refusal] | None = None
@@ -141,12 +143,11 @@ class TechnicianLogin:
 
     def enter_pin(self, pin: Pin, *, spend_last_try: bool = False) -> bool:
         """Hand over a PIN, which is wiped after its one use. False when none is wanted now."""
-        slot = self._reader.slot()
         with self._lock:
             if not isinstance(self._shown, EnterPin) or self._session or self._entered:
                 pin.wipe()
                 return False
-            self._entered = (pin, spend_last_try, slot.insertion)
+            self._entered = (pin, spend_last_try, self._shown_of)
             self._shown = Checking()
             return True
 
@@ -209,7 +210,7 @@ class TechnicianLogin:
             if self._ended_at is not None and slot.insertion != self._ended_at:
                 self._ended_at = None
             if self._session is None and self._entered is None and self._ended_at is None:
-                self._shown = shown
+                self._shown, self._shown_of = shown, slot.insertion
 
     # --- judging what is in the slot
 

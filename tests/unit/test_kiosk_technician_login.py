@@ -247,6 +247,16 @@ def test_another_card_put_in_quickly_does_not_inherit_the_session(node: Node) ->
     assert node.door.progress() == LoggedOut(SessionEnd.CARD_OUT)
 
 
+def test_a_pin_goes_to_the_card_that_the_person_saw_or_nowhere(node: Node) -> None:
+    node.insert(VirtualPiv(KEY))
+    other = VirtualPiv(KEY)
+    node.reader.insert(other)
+    assert node.door.enter_pin(Pin("123456"))
+
+    assert node.shown() == EnterPin("T-014", 3, False)
+    assert other.presented == 0
+
+
 def test_a_copied_certificate_is_not_a_login(node: Node) -> None:
     clone = VirtualPiv(new_key(), shown=certificate(KEY))
     node.insert(clone)

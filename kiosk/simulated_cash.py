@@ -35,6 +35,7 @@ class CashCorner:
         self.ledger = MemoryLedger(self.clock, self.fuse)
         self.line = SimulatedLine(SimBus(hopper_coins=hopper_coins))
         self.rules = rules
+        self.limits = CashLimits()
         self.names = 0
         self.ledger.save([self._hopper_row(hopper_coins)])
         self.pay = self._machine()
@@ -102,7 +103,7 @@ class CashCorner:
             ledger=self.ledger,
             device=self.line,
             rules=self.rules,
-            limits=CashLimits(),
+            limits=self.limits,
             now=self.clock.now,
             today=self.clock.today,
             new_key=self.new_id,

@@ -8,6 +8,7 @@ other use of PC/SC, and keep to one private service per process.
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
@@ -39,6 +40,7 @@ def missing() -> str:
 def _home() -> Path:
     """One directory for this process; the name of a Unix socket must stay short."""
     home = Path(tempfile.mkdtemp(prefix="plaza-pcsc-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
     (home / "run").mkdir()
     (home / "readers").mkdir()
     return home

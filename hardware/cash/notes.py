@@ -142,7 +142,7 @@ class NoteValidator(Acceptor):
     def _piece(self, event: RingEvent, now: float) -> None:
         amount = self._names.get(event.a, 0)
         if event.b == 1:
-            wanted = self.is_open and amount in self.wanted
+            wanted = bool(self.wanted) and amount > 0  # perhaps not this one any more: they say why
             self.held = self._last_held = amount
             self._held_at = now
             self._route = None if wanted else RETURN

@@ -26,7 +26,11 @@ _PAYMENT_STATES = {
     FactType.PAYMENT_UNKNOWN: ("predial", "En verificación"),
     FactType.PASE_ISSUED: ("pase", "Emitido"),
 }
-_ENDS_WITHOUT_MONEY = {"declined": "Rechazado", "cancelled": "Cancelado"}
+_ENDS_WITHOUT_MONEY = {
+    "declined": "Rechazado",
+    "cancelled": "Cancelado",
+    "refund_owed": "Devolución en trámite",  # cash that was cut short: no posting, the debt stands
+}
 LANES_WITH_EFFECTS = (Lane.PAY.value, Lane.REP.value)
 _SERIES = {"reporte": "SIAC", "queja": "CI"}
 """Prefix of the number that the city gives to a matter; the others keep the node's folio alone."""

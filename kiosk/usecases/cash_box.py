@@ -43,7 +43,7 @@ class HopperFilled:
 
 
 class CashBoxDesk:
-    """`by` are the people's identifiers from their service cards, never names."""
+    """`by` are the badge numbers of the people, never names."""
 
     def __init__(self, *, ledger: CashLedger, new_id: Callable[[], str], two_person: bool) -> None:
         self._ledger = ledger
@@ -67,8 +67,8 @@ class CashBoxDesk:
         box = self.inside()
         difference = counted_centavos - box.coins_centavos - box.notes_centavos
         data = {
-            "act": "cash_cut",
-            "by": sorted(set(by)),
+            "action": "cash_cut",
+            "technicians": sorted(set(by)),
             "counted_centavos": counted_centavos,
             "difference_centavos": difference,
             "hopper_coins": hopper_coins,
@@ -93,8 +93,8 @@ class CashBoxDesk:
             return PaymentOpen()
         held = self.inside().hopper_coins
         data = {
-            "act": "hopper_filled",
-            "by": sorted(set(by)),
+            "action": "hopper_filled",
+            "technicians": sorted(set(by)),
             "coin_centavos": coin_centavos,
             "hopper_coins": coins_inside,
             "before": held,

@@ -297,7 +297,7 @@ def test_a_cut_takes_two_people_and_starts_the_box_anew(corner: CashCorner) -> N
     assert isinstance(cut, CashCut)
     assert (cut.box.notes, cut.difference_centavos) == ({5000: 1}, -100)
     fact = corner.ledger.facts[-1].data
-    assert (fact["act"], fact["by"]) == ("cash_cut", ["tec-1", "tec-2"])
+    assert (fact["action"], fact["technicians"]) == ("cash_cut", ["tec-1", "tec-2"])
     after = desk.inside()
     assert (after.total_centavos, after.hopper_coins) == (14700, 147)
     assert desk.fill_hopper(("tec-1",), 100, 300) == HopperFilled(300)

@@ -17,6 +17,9 @@ import pytest
 from hardware.cash.driver import CcTalkCash
 from hardware.cash.protocol import CashSetup
 from hardware.cash.simulator import CashSimulator
+from kiosk.simulated_cash import CashCorner
+from kiosk.usecases.cash_progress import CashStarted
+from kiosk.usecases.pay_by_cash import PayByCash
 from municipio.devices import (
     CashDevice,
     CashEvent,
@@ -27,6 +30,8 @@ from municipio.devices import (
     DeviceState,
     PayoutState,
 )
+from municipio.payments import PaymentState
+from sync.ledger import SqliteLedger, open_ledger
 
 K = CashEventKind
 COINS = frozenset({500, 1000})
@@ -178,6 +183,35 @@ def test_calls_return_at_once_even_when_nothing_answers(rig: Rig) -> None:
         rig.cash.events()
         rig.cash.payout()
     assert time.monotonic() - began < 1.0
+
+
+def test_a_payment_over_the_real_journal_survives_a_restart_between_coin_and_note(
+    tmp_path: Path,
+) -> None:
+    """Real ledger file, real wire, virtual time; the program dies with a coin inside."""
+    corner = CashCorner()
+
+    def life() -> PayByCash:
+        ledger = open_ledger(tmp_path / "ledger.sqlite", corner.clock, "COA007", "30039")
+        assert isinstance(ledger, SqliteLedger)
+        return PayByCash(
+            ledger=ledger, device=corner.line, rules=corner.rules, limits=corner.limits,
+            now=corner.clock.now, today=corner.clock.today, new_key=corner.new_id,
+            blocking=lambda _: None,
+        )  # fmt: skip
+
+    corner.pay = life()
+    corner.ready()
+    started = corner.pay.start(corner.owed(5500), (), fresh=True)
+    assert isinstance(started, CashStarted)
+    corner.poll(started.payment.key, 1.0)
+    corner.insert(500)
+    corner.wait(1.0)
+    corner.line.restart()
+    corner.pay = life()
+    [left] = corner.idle(4.0)
+    assert (left.state, left.owed_centavos) == (PaymentState.REFUND_OWED, 500)
+    assert corner.pay.tend() == ()
 
 
 @pytest.mark.hw

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kiosk.flow import Screen
+from kiosk.gallery_cash import CASH_PLAYS
 from kiosk.simulated_city import CLAVE, CLAVE_UP_TO_DATE
 from kiosk.simulated_kiosk import SimulatedKiosk
 from municipio.clock import TimeQuality
@@ -98,9 +99,16 @@ def _unknown(kiosk: SimulatedKiosk) -> None:
     kiosk.wait(20)
 
 
+def _end(kiosk: SimulatedKiosk, key: str) -> None:
+    """The session ends, which brings Spanish back; the picture's language is chosen again."""
+    code = kiosk.words.code
+    kiosk.tap(key)
+    kiosk.words.switch(code)
+
+
 def _in_verification(kiosk: SimulatedKiosk) -> None:
     _unknown(kiosk)
-    kiosk.tap("result.done")
+    _end(kiosk, "result.done")
     _debt(kiosk)
 
 
@@ -208,8 +216,15 @@ def _folio(text: str) -> Play:
 def _folio_found(kiosk: SimulatedKiosk) -> None:
     _report_filed(kiosk)
     folio = kiosk.view.folio
-    kiosk.tap("print.done")
+    _end(kiosk, "print.done")
     kiosk.world.cut_network()
+    _folio(folio)(kiosk)
+
+
+def _folio_copy(kiosk: SimulatedKiosk) -> None:
+    _card_ends(ChargeState.APPROVED)(kiosk)
+    folio = kiosk.view.folio
+    _end(kiosk, "print.done")
     _folio(folio)(kiosk)
 
 
@@ -244,6 +259,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("pago-recibo", _card_ends(ChargeState.APPROVED)),
     Scene("pago-recibo-sin-papel", _printer_says(PrintVerdict.FAILED, "paper_out")),
     Scene("pago-recibo-dudoso", _printer_says(PrintVerdict.UNKNOWN, "no_answer")),
+    *(Scene(name, play) for name, play in CASH_PLAYS),
     Scene("pase-de-caja", _pase),
     Scene("pase-de-caja-impreso", _pase_printed),
     Scene("reporte-servicio", _taps("home.reporte")),
@@ -260,6 +276,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("folio", _taps("bar.folio")),
     Scene("folio-mal-escrito", _folio("COA007-R1-000001-A")),
     Scene("folio-encontrado", _folio_found),
+    Scene("folio-copia", _folio_copy),
     Scene("ayuda", _taps("bar.help")),
     Scene("emergencias", _taps("bar.emergency")),
     Scene("mas-servicios", _taps("home.mas")),

@@ -87,9 +87,7 @@ class Frame(BoxLayout):  # type: ignore[misc]  # kivy has no type information
         step = _("Paso {step} de {steps}").format(step=view.step, steps=view.steps)
         self._steps.text = step if view.steps else ""
         self._steps.opacity = 1 if view.steps else 0
-        self._holder.padding[1] = (
-            skin.px(6) if chrome.title else 0 if chrome.header else skin.px(14)
-        )
+        self._holder.padding[1] = skin.px(6) if chrome.title else 0 if chrome.header else skin.px(8)
         self._arrange(self._parts_for(view, chrome))
         if body.parent is not self._holder:
             self._holder.clear_widgets()

@@ -111,7 +111,7 @@ class ReporteBody(ScreenBody):
         ids.type_question.text = view.problem or view.question
         ids.type_question.tone = "clay" if view.problem else "ink" if view.options else "muted"
         heading = bool(view.options) and not view.problem
-        ids.type_question.role = "heading" if heading else "small"
+        ids.type_question.role = "body" if heading else "small"
         ids.type_question.weight = "bold" if heading else "regular"
         ids.type_question.height = round(skin.size(ids.type_question.role) * 1.42)
         self._fill_fields(ids.type_fields, view.fields)

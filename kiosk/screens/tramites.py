@@ -151,7 +151,7 @@ class TramitesBody(ScreenBody):
             self._lists[columns] = (pager, grid)
         ids.results.clear_widgets()
         ids.results.add_widget(self._lists[columns][0])
-        self.padding = (0, skin.px(14) if is_open else 0, 0, skin.gap() if is_open else skin.px(20))
+        self.padding = (0, 0, 0, skin.gap() if is_open else skin.px(20))
         ids.keyboard.opacity = 1 if is_open else 0
         if not is_open:
             ids.keyboard.show(())

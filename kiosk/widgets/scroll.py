@@ -129,7 +129,7 @@ class Pager(BoxLayout):  # type: ignore[misc]  # kivy has no type information
             super().add_widget(self._side)
         elif not needed and self._side.parent is not None:
             super().remove_widget(self._side)
-        self._arrange_side(self.height < 2 * skin.target() + skin.gap())
+        self._arrange_side(self.height < 2 * (skin.target() + skin.gap()))
         self._up.enabled = self.viewport.scroll_y < 0.999
         self._down.enabled = self._wraps or self.viewport.scroll_y > 0.001
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import json
+import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ from municipio.facts import parse_time
 TIMESYNC_MARK = Path("/run/systemd/timesync/synchronized")
 TIMESYNC_CLOCK = Path("/var/lib/systemd/timesync/clock")
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+DOUBT = "PLAZA_CLOCK_UNSURE"
+"""Set in the environment, nothing proves the clock: practice for a cold boot. It can only lower trust."""
 OLDEST = datetime(2026, 1, 1, tzinfo=UTC)
 """No node ever ran before this day, whatever its clock says."""
 
@@ -50,6 +53,8 @@ def kernel_is_synced() -> bool:
 
 def system_quality() -> TimeQuality:
     """`synced` or `floor`, as the operating system says now."""
+    if os.environ.get(DOUBT):
+        return TimeQuality.FLOOR
     if TIMESYNC_MARK.exists() or kernel_is_synced():
         return TimeQuality.SYNCED
     return TimeQuality.FLOOR

@@ -66,12 +66,9 @@ class Plan:
         return self.home / "logs"
 
     @property
-    def printer_link(self) -> Path:
-        return self.home / "dev" / "printer"
-
-    @property
-    def terminal_link(self) -> Path:
-        return self.home / "dev" / "terminal"
+    def dev(self) -> Path:
+        """Ports of the simulated devices, each by its name."""
+        return self.home / "dev"
 
     @property
     def remote(self) -> Path:

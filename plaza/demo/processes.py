@@ -30,7 +30,10 @@ def run_once(argv: Sequence[str], *, timeout_s: float = 120) -> str:
 
 
 class Program:
-    """One long-running program. `kill()` is kill -9: what a power cut or a crash does to it."""
+    """One long-running program. `kill()` is kill -9: what a power cut or a crash does to it.
+
+    `env` is added to this process's own at every start.
+    """
 
     def __init__(
         self, name: str, argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None
@@ -38,7 +41,7 @@ class Program:
         self.name = name
         self._argv = list(argv)
         self._log = log
-        self._env = {**os.environ, **(env or {})}
+        self.env = dict(env or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
@@ -61,7 +64,7 @@ class Program:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    env=self._env,
+                    env={**os.environ, **self.env},
                     start_new_session=True,
                 )
 

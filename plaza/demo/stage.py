@@ -12,13 +12,19 @@ import secrets
 import shutil
 import socket
 import time
+import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from hardware.bench.builders import Place
+from hardware.bench.devices import Desk
+from hardware.bench.scenario import DEFAULT_DEVICES, Scalar
 from hardware.printer.simulator import PrinterSimulator
 from hardware.terminal.simulator import TerminalSimulator
+from municipio.settings import parse_settings
 from plaza.demo.cable import Cable
 from plaza.demo.plan import Plan
 from plaza.demo.processes import Program, ProgramFailed, python_m, run_once
@@ -27,36 +33,27 @@ from plaza.demo.remote import KioskRemote
 MARKER = "demostracion-de-plaza"
 """A folder with this file in it was made by a demonstration and may be emptied by the next one."""
 
-_SETTINGS = """\
-# Nodo de demostración: lugares, teléfonos y convenios inventados.
-[node]
-number = 7
-site = "Parque Independencia (demostración)"
-address = "Av. Independencia s/n, Centro (demostración)"
-rtc = true
+CLOCK_DOUBT = "PLAZA_CLOCK_UNSURE"
 
-[central]
-url = "{cable_url}"
-verify_url = "{central_url}"
-timeout_s = 4
 
-[printer]
-port = "{printer}"
+def settings_text(values: dict[str, Scalar]) -> str:
+    """A settings file with a table per section."""
+    sections: dict[str, list[str]] = {}
+    for name, value in values.items():
+        section, key = name.split(".")
+        sections.setdefault(section, []).append(f"{key} = {json.dumps(value, ensure_ascii=False)}")
+    tables = [f"[{section}]\n" + "\n".join(lines) for section, lines in sections.items()]
+    head = "# Nodo de demostración: lugares, teléfonos y convenios inventados.\n"
+    return head + "\n\n".join(tables) + "\n"
 
-[terminal]
-port = "{terminal}"
-wait_s = 60
 
-[portal]
-listen = "127.0.0.1:{portal}"
-public_url = "{portal_url}"
-gate = "memory"
+@dataclass(frozen=True, slots=True)
+class Props:
+    """What stands on a stage: simulated devices, settings that differ, a clock that may be doubted."""
 
-[sync]
-heartbeat_s = 1
-retry_min_s = 1
-retry_max_s = 20
-"""
+    devices: tuple[str, ...] = DEFAULT_DEVICES
+    settings: tuple[tuple[str, Scalar], ...] = ()
+    clock_sure: bool = True
 
 
 class StageFailed(RuntimeError):
@@ -70,16 +67,22 @@ def has_display() -> bool:
 
 class Stage:
     def __init__(
-        self, plan: Plan, *, window: bool, on: str = "", say: Callable[[str], None] = print
+        self,
+        plan: Plan,
+        *,
+        window: bool,
+        on: str = "",
+        say: Callable[[str], None] = print,
+        props: Props | None = None,
     ) -> None:
         self.plan = plan
+        self.props = props or Props()
         self.staff_token = secrets.token_urlsafe(12)
         self.window = window
         self._on = on
         self._say = say
         self.cable = Cable(plan.ports.cable, plan.ports.central)
-        self.printer = PrinterSimulator(plan.receipts)
-        self.terminal = TerminalSimulator()
+        self.desk = Desk(self.props.devices, Place(plan.dev, plan.receipts))
         self.kiosk_remote = KioskRemote(plan.remote)
         self.central = self._program(
             "central",
@@ -89,7 +92,8 @@ class Stage:
             f"--listen=127.0.0.1:{plan.ports.central}",
             env={"PLAZA_STAFF_TOKEN": self.staff_token},
         )
-        self.sync = self._program("sync", "sync", "run", f"--data={plan.node}")
+        doubt = {} if self.props.clock_sure else {CLOCK_DOUBT: "1"}
+        self.sync = self._program("sync", "sync", "run", f"--data={plan.node}", env=doubt)
         self.portal = self._program(
             "portal",
             "captive_portal",
@@ -97,11 +101,22 @@ class Stage:
             f"--listen=127.0.0.1:{plan.ports.portal}",
             "--gate=memory",
             f"--frame-ancestor={plan.bench_url}",
+            env=doubt,
         )
         look = () if window else ("--offscreen",)
         self.kiosk = self._program(
-            "kiosk", "kiosk", f"--data={plan.node}", f"--remote={plan.remote}", *look
+            "kiosk", "kiosk", f"--data={plan.node}", f"--remote={plan.remote}", *look, env=doubt
         )
+
+    @property
+    def printer(self) -> PrinterSimulator:
+        printer: PrinterSimulator = self.desk["printer"]
+        return printer
+
+    @property
+    def terminal(self) -> TerminalSimulator:
+        terminal: TerminalSimulator = self.desk["terminal"]
+        return terminal
 
     def _program(
         self, name: str, module: str, *args: str, env: dict[str, str] | None = None
@@ -124,7 +139,6 @@ class Stage:
         shutil.rmtree(home, ignore_errors=True)
         for folder in (self.plan.city, self.plan.receipts, self.plan.logs):
             folder.mkdir(parents=True)
-        self.plan.printer_link.parent.mkdir()
         (home / MARKER).write_text("Hecho por `plaza demo`; se puede borrar.\n")
 
     def _make_city(self) -> str:
@@ -144,34 +158,48 @@ class Stage:
         run_once(
             [*plaza, "node", "init", f"--central={plan.cable_url}", f"--city-key={city_key}", data]
         )
-        (plan.node / "settings.toml").write_text(
-            _SETTINGS.format(
-                cable_url=plan.cable_url,
-                central_url=plan.central_url,
-                printer=plan.printer_link,
-                terminal=plan.terminal_link,
-                portal=plan.ports.portal,
-                portal_url=plan.portal_url,
-            )
-        )
+        (plan.node / "settings.toml").write_text(settings_text(self._settings()))
         node_key = plan.node / "keys" / "node.pub"
         run_once(python_m("central", "node", "add", "COA007", f"--key={node_key}", db))
         run_once([*plaza, "content", "import", str(plan.content), data])
+
+    def _settings(self) -> dict[str, Scalar]:
+        plan = self.plan
+        return {
+            "node.number": 7,
+            "node.site": "Parque Independencia (demostración)",
+            "node.address": "Av. Independencia s/n, Centro (demostración)",
+            "node.rtc": self.props.clock_sure,
+            "central.url": plan.cable_url,
+            "central.verify_url": plan.central_url,
+            "central.timeout_s": 4,
+            "portal.listen": f"127.0.0.1:{plan.ports.portal}",
+            "portal.public_url": plan.portal_url,
+            "portal.gate": "memory",
+            "sync.heartbeat_s": 1,
+            "sync.retry_min_s": 1,
+            "sync.retry_max_s": 20,
+            **self.desk.settings(),
+            **dict(self.props.settings),
+        }
 
     # --- the play -------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start everything and return when the city, the portal and the kiosk answer."""
-        self.printer.open()
-        self.printer.link(self.plan.printer_link)
-        self.terminal.open()
-        self.terminal.link(self.plan.terminal_link)
+        self.desk.open()
         self.cable.mend()
-        for program in (self.central, self.kiosk, self.portal, self.sync):
+        for program in (self.central, *self.node_programs):
             program.start()
         self._wait_http(self.central, f"{self.plan.central_url}/v1/health")
         self._wait_http(self.portal, f"{self.plan.portal_url}/")
         self.wait_kiosk()
+        settings = tomllib.loads((self.plan.node / "settings.toml").read_text())
+        self.desk.watch(parse_settings(settings))
+
+    @property
+    def node_programs(self) -> tuple[Program, ...]:
+        return (self.kiosk, self.portal, self.sync)
 
     def wait_kiosk(self, timeout_s: float = 40) -> None:
         """Return when the kiosk has drawn a screen; a kiosk that ended is not waited for."""
@@ -181,20 +209,40 @@ class Stage:
             raise StageFailed(f"kiosk: {silent}\n{self.kiosk.tail()}") from silent
 
     def stop(self) -> None:
-        for program in (self.kiosk, self.portal, self.sync, self.central):
+        for program in (*self.node_programs, self.central):
             program.stop()
         self.cable.cut()
-        self.printer.close()
-        self.terminal.close()
+        self.desk.close()
 
     def cut_network(self) -> None:
         """The node loses the city; so does the card terminal, which needs the same Internet."""
         self.cable.cut()
-        self.terminal.online = False
+        self._terminal_online(False)
 
     def restore_network(self) -> None:
         self.cable.mend()
-        self.terminal.online = True
+        self._terminal_online(True)
+
+    def login_page(self) -> None:
+        """The Internet is a login page: it answers everything, and nobody behind it is the city."""
+        self.cable.end_at_login_page()
+        self._terminal_online(False)
+
+    def _terminal_online(self, online: bool) -> None:
+        if "terminal" in self.props.devices:
+            self.terminal.online = online
+
+    def power_cut(self) -> None:
+        """The mains fail: every program of the node dies at once, without a goodbye."""
+        for program in self.node_programs:
+            program.kill()
+
+    def power_up(self) -> None:
+        """The mains return; comes back when the kiosk shows a screen and the portal answers."""
+        for program in self.node_programs:
+            program.start()
+        self._wait_http(self.portal, f"{self.plan.portal_url}/")
+        self.wait_kiosk()
 
     def queue(self) -> dict[str, Any]:
         """What `plaza sync status --json` says of this node."""

@@ -18,6 +18,7 @@ class Screen(StrEnum):
     PREDIAL_BENEFICIO = "predial_beneficio"
     PREDIAL_ADEUDO = "predial_adeudo"
     PAGO_TARJETA = "pago_tarjeta"
+    PAGO_EFECTIVO = "pago_efectivo"
     PAGO_RESULTADO = "pago_resultado"
     PASE_DE_CAJA = "pase_de_caja"
     REPORTE = "reporte"
@@ -30,7 +31,15 @@ class Screen(StrEnum):
     FUERA_DE_SERVICIO = "fuera_de_servicio"
 
 
-PASSING = frozenset({Screen.PAGO_TARJETA, Screen.PAGO_RESULTADO, Screen.IMPRIMIENDO, Screen.AVISO})
+PASSING = frozenset(
+    {
+        Screen.PAGO_TARJETA,
+        Screen.PAGO_EFECTIVO,
+        Screen.PAGO_RESULTADO,
+        Screen.IMPRIMIENDO,
+        Screen.AVISO,
+    }
+)
 """Screens that `back` never returns to: what they did cannot be done again by going back."""
 
 

@@ -12,6 +12,7 @@ from hardware.cash.sim_acceptors import PowerUp
 from hardware.cash.sim_bus import SimBus
 from hardware.cash.simulated_line import SimulatedLine
 from kiosk.simulated_city import debt
+from kiosk.simulated_kiosk import SimulatedKiosk
 from kiosk.simulators import Fuse, MemoryClock, MemoryLedger
 from kiosk.usecases.cash_progress import CashProgress, CashSettled
 from kiosk.usecases.cash_till import CashLimits
@@ -20,10 +21,29 @@ from municipio.cash import CashBox, CashMovement, CashRules, MovementKind, count
 from municipio.devices import CashUnit, DeviceState
 from municipio.liquidacion import Liquidacion
 from municipio.payments import Payment
+from municipio.settings import parse_settings
 
 COINS = frozenset({50, 100, 200, 500, 1000})
 NOTES = frozenset({2000, 5000, 10000, 20000, 50000})
 RULES = CashRules(COINS, NOTES, change_limit_centavos=20000)
+
+
+def plug_cash(kiosk: SimulatedKiosk, *, hopper_coins: int = 150, **rules: object) -> SimBus:
+    """Put a cash bus into a whole kiosk and start that anew; `rules` are settings of `cash`.
+
+    Amounts are rounded to the peso unless `rounding` says otherwise.
+    """
+    cash = {"enabled": True, "port": "simulated", "hopper_address": 3, "rounding": "peso"}
+    kiosk.settings = parse_settings({"cash": {**cash, **rules}})
+    world = kiosk.world
+    world.cash = SimulatedLine(SimBus(hopper_coins=hopper_coins))
+    row = CashMovement(
+        world.new_id(), "", MovementKind.HOPPER_SET, CashUnit.HOPPER, 100, hopper_coins
+    )
+    world.ledger.save([row])
+    kiosk.restart()
+    kiosk.wait(8, step=0.25)
+    return world.cash.bus
 
 
 class CashCorner:

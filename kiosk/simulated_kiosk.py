@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiosk.background import InlineBackground
 from kiosk.flow import Flow, Place, Screen
@@ -32,6 +32,9 @@ from kiosk.speech import AudioMode
 from municipio.settings import Settings, parse_settings
 from municipio.usecases.ports import LinkState
 
+if TYPE_CHECKING:
+    from hardware.cash.simulated_line import SimulatedLine
+
 
 @dataclass
 class World:
@@ -43,6 +46,8 @@ class World:
     link: MemoryLink = field(default_factory=MemoryLink)
     city: MemoryCity = field(default_factory=MemoryCity)
     names: int = 0
+    cash: SimulatedLine | None = None
+    """A cash bus in virtual time; it is asked to run while the kiosk ticks."""
 
     def __post_init__(self) -> None:
         self.ledger = MemoryLedger(self.clock, self.fuse)
@@ -111,6 +116,7 @@ class SimulatedKiosk:
             terminal=world.terminal,
             verify=signer.verify,
             new_id=world.new_id,
+            cash=world.cash,
         )
         self.presenters: dict[Screen, Presenter[Any]] = build_presenters(self.desk, ports)
         self._up = Screen.HOME
@@ -123,6 +129,8 @@ class SimulatedKiosk:
 
     def restart(self) -> None:
         """The program died and came up again."""
+        if self.world.cash is not None:
+            self.world.cash.restart()
         self._boot()
 
     @property
@@ -150,6 +158,9 @@ class SimulatedKiosk:
     def tick(self, seconds: float = 0.25) -> None:
         """Let time pass for the presenter that is up and for the idle timer."""
         self.now_s += seconds
+        if self.world.cash is not None:
+            self.world.cash.run(seconds)
+            self.world.clock.boot_ms += int(seconds * 1000)
         self.presenters[self._up].tick(self.now_s)
         self.flow.tick(self.now_s, busy=self.view.busy)
 

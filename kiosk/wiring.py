@@ -26,7 +26,8 @@ from kiosk.presenters.frame import HeaderPresenter, IdlePresenter
 from kiosk.presenters.info import FueraDeServicioPresenter
 from kiosk.presenters.registry import Ports, build_presenters
 from kiosk.speech import AudioMode
-from municipio.devices import CardTerminal, Printer
+from municipio.cash import rules_from
+from municipio.devices import CardTerminal, CashDevice, Printer
 from municipio.settings import Settings
 from municipio.usecases.ports import (
     Catalogue,
@@ -101,6 +102,8 @@ def wire(data: DataDir, settings: Settings, post: Post) -> Wired:
     link = FileLink(data.link_file, clock, settings.number("sync.heartbeat_s"))
     printer = Deferred(lambda: _printer(settings))
     terminal = Deferred(lambda: _terminal(data, settings, clock))
+    cash, cash_trouble = Deferred(lambda: _cash(settings)), _cash_trouble(settings)
+    troubles = (*troubles, *filter(None, (cash_trouble,)))
     ports = Ports(
         ledger=ledger,
         catalogue=catalogue,
@@ -112,8 +115,9 @@ def wire(data: DataDir, settings: Settings, post: Post) -> Wired:
         terminal=cast(CardTerminal, terminal) if _has(settings, "terminal") else None,
         verify=_verifier(city_key),
         new_id=lambda: uuid4().hex,
+        cash=cast(CashDevice, cash) if _has(settings, "cash") else None,
     )
-    devices = (printer, terminal)
+    devices = (printer, terminal, cash)
 
     def warm_up() -> None:
         aid_devices.start(aids)
@@ -186,6 +190,8 @@ def _out_of_service(
 def _has(settings: Settings, device: str) -> bool:
     if device == "terminal" and settings.text("terminal.kind") != "serial":
         return settings.flag("terminal.enabled") and settings.text("terminal.point_id") != ""
+    if device == "cash" and _cash_trouble(settings):
+        return False
     return settings.flag(f"{device}.enabled") and settings.text(f"{device}.port") != ""
 
 
@@ -229,9 +235,29 @@ def _terminal(data: DataDir, settings: Settings, clock: SystemClock) -> Any:
     return build_terminal(settings, data.path, trusted_wall)
 
 
+def _cash(settings: Settings) -> Any:
+    from hardware.cash.driver import CcTalkCash, setup_from
+
+    port, baud = settings.text("cash.port"), settings.number("cash.baud")
+    return CcTalkCash(port, baud, setup_from(settings))
+
+
+def _cash_trouble(settings: Settings) -> str:
+    """Why cash stays off although it is switched on: rules that cannot be read take nobody's money."""
+    if not settings.flag("cash.enabled"):
+        return ""
+    if not settings.text("cash.port"):
+        return "cash.enabled without cash.port: no cash is taken"
+    try:
+        rules_from(settings)
+    except ValueError as error:
+        return f"cash.coins or cash.notes: {error}; no cash is taken"
+    return ""
+
+
 def _warm(settings: Settings, devices: tuple[Deferred[Any], ...], catalogue: Catalogue) -> None:
     """Open what the next screens need, so that the first touch does not wait for it."""
-    for name, device in zip(("printer", "terminal"), devices, strict=True):
+    for name, device in zip(("printer", "terminal", "cash"), devices, strict=True):
         if _has(settings, name):
             device.get()
     catalogue.categories()

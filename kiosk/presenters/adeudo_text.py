@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kiosk.presenters.base import Action, Notice, Tone
+from kiosk.presenters.cash_text import why_blocked
 from kiosk.presenters.views import DebtRow, Row
 from kiosk.presenters.wording import iso_date, long_date, printer_trouble
 from kiosk.speech import say_amount
+from kiosk.usecases.cash_progress import CashBlock
 from kiosk.usecases.debt import CardBlock, Debt, DebtState
 from municipio.money import format_mxn
 from municipio.predial import Liquidacion, LiquidacionRow
@@ -79,6 +81,13 @@ def ways_of(debt: Debt, _: Gettext) -> tuple[Action, ...]:
             Action("pay.card", _("Tarjeta"), reasons[debt.card], "credit-card",
                    enabled=works, primary=works)
         )  # fmt: skip
+    if debt.cash is not CashBlock.DISABLED:
+        takes = debt.cash is CashBlock.NONE
+        ways.append(
+            Action("pay.cash", _("Efectivo"), why_blocked(debt.cash, _), "banknote",
+                   enabled=takes, primary=takes and not works)
+        )  # fmt: skip
+        works = works or takes
     pase = _("Pague en banco u OXXO") if debt.pase else _("Este importe no se puede pagar fuera")
     ways.append(
         Action("pay.pase", _("Pase de caja"), pase, "printer", enabled=debt.pase,

@@ -5,24 +5,24 @@ from __future__ import annotations
 from kiosk.flow import Screen
 from kiosk.presenters.base import Action, Desk, Notice, Presenter, Tone, home_bar
 from kiosk.presenters.print_task import PrintTask
-from kiosk.presenters.receipts import receipt_task
+from kiosk.presenters.receipts import claim_task, receipt_task
 from kiosk.presenters.views import HomeView
+from kiosk.usecases.aftercare import Aftercare, LeftOver
 from kiosk.usecases.papers import PaperWriter
-from kiosk.usecases.pay_by_card import PayByCard
 from municipio.money import format_mxn
-from municipio.payments import Payment, PaymentState
+from municipio.payments import Payment, PaymentMethod
 
 SOON_S, LATER_S = 2.0, 15.0
 """How often open payments are looked after: while a charge may still end, and otherwise."""
 
 
 class HomePresenter(Presenter[HomeView]):
-    """Also the place where `PayByCard.recover` runs: at start and while nobody is paying."""
+    """Also the place where `Aftercare.look` runs: at start and while nobody is paying."""
 
-    def __init__(self, desk: Desk, pay: PayByCard, papers: PaperWriter) -> None:
-        self._pay = pay
+    def __init__(self, desk: Desk, care: Aftercare, papers: PaperWriter) -> None:
+        self._care = care
         self._papers = papers
-        self._owed: tuple[Payment, ...] = ()
+        self._left = LeftOver()
         self._next_s = float("-inf")
         self._every_s = SOON_S
         self._looking = False
@@ -37,7 +37,8 @@ class HomePresenter(Presenter[HomeView]):
             return
         self._looking = True
         self._next_s = now_s + self._every_s
-        self._desk.background.run(self._pay.recover, self._looked_after)
+        boot_ms = self._desk.clock.now().boot_ms
+        self._desk.background.run(lambda: self._care.look(boot_ms), self._looked_after)
 
     def open(self, id: str) -> None:
         """Intent: one of the four choices."""
@@ -51,13 +52,16 @@ class HomePresenter(Presenter[HomeView]):
             self._desk.navigator.go(screens[id])
 
     def print_owed_receipt(self) -> None:
-        """Intent: print the receipt that is offered."""
-        if self._owed:
-            payment = self._owed[0]
-            make = self._current(self._go_print)
-            self._desk.background.run(
-                lambda: receipt_task(self._desk.words, self._papers, payment), make
-            )
+        """Intent: print the paper that is offered."""
+        words, papers, left = self._desk.words, self._papers, self._left
+        shown = self._current(self._go_print)
+        if left.claims:
+            payment = left.claims[0]
+            self._care.took(payment)
+            self._desk.background.run(lambda: claim_task(words, papers, payment), shown)
+        elif left.receipts:
+            owed = left.receipts[0]
+            self._desk.background.run(lambda: receipt_task(words, papers, owed), shown)
 
     def _go_print(self, task: PrintTask) -> None:
         self._desk.navigator.go(Screen.IMPRIMIENDO, task=task)
@@ -68,11 +72,10 @@ class HomePresenter(Presenter[HomeView]):
         else:
             self.open(id)
 
-    def _looked_after(self, still_open: tuple[Payment, ...]) -> None:
+    def _looked_after(self, left: LeftOver) -> None:
         self._looking = False
-        self._owed = tuple(p for p in still_open if p.state is PaymentState.TAKEN)
-        waiting = any(p.state is PaymentState.COLLECTING for p in still_open)
-        self._every_s = SOON_S if waiting or not still_open else LATER_S
+        self._left = left
+        self._every_s = SOON_S if left.look_soon else LATER_S
         self.refresh()
 
     def _bar(self) -> tuple[Action, ...]:
@@ -105,15 +108,27 @@ class HomePresenter(Presenter[HomeView]):
         )
 
     def _offer(self) -> tuple[Action | None, Notice | None]:
-        if not self._owed:
-            return None, None
         _ = self._desk.words
-        payment = self._owed[0]
+        if self._left.claims:
+            told = self._told(
+                self._left.claims[0],
+                _("El pago en efectivo con folio {folio} se interrumpió: tome su comprobante."),
+            )
+            label = _("Imprimir mi comprobante")
+            offer = Action("home.receipt", label, icon="printer", primary=True)
+            return offer, Notice(told, Tone.SUN, "hand-coins")
+        if not self._left.receipts:
+            return None, None
+        payment = self._left.receipts[0]
         text = _("Pago aprobado de {amount}, folio {folio}, tarjeta {last4}: falta su recibo.")
-        told = text.format(
+        if payment.method is PaymentMethod.CASH:
+            text = _("Pago en efectivo de {amount}, folio {folio}: falta su recibo.")
+        offer = Action("home.receipt", _("Imprimir el recibo"), icon="receipt-text", primary=True)
+        return offer, Notice(self._told(payment, text), Tone.LEAF, "receipt-text")
+
+    def _told(self, payment: Payment, text: str) -> str:
+        return text.format(
             amount=format_mxn(payment.amount_centavos),
             folio=payment.folio,
             last4=payment.card_last4 or "····",
         )
-        offer = Action("home.receipt", _("Imprimir el recibo"), icon="receipt-text", primary=True)
-        return offer, Notice(told, Tone.LEAF, "receipt-text")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kiosk.flow import Screen
 from kiosk.presenters.base import Action, Desk, Presenter, Tone
 from kiosk.presenters.print_task import PrintTask
@@ -48,6 +50,12 @@ class ImprimiendoPresenter(Presenter[ImprimiendoView]):
             lambda: self._printing.print(request), self._current(self._printed)
         )
 
+    def print_next(self) -> None:
+        """Intent: the other paper of the same matter."""
+        if self._task is not None and self._task.after is not None:
+            self._task = self._task.after
+            self.print()
+
     def came_out_whole(self) -> None:
         """Intent: the person answers yes to "¿salió completo?"."""
         if self._task is None or self._outcome is None:
@@ -72,6 +80,7 @@ class ImprimiendoPresenter(Presenter[ImprimiendoView]):
             "print.whole_yes": self.came_out_whole,
             "print.done": self.finish,
             "print.more": self._desk.navigator.home,
+            "print.next": self.print_next,
         }
         if id in presses:
             presses[id]()
@@ -95,7 +104,7 @@ class ImprimiendoPresenter(Presenter[ImprimiendoView]):
         task, phase = self._task, self._phase
         status, icon, tone = self._status()
         question = _("¿Salió completo su papel?") if phase is PrintPhase.UNKNOWN else ""
-        actions = self._actions()
+        actions = self._with_next(self._actions())
         headline = task.headline if task else ""
         folio = task.request.folio if task else ""
         said = [headline, status, question]
@@ -156,6 +165,19 @@ class ImprimiendoPresenter(Presenter[ImprimiendoView]):
 
     def _qr(self) -> str:
         return self._task.qr if self._task else ""
+
+    def _with_next(self, actions: tuple[Action, ...]) -> tuple[Action, ...]:
+        """The next paper stands first once this one is out, last while it is still to be got right."""
+        if self._task is None or self._task.after is None or not actions:
+            return actions
+        out = self._phase is PrintPhase.PRINTED
+        _ = self._desk.words
+        label = _("Imprimir su recibo")
+        following = Action("print.next", label, icon="receipt-text", primary=out)
+        if not out:
+            return (*actions[:2], following)
+        done = next(a for a in actions if a.id == "print.done")
+        return (following, replace(done, primary=False))
 
     def _actions(self) -> tuple[Action, ...]:
         _ = self._desk.words

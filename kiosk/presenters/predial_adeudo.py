@@ -48,6 +48,11 @@ class PredialAdeudoPresenter(Presenter[AdeudoView]):
         if self._enabled("pay.card"):
             self._desk.navigator.go(Screen.PAGO_TARJETA, clave=self._clave)
 
+    def pay_in_cash(self) -> None:
+        """Intent: notes and coins, here. The next screen asks the city again, if it can."""
+        if self._enabled("pay.cash"):
+            self._desk.navigator.go(Screen.PAGO_EFECTIVO, clave=self._clave)
+
     def pase_de_caja(self) -> None:
         """Intent: a slip to pay elsewhere."""
         if self._enabled("pay.pase"):
@@ -74,6 +79,7 @@ class PredialAdeudoPresenter(Presenter[AdeudoView]):
     def _press(self, id: str) -> None:
         presses = {
             "pay.card": self.pay_by_card,
+            "pay.cash": self.pay_in_cash,
             "pay.pase": self.pase_de_caja,
             "pay.ficha": self.print_ficha,
             "adeudo.other": lambda: self._desk.navigator.go(Screen.PREDIAL_CLAVE),

@@ -21,3 +21,5 @@ class PrintTask:
     qr: str = ""
     qr_caption: str = ""
     details: tuple[Row, ...] = ()
+    after: PrintTask | None = None
+    """Another paper of the same matter, offered once this one is out."""

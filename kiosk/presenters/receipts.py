@@ -12,7 +12,7 @@ from kiosk.usecases.printing import PrintRequest
 from municipio.clock import Instant
 from municipio.facts import parse_time
 from municipio.money import format_mxn
-from municipio.payments import Payment, PaymentState
+from municipio.payments import Payment, PaymentMethod, PaymentState
 from municipio.receipts import PaperKind
 
 RECEIPT_FOR = timedelta(hours=24)
@@ -44,6 +44,49 @@ def receipt_task(words: Words, papers: PaperWriter, payment: Payment) -> PrintTa
         qr_caption=_("Su comprobante, en su teléfono"),
         details=(
             Row(_("Importe"), format_mxn(payment.amount_centavos), strong=True),
-            Row(_("Autorización"), payment.authorization),
+            *_how_paid(payment, _),
         ),
+    )
+
+
+def _how_paid(payment: Payment, _: Words) -> tuple[Row, ...]:
+    if payment.method is PaymentMethod.CARD:
+        return (Row(_("Autorización"), payment.authorization),)
+    received = Row(_("Efectivo recibido"), format_mxn(payment.collected_centavos))
+    return (received, Row(_("Cambio"), format_mxn(payment.change_centavos)))
+
+
+def has_claim(payment: Payment) -> bool:
+    """Whether the person leaves with less than they should, or nobody knows."""
+    return bool(payment.owed_centavos or payment.doubt_centavos or payment.unread_pieces)
+
+
+def claim_task(words: Words, papers: PaperWriter, payment: Payment) -> PrintTask:
+    """The paper of a cash payment that did not come out even; then its receipt, when it was taken.
+
+    While nothing is known yet it is the one that says so.
+    """
+    _ = words
+    owed = format_mxn(payment.owed_centavos)
+    if has_claim(payment):
+        make = papers.efectivo(payment)
+        headline = _("Le debemos {amount}").format(amount=owed)
+        if not payment.owed_centavos or payment.state is PaymentState.UNKNOWN:
+            headline = _("Pago en verificación: no vuelva a pagar")
+    else:
+        make = papers.verificacion(payment, resolved_by=_("mañana a las 12:00"))
+        headline = _("Pago en verificación: no vuelva a pagar")
+    taken = payment.state is PaymentState.TAKEN
+    return PrintTask(
+        request=PrintRequest(PaperKind.VERIFICACION, payment.folio, make),
+        headline=headline,
+        folio_label=_("Su folio"),
+        qr=papers.follow_url(payment.folio),
+        qr_caption=_("Consulte su folio"),
+        details=(
+            Row(_("Importe"), format_mxn(payment.amount_centavos)),
+            Row(_("Efectivo recibido"), format_mxn(payment.collected_centavos)),
+            *((Row(_("A su favor"), owed, strong=True),) if payment.owed_centavos else ()),
+        ),
+        after=receipt_task(words, papers, payment) if taken else None,
     )

@@ -20,6 +20,7 @@ from kiosk.presenters.info import (
     FueraDeServicioPresenter,
     MasServiciosPresenter,
 )
+from kiosk.presenters.pago_efectivo import PagoEfectivoPresenter
 from kiosk.presenters.pago_resultado import PagoResultadoPresenter
 from kiosk.presenters.pago_tarjeta import PagoTarjetaPresenter
 from kiosk.presenters.pase_de_caja import PaseDeCajaPresenter
@@ -29,19 +30,26 @@ from kiosk.presenters.predial_clave import PredialClavePresenter
 from kiosk.presenters.reporte import ReportePresenter
 from kiosk.presenters.tramite import TramitePresenter
 from kiosk.presenters.tramites import TramitesPresenter
+from kiosk.usecases.aftercare import Aftercare
+from kiosk.usecases.cash_till import CashLimits
 from kiosk.usecases.debt import DebtDesk
 from kiosk.usecases.papers import PaperWriter
 from kiosk.usecases.pay_by_card import PayByCard
+from kiosk.usecases.pay_by_cash import PayByCash
 from kiosk.usecases.printing import PrintDesk
-from municipio.devices import CardTerminal, Printer
-from municipio.usecases.ports import Catalogue, City, Ledger, Link, Sealer, Signer
+from municipio.cash import CashRules, rules_from
+from municipio.devices import CardTerminal, CashDevice, Printer
+from municipio.usecases.ports import CashLedger, Catalogue, City, Link, Sealer, Signer
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """`verify(signature, message)` asks the city's key; `new_id` gives a name never used before."""
+    """`verify(signature, message)` asks the city's key; `new_id` gives a name never used before.
 
-    ledger: Ledger
+    `cash` is None where the city takes no cash (`cash.enabled`).
+    """
+
+    ledger: CashLedger
     catalogue: Catalogue
     city: City
     link: Link
@@ -51,6 +59,7 @@ class Ports:
     terminal: CardTerminal | None
     verify: Callable[[bytes, bytes], bool]
     new_id: Callable[[], str]
+    cash: CashDevice | None = None
 
 
 def build_presenters(desk: Desk, ports: Ports) -> dict[Screen, Presenter[Any]]:
@@ -67,6 +76,7 @@ def build_presenters(desk: Desk, ports: Ports) -> dict[Screen, Presenter[Any]]:
         today=civil_day,
         new_key=ports.new_id,
     )
+    cash = _pay_by_cash(desk, ports, civil_day, pay)
     printing = PrintDesk(ports.ledger, ports.printer, ports.new_id)
     papers = PaperWriter(desk.settings, desk.words, desk.clock, ports.catalogue, ports.signer)
     debts = DebtDesk(
@@ -74,6 +84,7 @@ def build_presenters(desk: Desk, ports: Ports) -> dict[Screen, Presenter[Any]]:
         city=ports.city,
         link=ports.link,
         pay=pay,
+        cash=cash,
         printing=printing,
         settings=desk.settings,
         clock=desk.clock,
@@ -81,13 +92,14 @@ def build_presenters(desk: Desk, ports: Ports) -> dict[Screen, Presenter[Any]]:
     )
     catalogue, ledger = ports.catalogue, ports.ledger
     return {
-        Screen.HOME: HomePresenter(desk, pay, papers),
+        Screen.HOME: HomePresenter(desk, Aftercare(pay, cash), papers),
         Screen.TRAMITES: TramitesPresenter(desk, catalogue),
         Screen.TRAMITE: TramitePresenter(desk, catalogue, printing, papers),
         Screen.PREDIAL_CLAVE: PredialClavePresenter(desk, catalogue),
         Screen.PREDIAL_BENEFICIO: PredialBeneficioPresenter(desk, papers),
         Screen.PREDIAL_ADEUDO: PredialAdeudoPresenter(desk, debts, papers),
         Screen.PAGO_TARJETA: PagoTarjetaPresenter(desk, debts, pay, papers),
+        Screen.PAGO_EFECTIVO: PagoEfectivoPresenter(desk, debts, cash, papers),
         Screen.PAGO_RESULTADO: PagoResultadoPresenter(desk, papers),
         Screen.PASE_DE_CAJA: PaseDeCajaPresenter(desk, debts, ledger, papers),
         Screen.REPORTE: ReportePresenter(desk, catalogue, ledger, ports.sealer, papers),
@@ -99,3 +111,25 @@ def build_presenters(desk: Desk, ports: Ports) -> dict[Screen, Presenter[Any]]:
         Screen.AVISO: AvisoPresenter(desk),
         Screen.FUERA_DE_SERVICIO: FueraDeServicioPresenter(desk),
     }
+
+
+def _pay_by_cash(
+    desk: Desk, ports: Ports, today: Callable[[], date | None], card: PayByCard
+) -> PayByCash:
+    """Raises ValueError for rules of cash that cannot be read, where cash is taken."""
+    settings = desk.settings
+    nothing = CashRules(frozenset(), frozenset(), 0)
+    return PayByCash(
+        ledger=ports.ledger,
+        device=ports.cash,
+        rules=nothing if ports.cash is None else rules_from(settings),
+        limits=CashLimits(
+            stacker_capacity=settings.number("cash.stacker_capacity"),
+            box_capacity=settings.number("cash.box_capacity"),
+            offline_max_days=settings.number("cash.offline_max_days"),
+        ),
+        now=desk.clock.now,
+        today=today,
+        new_key=ports.new_id,
+        blocking=card.blocking_payment,
+    )

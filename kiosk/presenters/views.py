@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from kiosk.presenters.base import Action, Notice, Tone, View
 from kiosk.presenters.view_parts import Key, Row
+from kiosk.presenters.views_cash import CashEnd, CashPhase, PagoEfectivoView
 from kiosk.presenters.views_predial import (
     AdeudoView,
     BeneficioView,
@@ -33,6 +34,8 @@ __all__ = [
     "BeneficioView",
     "BenefitPhase",
     "CardPhase",
+    "CashEnd",
+    "CashPhase",
     "DebtRow",
     "DebtState",
     "EmergenciasView",
@@ -46,6 +49,7 @@ __all__ = [
     "Key",
     "LinkLook",
     "MasServiciosView",
+    "PagoEfectivoView",
     "PagoResultadoView",
     "PagoTarjetaView",
     "PasePhase",

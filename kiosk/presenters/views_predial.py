@@ -75,7 +75,7 @@ class DebtRow:
 class AdeudoView(View):
     """DUE and TIME_UNSURE show `rows` and `total`; the other states show `headline` and `message`.
 
-    `ways`: pay.card, pay.pase (enabled or not, `detail` says why not); TIME_UNSURE has pay.ficha.
+    `ways`: pay.card, pay.cash, pay.pase (enabled or not, `detail` says why not); TIME_UNSURE has pay.ficha.
     `actions` are what the message states offer (adeudo.print_ficha, adeudo.folio, adeudo.other...).
     """
 

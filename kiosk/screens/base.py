@@ -55,6 +55,7 @@ _MODULES: dict[Screen, tuple[str, str]] = {
     Screen.PREDIAL_BENEFICIO: ("predial_beneficio", "BeneficioBody"),
     Screen.PREDIAL_ADEUDO: ("predial_adeudo", "AdeudoBody"),
     Screen.PAGO_TARJETA: ("pago_tarjeta", "PagoTarjetaBody"),
+    Screen.PAGO_EFECTIVO: ("pago_efectivo", "PagoEfectivoBody"),
     Screen.PAGO_RESULTADO: ("pago_resultado", "PagoResultadoBody"),
     Screen.PASE_DE_CAJA: ("pase_de_caja", "PaseBody"),
     Screen.REPORTE: ("reporte", "ReporteBody"),

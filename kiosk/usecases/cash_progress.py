@@ -30,6 +30,17 @@ class CashBlock(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class CashTerms:
+    """What a person is told before anything goes in. `change_limit_centavos`: what could come out now."""
+
+    due_centavos: int
+    coins: frozenset[int]
+    notes: frozenset[int]
+    gives_change: bool
+    change_limit_centavos: int
+
+
+@dataclass(frozen=True, slots=True)
 class CashStarted:
     payment: Payment
 

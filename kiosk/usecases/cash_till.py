@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.usecases.cash_journal import CashJournal
-from kiosk.usecases.cash_progress import Inserting, PayingChange
+from kiosk.usecases.cash_progress import CashTerms, Inserting, PayingChange
 from municipio.cash import (
+    DISPENSE_MAX,
     CashMovement,
     CashRules,
     ChangeStock,
@@ -83,6 +84,17 @@ class CashTill:
             stacking_centavos=found.open_note_centavos,
             gives_change=stock.coins > 0 and not self._rules.exact_only,
         )
+
+    def terms(self, due_centavos: int) -> CashTerms:
+        """What may go in for this amount, and what could come out."""
+        working, stock = self._working(), self.stock
+        coins, notes = (
+            acceptable(pieces, due_centavos, self._rules, stock, working[0] | working[1])
+            for pieces in working
+        )
+        most = min(stock.coins, DISPENSE_MAX) * stock.coin_centavos
+        limit = 0 if self._rules.exact_only else min(most, self._rules.change_limit_centavos)
+        return CashTerms(due_centavos, coins, notes, limit > 0, limit)
 
     def change_due(self, payment: Payment, found: Tally, *, refunds: bool) -> int:
         """What the hopper should pay and can: change, or all of it when a person stops."""

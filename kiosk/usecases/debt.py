@@ -12,7 +12,9 @@ from datetime import date, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from kiosk.usecases.cash_progress import CashBlock
 from kiosk.usecases.pay_by_card import DOUBTFUL, PayByCard
+from kiosk.usecases.pay_by_cash import PayByCash
 from kiosk.usecases.printing import PrintDesk
 from municipio.clock import Clock
 from municipio.payments import Payment
@@ -76,6 +78,7 @@ class Debt:
     stale: bool = False
     fresh: bool = False
     card: CardBlock = CardBlock.NONE
+    cash: CashBlock = CashBlock.DISABLED
     pase: bool = True
     printer_cause: str = ""
 
@@ -86,6 +89,7 @@ class DebtDesk:
     city: City
     link: Link
     pay: PayByCard
+    cash: PayByCash
     printing: PrintDesk
     settings: Settings
     clock: Clock
@@ -118,6 +122,15 @@ class DebtDesk:
             case SignedLiquidacion():
                 return self._judge(clave, answer, fresh=True)
 
+    def newest(self, clave: str) -> Debt:
+        """From the city when it answers, else from this node: what cash may be taken for."""
+        if self.link_is_up():
+            answer = self.refresh(clave)
+            # An answer that no key of the city signed is no answer.
+            if isinstance(answer, Debt) and answer.state is not DebtState.BAD_SIGNATURE:
+                return answer
+        return self.load(clave)
+
     def today(self) -> date | None:
         """The civil date where the kiosk stands, if anything is known of it."""
         return self.clock.now().local_date(ZoneInfo(self.settings.text("city.timezone")))
@@ -149,6 +162,7 @@ class DebtDesk:
             stale=not fresh and self._is_stale(),
             fresh=fresh,
             card=self._card_block(),
+            cash=self._cash_block(owed, state, fresh=fresh),
             pase=state is DebtState.DUE and possible_references(self.settings, owed) is not None,
             printer_cause=self.printing.cause(),
         )
@@ -157,6 +171,12 @@ class DebtDesk:
         """The snapshot has a day but no hour: from the next day on it may be older than 24 hours."""
         snapshot, today = self.catalogue.content_date(), self.today()
         return snapshot is None or today is None or today - snapshot >= FRESH_FOR
+
+    def _cash_block(self, owed: Liquidacion, state: DebtState, *, fresh: bool) -> CashBlock:
+        """While the link is up the city will be asked first, so that an old snapshot is no obstacle."""
+        if state is not DebtState.DUE:
+            return CashBlock.DISABLED
+        return self.cash.block(owed, fresh=fresh or self.link_is_up())
 
     def _card_block(self) -> CardBlock:
         if not self.settings.flag("terminal.enabled"):

@@ -84,6 +84,19 @@ class PaperWriter:
             language=language,
         )
 
+    def efectivo(self, payment: Payment) -> MakePaper:
+        """What a cash payment owes or leaves in doubt; only for a payment that does."""
+        moment, language = self._moment(), self.words.code
+        return lambda copy: papers.comprobante_efectivo(
+            self.settings,
+            self.words,
+            payment=payment,
+            at=moment,
+            follow_url=self.follow_url(payment.folio),
+            copy=copy,
+            language=language,
+        )
+
     def pase(self, issued: PaseIssued, *, stale: bool) -> MakePaper:
         """`stale`: the debt comes from a snapshot older than 24 hours."""
         moment, language = self._moment(), self.words.code

@@ -24,6 +24,7 @@ from kiosk.usecases.cash_progress import (
     CashSettled,
     CashStart,
     CashStarted,
+    CashTerms,
     CashUnsaved,
     Closing,
     PayingChange,
@@ -134,6 +135,19 @@ class PayByCash:
                 return CashBlock.FULL
             is_payable = due > 0 and till.can_finish(due)
             return CashBlock.NONE if is_payable else CashBlock.UNPAYABLE
+
+    def terms(self, liquidacion: Liquidacion) -> CashTerms:
+        """What may go in for this debt; only where `block` says that nothing is in the way."""
+        with self._lock:
+            return self._till().terms(self.amount_due(liquidacion))
+
+    def trouble(self) -> str:
+        """The worst trouble of the bus by its cause (`municipio.device_words`), empty for none."""
+        if self._device is None:
+            return "no_answer"
+        status = self._device.status()
+        is_down = status.state in {DeviceState.ABSENT, DeviceState.UNKNOWN}
+        return "no_answer" if is_down else status.cause
 
     def start(
         self,

@@ -25,7 +25,11 @@ Presenters = Mapping[Screen, Presenter[Any]]
 SCAN_SCREENS = frozenset({Screen.HOME, Screen.PREDIAL_CLAVE, Screen.FOLIO})
 """Where a scanned code is an answer to what the screen asks."""
 
-_GO_ON = {Screen.PREDIAL_CLAVE: "predial.continue", Screen.FOLIO: "folio.look"}
+_GO_ON = {
+    Screen.PREDIAL_CLAVE: "predial.continue",
+    Screen.FOLIO: "folio.look",
+    Screen.TECNICO: "tecnico.enter",
+}
 """What the numeric keypad's enter presses, where the screen has one way on."""
 
 

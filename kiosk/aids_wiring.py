@@ -11,10 +11,13 @@ from kiosk.background import Post
 from kiosk.flow import Flow
 from kiosk.language import ENGLISH, Words
 from kiosk.speech import AudioMode
+from municipio.devices import DeviceState, DeviceStatus
 from municipio.settings import Settings
 
 
-class Closable(Protocol):
+class Aid(Protocol):
+    def status(self) -> DeviceStatus: ...
+
     def close(self) -> None: ...
 
 
@@ -23,7 +26,7 @@ class AidDevices:
 
     def __init__(self, settings: Settings, post: Post, words: Words) -> None:
         self._settings, self._post, self._words = settings, post, words
-        self._open: list[Closable] = []
+        self._open: dict[str, Aid] = {}
         self.mouth = Mouth()
 
     @property
@@ -54,25 +57,30 @@ class AidDevices:
 
             scanner = build_scanner(self._settings, lambda text: post(lambda: aids.scan(text)))
             aids.forgetful.append(scanner.wipe)
-            self._open.append(scanner)
+            self._open["scanner"] = scanner
         if has("keypad.enabled"):
             from hardware.keypad.driver import build_keypad
 
-            self._open.append(build_keypad(self._settings, lambda k: post(lambda: aids.key(k))))
+            self._open["keypad"] = build_keypad(self._settings, lambda k: post(lambda: aids.key(k)))
         if has("numpad.enabled"):
             from hardware.keypad.driver import build_numpad
 
-            self._open.append(build_numpad(self._settings, lambda k: post(lambda: aids.key(k))))
+            self._open["numpad"] = build_numpad(self._settings, lambda k: post(lambda: aids.key(k)))
         if has("camera.enabled"):
             from hardware.camera.driver import build_camera
 
             camera = build_camera(self._settings)
             aids.forgetful.append(camera.wipe)
-            self._open.append(camera)
+            self._open["camera"] = camera
+
+    def status(self, name: str) -> DeviceStatus:
+        """How an aid is, by its name in the registry of devices; STARTING before `start`."""
+        device = self._open.get(name)
+        return DeviceStatus(DeviceState.STARTING) if device is None else device.status()
 
     def close(self) -> None:
         self.mouth.voice = None
-        for device in self._open:
+        for device in self._open.values():
             device.close()
 
     def _start_audio(self, headphones_changed: Callable[[bool], None]) -> None:
@@ -84,4 +92,4 @@ class AidDevices:
             headphones_changed=headphones_changed,
         )
         self.mouth.voice = voice
-        self._open.append(voice)
+        self._open["audio"] = voice

@@ -68,6 +68,7 @@ class Conductor:
         presenter = self._presenter
         self._house.flow.tick(now, busy=presenter is not None and presenter.view.busy)
         self._house.header.tick(now)
+        self._house.watch()
         if self._presenter is not None:
             self._presenter.tick(now)
 

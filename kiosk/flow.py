@@ -29,6 +29,8 @@ class Screen(StrEnum):
     IMPRIMIENDO = "imprimiendo"
     AVISO = "aviso"
     FUERA_DE_SERVICIO = "fuera_de_servicio"
+    TECNICO = "tecnico"
+    """Only where the node has a reader for service cards."""
 
 
 PASSING = frozenset(
@@ -38,6 +40,7 @@ PASSING = frozenset(
         Screen.PAGO_RESULTADO,
         Screen.IMPRIMIENDO,
         Screen.AVISO,
+        Screen.TECNICO,
     }
 )
 """Screens that `back` never returns to: what they did cannot be done again by going back."""

@@ -34,6 +34,7 @@ from municipio.usecases.ports import LinkState
 
 if TYPE_CHECKING:
     from hardware.cash.simulated_line import SimulatedLine
+    from kiosk.simulated_technician import ServiceCorner
 
 
 @dataclass
@@ -48,6 +49,9 @@ class World:
     names: int = 0
     cash: SimulatedLine | None = None
     """A cash bus in virtual time; it is asked to run while the kiosk ticks."""
+
+    service: ServiceCorner | None = None
+    """The reader for service cards, a card, and the city's list."""
 
     def __post_init__(self) -> None:
         self.ledger = MemoryLedger(self.clock, self.fuse)
@@ -119,6 +123,8 @@ class SimulatedKiosk:
             cash=world.cash,
         )
         self.presenters: dict[Screen, Presenter[Any]] = build_presenters(self.desk, ports)
+        if world.service is not None:
+            world.service.join(self.desk, self.flow, ports, self.presenters)
         self._up = Screen.HOME
         self.flow.on_place = self._show
         self.flow.on_wipe = self._wipe
@@ -161,6 +167,8 @@ class SimulatedKiosk:
         if self.world.cash is not None:
             self.world.cash.run(seconds)
             self.world.clock.boot_ms += int(seconds * 1000)
+        if self.world.service is not None:
+            self.world.service.tick()
         self.presenters[self._up].tick(self.now_s)
         self.flow.tick(self.now_s, busy=self.view.busy)
 

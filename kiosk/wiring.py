@@ -136,7 +136,46 @@ def wire(data: DataDir, settings: Settings, post: Post) -> Wired:
     aids = aid_devices.join(flow, presenters, audio)
     house = _house(desk, flow, audio, presenters, close, link)
     house.idle.subscribe(aids.idle)
-    return Wired(replace(house, forget=aids.wipe), warm_up, troubles)
+    wired = Wired(replace(house, forget=aids.wipe), warm_up, troubles)
+    return _with_service(wired, data, desk, ports, city_key, aid_devices, presenters)
+
+
+def _with_service(
+    wired: Wired,
+    data: DataDir,
+    desk: Desk,
+    ports: Ports,
+    city_key: PublicKey | KeyMissing,
+    aids: AidDevices,
+    presenters: dict[Screen, Presenter[Any]],
+) -> Wired:
+    """The technician's place, where the node has a reader for service cards."""
+    if not desk.settings.flag("card.enabled"):
+        return wired
+    from kiosk.technician_wiring import Known, ServiceDoor, held_devices
+
+    house = wired.house
+    known = Known(
+        data=data,
+        flow=house.flow,
+        desk=desk,
+        ports=ports,
+        city_key=None if isinstance(city_key, KeyMissing) else city_key,
+        held=held_devices(desk.settings, ports, aids.status),
+        note=house.header.service_card,
+    )
+    door = ServiceDoor(known)
+    presenters[Screen.TECNICO] = door.presenter
+
+    def warm_up() -> None:
+        wired.warm_up()
+        desk.background.run(door.start, lambda _: None)
+
+    def close() -> None:
+        door.close()
+        house.close()
+
+    return replace(wired, house=replace(house, watch=door.watch, close=close), warm_up=warm_up)
 
 
 def _stop_serving(

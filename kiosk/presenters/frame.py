@@ -34,6 +34,7 @@ class HeaderPresenter:
         self._settings = settings
         self._link = link
         self._heard = _Heard()
+        self._card_waits = False
         self._subscribers: list[Callable[[HeaderView], None]] = []
         self.view = self._render()
         words.subscribe(self.refresh)
@@ -48,6 +49,12 @@ class HeaderPresenter:
         self._heard.asking = True
         self._heard.at_s = now_s
         self._background.run(lambda: self._link.report().state, self._hear)
+
+    def service_card(self, waits: bool) -> None:
+        """A technician's card went in while somebody is served: say that it waits."""
+        if waits is not self._card_waits:
+            self._card_waits = waits
+            self.refresh()
 
     def refresh(self) -> None:
         view = self._render()
@@ -79,6 +86,9 @@ class HeaderPresenter:
             ),
         }
         look, text, icon, tone = looks[self._heard.state]
+        if self._card_waits:
+            waits = _("Tarjeta de servicio: espere a que esta persona termine")
+            text, icon, tone = waits, "id-card", Tone.PLUM
         site = _("Kiosco {site}").format(site=self._settings.text("node.site"))
         city = self._settings.text("city.name")
         return HeaderView(city, site, look, text, icon, tone, f"{city}. {site}. {text}.")

@@ -66,6 +66,7 @@ _MODULES: dict[Screen, tuple[str, str]] = {
     Screen.IMPRIMIENDO: ("imprimiendo", "ImprimiendoBody"),
     Screen.AVISO: ("aviso", "AvisoBody"),
     Screen.FUERA_DE_SERVICIO: ("aviso", "AvisoBody"),
+    Screen.TECNICO: ("tecnico", "TecnicoBody"),
 }
 
 

@@ -30,8 +30,18 @@ def test_a_fresh_node_has_every_screen_and_says_that_it_knows_no_city(data: Data
     screens = set(wired.house.presenters)
     wired.house.close()
 
-    assert screens == set(Screen)
+    assert screens == set(Screen) - {Screen.TECNICO}, "service cards are off until switched on"
     assert "city.pub" in wired.troubles[0]
+
+
+def test_a_node_with_a_reader_has_the_technicians_screen(data: DataDir) -> None:
+    settings = parse_settings({"card": {"enabled": True}})
+    wired = wire(data, settings, lambda work: work())
+    screens = set(wired.house.presenters)
+    wired.house.watch()
+    wired.house.close()
+
+    assert screens == set(Screen)
 
 
 def test_a_damaged_ledger_leaves_only_the_out_of_service_screen_and_the_file(

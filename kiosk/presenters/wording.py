@@ -61,7 +61,7 @@ def folio_state(state: str, _: Gettext) -> str:
         "rechazado": _("El banco no aceptó el pago. No se cobró."),
         "cancelado": _("Cancelado. No se cobró."),
         "en_verificacion": _("Pago en verificación. No vuelva a pagar."),
-        "por_devolver": _("Pago repetido: se le devolverá."),
+        "por_devolver": _("Hay dinero por devolverle: pregunte en Tesorería."),
         "recibido": _("Recibido en el kiosco"),
         "emitido": _("Pase de caja emitido"),
         "pendiente": _("Pendiente de atención"),

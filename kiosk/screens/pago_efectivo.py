@@ -37,8 +37,11 @@ class PagoEfectivoBody(ScreenBody):
         ids = self.ids
         *others, last = view.figures or (None,)
         ids.figures.show([(r.label, r.value, r.strong) for r in others if r])
+        if not others:
+            ids.figures.height = 0  # an empty one would keep the room of its last words
         ids.label.text = last.label if last else view.headline
         ids.amount.text = last.value if last else view.amount
+        ids.amount.role = "display" if last else "giant"
         ids.text.text = view.text
         ids.accepted_heading.text = view.accepted_heading
         ids.accepted.show([(r.label, r.value, True) for r in view.accepted])

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kiosk.presenters.views_tecnico import TecnicoPhase
 from kiosk.simulated_kiosk import SimulatedKiosk
 from kiosk.simulated_technician import PIN, ServiceCorner
 from municipio.clock import TimeQuality
 from municipio.devices import DeviceState
-from municipio.technicians import IDLE_MS
+from municipio.technicians import FREE_TRIES, IDLE_MS, Guard
 from municipio.usecases.ports import LinkState
 
 Play = Callable[[SimulatedKiosk], None]
@@ -63,14 +62,10 @@ def _last_try(kiosk: SimulatedKiosk) -> None:
 
 def _wait(kiosk: SimulatedKiosk) -> None:
     corner = _equip(kiosk)
-    while kiosk.world.service is not None:
-        _put_in(kiosk, corner)
-        if kiosk.view.phase is TecnicoPhase.WAIT:
-            return
-        _typed(kiosk, "999999")
-        kiosk.tick()
-        corner.reader.remove()
-        kiosk.tick()
+    at = kiosk.world.clock.now()
+    corner.guard.guard = Guard(FREE_TRIES + 1, at.boot, at.boot_ms)
+    kiosk.restart()
+    _put_in(kiosk, corner)
 
 
 def _stranger(kiosk: SimulatedKiosk) -> None:
@@ -125,8 +120,10 @@ def _second_person(kiosk: SimulatedKiosk) -> None:
     _first_signed(kiosk)
     corner = kiosk.world.service
     assert corner is not None, "the first person stood in a corner"
+    language = kiosk.words.code
     corner.reader.remove()
     kiosk.tick()
+    kiosk.words.switch(language)
     _put_in(kiosk, corner, "T-021")
     _typed(kiosk, PIN)
     kiosk.wait(2, step=0.25)

@@ -214,7 +214,8 @@ def _content(published: date | None, today: date | None, _: Gettext) -> StatusRo
     if today is None:
         return StatusRow("tecnico.content", label, text, *UNSURE)
     days = max(0, (today - published).days)
-    aged = _("hace {n} días").format(n=days)
+    recent = {0: _("de hoy"), 1: _("de ayer")}
+    aged = recent.get(days, _("hace {n} días").format(n=days))
     look = WELL if days <= OLD_CONTENT_DAYS else ODD
     return StatusRow("tecnico.content", label, f"{text}, {aged}", *look)
 

@@ -177,7 +177,7 @@ def test_the_page_tells_every_device_and_the_node(kiosk: SimulatedKiosk) -> None
     assert told["tecnico.item.supply"] == "5080 mV"
     assert told["tecnico.item.temperature"].startswith("74 °C. ")
     assert told["tecnico.queue"] == "7 por enviar a la ciudad"
-    assert "hace" in told["tecnico.content"]
+    assert told["tecnico.content"] == "Del 20 de enero de 2026, de hoy"
     assert "T-014" in kiosk.view.title
 
 

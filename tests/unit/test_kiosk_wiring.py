@@ -62,3 +62,27 @@ def test_a_node_without_its_key_is_out_of_service_and_names_the_command(tmp_path
 
     assert set(wired.house.presenters) == {Screen.FUERA_DE_SERVICIO}
     assert "plaza node init" in wired.troubles[0]
+
+
+@pytest.mark.parametrize(
+    ("cash", "words"),
+    [
+        ({"port": "/dev/demo", "coins": "una"}, "is not a denomination"),
+        ({"port": ""}, "without cash.port"),
+    ],
+)
+def test_cash_that_cannot_be_set_up_stays_off_and_says_why(
+    data: DataDir, cash: dict[str, str], words: str
+) -> None:
+    wired = wire(data, parse_settings({"cash": {"enabled": True, **cash}}), lambda work: work())
+    wired.house.close()
+
+    assert words in wired.troubles[-1]
+    assert set(wired.house.presenters) >= {Screen.PAGO_EFECTIVO}
+
+
+def test_no_cash_no_words_about_it(data: DataDir) -> None:
+    wired = _wire(data)
+    wired.house.close()
+
+    assert not any("no cash is taken" in trouble for trouble in wired.troubles)

@@ -118,7 +118,7 @@ def _serve(
         free_of_old_runs(plan)
         click.echo("Montando la instalación simulada…")
         show.open(scenario)
-        app = create_bench(show.stage)
+        app = create_bench(show.stage, show)
         server = create_server(app, host="127.0.0.1", port=plan.ports.bench, threads=8)
         threading.Thread(target=server.run, daemon=True, name="bench").start()
         click.echo(f"{scenario.title}\n\n  Banco   {plan.bench_url}/\n\nCtrl+C para terminar.")

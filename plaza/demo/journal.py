@@ -6,13 +6,16 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import apsw
 
 from sync.clock import SystemClock
 from sync.database import LedgerDamaged, query
 from sync.ledger import SqliteLedger, open_ledger
+
+if TYPE_CHECKING:
+    from plaza.demo.stage import Stage
 
 _ACKED = """
 SELECT f.body, f.seq <= coalesce(c.acked, 0) FROM fact f
@@ -27,6 +30,13 @@ class Journal:
         self._path = path
         self._node_code = node_code
         self._inegi = inegi
+
+    @classmethod
+    def of(cls, stage: Stage) -> Journal:
+        """The journal of a stage's node."""
+        settings = stage.settings
+        path = stage.plan.node / "ledger.sqlite"
+        return cls(path, settings.node_code, settings.text("city.inegi"))
 
     def newest(self, count: int) -> list[dict[str, Any]]:
         """Newest first: id, type, lane, seq, time, whether the city holds it, and the short data."""

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from hardware.bench.devices import DEVICES, Deed
 from hardware.bench.player import Outcome, Phase, Player, StepResult
 from hardware.bench.scenario import DeviceDoes, NetworkDoes, NodeDoes, Scenario, Step
+from plaza.demo.narration import describe
 from plaza.demo.plan import Plan
 from plaza.demo.stage import Props, Stage, StageFailed
 from plaza.demo.tour import Walk
-from plaza.demo.world import RealPace, StageWorld, do_network
+from plaza.demo.world import RealPace, StageWorld, do_network, do_power
 
 FREE_PLAY = Scenario(
     "libre", "Práctica libre", "Todos los aparatos encendidos y ningún guion.", (),
@@ -86,34 +87,6 @@ def _leave(out: Path, outcome: Outcome, world: StageWorld, walk: Walk, seconds: 
     (out / "summary.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
 
 
-def describe(step: Step) -> str:
-    """A step in a few words, for a list."""
-    doing = step.doing
-    if isinstance(doing, DeviceDoes):
-        device = DEVICES[doing.device]
-        found = (b.label for b in device.buttons if (b.verb, b.args) == (doing.verb, doing.args))
-        words = next(found, f"{doing.verb} {' '.join(map(str, doing.args))}".strip())
-        return f"{device.label}: {words}"
-    if doing is None:
-        return step.say
-    fields = {k: v for k, v in asdict(doing).items() if v not in (None, "", (), False, 0, 0.0)}
-    return f"{_KINDS.get(type(doing).__name__, '')} {_short(fields)}".strip()
-
-
-_KINDS = {
-    "Expect": "comprobar", "Tap": "tocar", "TypeText": "escribir", "Visit": "visita",
-    "NetworkDoes": "red", "KioskDoes": "kiosco", "NodeDoes": "nodo", "Wait": "esperar",
-    "AskDebt": "consultar el adeudo", "PayByCard": "pagar con tarjeta",
-}  # fmt: skip
-
-
-def _short(fields: dict[str, Any]) -> str:
-    parts = []
-    for value in fields.values():
-        parts.append(" o ".join(map(str, value)) if isinstance(value, tuple) else str(value))
-    return ", ".join(parts)
-
-
 class Stopped(Exception):
     """The person chose another scenario or closed the bench."""
 
@@ -159,6 +132,8 @@ class Show:
         self.verdict = ""
         self.trouble = ""
         self.is_changing = False
+        self.key = ""
+        """Changes with every stage."""
         self.doings: list[NetworkDoes | NodeDoes] = []
 
     @property
@@ -181,6 +156,7 @@ class Show:
                 stage.prepare()
                 stage.start()
                 self._stage = stage
+                self.key = secrets.token_hex(4)
             finally:
                 self.is_changing = False
 
@@ -208,7 +184,7 @@ class Show:
 
     def power(self, verb: str) -> None:
         """A person at the page cuts or returns the mains."""
-        self.stage.power_cut() if verb == "power_cut" else self.stage.power_up()
+        do_power(self.stage, verb)
         self.doings.append(NodeDoes(verb))  # type: ignore[arg-type]  # one of two words
 
     def close(self) -> None:

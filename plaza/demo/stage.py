@@ -24,7 +24,7 @@ from hardware.bench.devices import Desk
 from hardware.bench.scenario import DEFAULT_DEVICES, Scalar
 from hardware.printer.simulator import PrinterSimulator
 from hardware.terminal.simulator import TerminalSimulator
-from municipio.settings import parse_settings
+from municipio.settings import Settings, parse_settings
 from plaza.demo.cable import Cable
 from plaza.demo.plan import Plan
 from plaza.demo.processes import Program, ProgramFailed, python_m, run_once
@@ -107,6 +107,11 @@ class Stage:
         self.kiosk = self._program(
             "kiosk", "kiosk", f"--data={plan.node}", f"--remote={plan.remote}", *look, env=doubt
         )
+
+    @property
+    def settings(self) -> Settings:
+        """The node's settings as its programs read them."""
+        return parse_settings(tomllib.loads((self.plan.node / "settings.toml").read_text()))
 
     @property
     def printer(self) -> PrinterSimulator:
@@ -194,8 +199,7 @@ class Stage:
         self._wait_http(self.central, f"{self.plan.central_url}/v1/health")
         self._wait_http(self.portal, f"{self.plan.portal_url}/")
         self.wait_kiosk()
-        settings = tomllib.loads((self.plan.node / "settings.toml").read_text())
-        self.desk.watch(parse_settings(settings))
+        self.desk.watch(self.settings)
 
     @property
     def node_programs(self) -> tuple[Program, ...]:

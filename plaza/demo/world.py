@@ -6,7 +6,6 @@ import contextlib
 import json
 import re
 import time
-import tomllib
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, assert_never
@@ -27,7 +26,6 @@ from hardware.bench.scenario import (
     Visit,
     Wait,
 )
-from municipio.settings import parse_settings
 from plaza.demo.journal import Journal
 from plaza.demo.processes import ProgramFailed, python_m, run_once
 from plaza.demo.remote import KioskSilent, TargetMissing
@@ -44,11 +42,7 @@ class StageWorld:
     def __init__(self, stage: Stage, walk: Walk) -> None:
         self.stage = stage
         self._walk = walk
-        node = stage.plan.node
-        settings = parse_settings(tomllib.loads((node / "settings.toml").read_text()))
-        self.journal = Journal(
-            node / "ledger.sqlite", settings.node_code, settings.text("city.inegi")
-        )
+        self.journal = Journal.of(stage)
 
     def do(self, doing: Doing, patience_s: float) -> None:
         try:
@@ -67,7 +61,7 @@ class StageWorld:
             case KioskDoes(verb):
                 do_kiosk(self.stage, verb)
             case NodeDoes(verb):
-                self.stage.power_cut() if verb == "power_cut" else self.stage.power_up()
+                do_power(self.stage, verb)
             case Wait() | Expect() | None:
                 raise AssertionError("the player does this itself")
             case Tap() | TypeText() | AskDebt() | PayByCard() | Visit():
@@ -133,16 +127,22 @@ class StageWorld:
         ways = ("pay.card", "result.retry")
         offered = self._walk.wait(lambda shown: _first_of(ways, shown), "pay.card", patience_s)
         self._walk.tap_to(offered, "pago_tarjeta", timeout_s=patience_s)
+        deadline = time.monotonic() + patience_s
+        asked = len(self.stage.terminal.charges())
         self._walk.tap("card.charge", patience_s)
-        self._walk.until(self._at_terminal, "el cobro llega a la terminal", patience_s)
+        while not self._reaches_terminal(asked):
+            if time.monotonic() > deadline:
+                raise StepFailed("el cobro no llegó a la terminal")
+            with contextlib.suppress(TargetMissing):
+                self.stage.kiosk_remote.tap("card.charge")
 
-    def _at_terminal(self) -> bool:
-        """Confirms again while the screen still asks: a first touch may be swallowed on purpose."""
-        charges = self.stage.terminal.charges()
-        if charges and charges[-1]["state"] == "at_terminal":
-            return True
-        with contextlib.suppress(TargetMissing):
-            self.stage.kiosk_remote.tap("card.charge")
+    def _reaches_terminal(self, asked: int, within_s: float = 2.0) -> bool:
+        """Confirming is a slow, deliberate press: a hasty second one would fall on what comes next."""
+        end = time.monotonic() + within_s
+        while time.monotonic() < end:
+            if len(self.stage.terminal.charges()) > asked:
+                return True
+            time.sleep(0.05)
         return False
 
     def _visit(self, accepts: bool, reports: int) -> None:
@@ -272,6 +272,11 @@ def do_network(stage: Stage, verb: str) -> None:
         "login_page": stage.login_page,
     }
     controls[verb]()
+
+
+def do_power(stage: Stage, verb: str) -> None:
+    """`power_cut` or `power_up` the whole node."""
+    stage.power_cut() if verb == "power_cut" else stage.power_up()
 
 
 def do_kiosk(stage: Stage, verb: str) -> None:

@@ -2,6 +2,7 @@
 const screen_ = document.getElementById("screen");
 const dark = document.getElementById("dark");
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+const CABLE = { whole: "Red conectada", cut: "Red cortada", login_page: "Página de acceso" };
 
 async function post(path, body) {
   return fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}) });
@@ -35,37 +36,77 @@ screen_.addEventListener("click", (event) => {
 
 function show(state) {
   const link = document.getElementById("link");
-  link.textContent = state.network ? "Red conectada" : "Red cortada";
+  link.textContent = CABLE[state.cable];
   link.classList.toggle("off", !state.network);
-  const waiting = state.link.waiting ?? "¿?";
-  document.getElementById("queue").textContent = `Por entregar a la ciudad: ${waiting}`;
-  const charge = state.charges.at(-1);
-  document.getElementById("charge").textContent = charge
-    ? `Último cobro: $ ${(charge.amount_centavos / 100).toFixed(2)} · ${charge.state}` : "Sin cobros.";
-  const box = document.getElementById("receipts");
-  const key = state.receipts.join();
-  if (key && box.dataset.key !== key) {
-    box.dataset.key = key;
-    box.replaceChildren(...state.receipts.map((stem) => {
-      const a = document.createElement("a");
-      a.href = `/receipts/${stem}.png`; a.target = "_blank"; a.rel = "noopener";
-      const img = document.createElement("img");
-      img.src = `/receipts/${stem}.png`; img.alt = `Recibo ${stem}`;
-      a.append(img);
-      return a;
-    }));
+  const power = state.programs.kiosk || state.programs.portal ? "on" : "off";
+  for (const button of document.querySelectorAll("[data-when]")) {
+    const on = [state.cable, power].includes(button.dataset.when);
+    button.classList.toggle("on", on);
+    button.classList.toggle("bad", on && !["whole", "on"].includes(button.dataset.when));
+    button.setAttribute("aria-pressed", on);
   }
+  const waiting = state.journal.filter((f) => !f.acked).length;
+  document.getElementById("queue").textContent = waiting ? `${waiting === 40 ? "40 o más" : waiting} por entregar` : "todo entregado";
+  showPapers(state.receipts);
+  showDevices(state);
+  showJournal(state.journal);
+  showStory(state.story);
+}
+
+function showPapers(stems) {
+  const box = document.getElementById("receipts");
+  const key = stems.join();
+  if (!key || box.dataset.key === key) return;
+  box.dataset.key = key;
+  box.replaceChildren(...stems.map((stem) => {
+    const a = document.createElement("a");
+    a.href = `/receipts/${stem}.png`; a.target = "_blank"; a.rel = "noopener";
+    const name = document.createElement("span"), img = document.createElement("img");
+    name.textContent = stem.endsWith("-parcial") ? "Pedazo cortado" : `Papel ${Number(stem)}`;
+    img.src = `/receipts/${stem}.png`; img.alt = name.textContent;
+    a.append(name, img);
+    return a;
+  }));
 }
 
 async function watchState() {
   for (;;) {
-    try { show(await (await fetch("/state", { cache: "no-store" })).json()); } catch { /* the demonstration ended */ }
-    await pause(1000);
+    try { show(await (await fetch("/state", { cache: "no-store" })).json()); } catch { /* another scenario is being set up, or the bench ended */ }
+    await pause(700);
   }
 }
 
-for (const button of document.querySelectorAll("button[data-do]")) {
-  button.addEventListener("click", async () => show(await (await post(`/do/${button.dataset.do}`)).json()));
+async function act(button, path, body) {
+  button.disabled = true;
+  try {
+    const reply = await post(path, body);
+    if (reply.ok && path !== "/story/play") show(await reply.json());
+  } catch { /* the next look at the state tells */ } finally { button.disabled = false; }
 }
+
+for (const button of document.querySelectorAll("button[data-do]")) {
+  button.addEventListener("click", () => act(button, `/do/${button.dataset.do}`));
+}
+for (const box of document.querySelectorAll("[data-device]")) {
+  for (const button of box.querySelectorAll("button[data-verb]")) {
+    button.addEventListener("click", () => act(button, `/device/${box.dataset.device}/${button.dataset.verb}`, { args: JSON.parse(button.dataset.args) }));
+  }
+  box.querySelector(".scan")?.addEventListener("submit", (event) => {
+    event.preventDefault();
+    act(event.submitter, `/device/${box.dataset.device}/scan`, { args: [new FormData(event.target).get("text")] });
+  });
+}
+async function openStory(name) {
+  document.getElementById("changing").hidden = false;
+  const reply = await post(`/story/open/${encodeURIComponent(name)}`);
+  if (reply.ok) location.reload();
+  else { document.getElementById("changing").hidden = true; alert((await reply.json()).trouble); }
+}
+const choose = document.getElementById("choose");
+choose?.addEventListener("change", () => choose.value && openStory(choose.value));
+document.getElementById("again")?.addEventListener("click", () => openStory(choose.value));
+document.getElementById("play")?.addEventListener("click", () => post("/story/play"));
+document.getElementById("do-it")?.addEventListener("click", () => post("/story/do-it"));
+document.getElementById("reload-phone").addEventListener("click", () => { const f = document.querySelector("iframe"); f.src = f.src; });
 watchScreen();
 watchState();

@@ -20,6 +20,8 @@ from kiosk.screens.base import ScreenBody, build_body, dress_button, forward
 from kiosk.screens.frame import Stage
 
 TICK_S = 0.25
+WATCH_S = 0.1
+"""A card taken out ends its session at once, not a tick later."""
 
 
 class Conductor:
@@ -50,9 +52,12 @@ class Conductor:
         self._show_header(self._house.header.view)
         self._go(self._house.flow.place)
         Clock.schedule_interval(self.tick, TICK_S)
+        if self._house.watch is not None:
+            Clock.schedule_interval(self._watch, WATCH_S)
 
     def stop(self) -> None:
         Clock.unschedule(self.tick)
+        Clock.unschedule(self._watch)
         self._house.close()
 
     def touched(self) -> None:
@@ -68,9 +73,12 @@ class Conductor:
         presenter = self._presenter
         self._house.flow.tick(now, busy=presenter is not None and presenter.view.busy)
         self._house.header.tick(now)
-        self._house.watch()
         if self._presenter is not None:
             self._presenter.tick(now)
+
+    def _watch(self, *_: Any) -> None:
+        if self._house.watch is not None:
+            self._house.watch()
 
     def _go(self, place: Place) -> None:
         if self._presenter is not None:

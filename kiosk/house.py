@@ -26,5 +26,5 @@ class House:
     close: Callable[[], None] = lambda: None
     forget: Callable[[], None] = lambda: None
     """At every wipe: what the devices still hold of the person."""
-    watch: Callable[[], None] = lambda: None
-    """With every tick of the screen: what may bring up another one."""
+    watch: Callable[[], None] | None = None
+    """Called ten times a second on the screen's thread: the door of who serves the kiosk."""

@@ -124,7 +124,9 @@ class SimulatedKiosk:
         )
         self.presenters: dict[Screen, Presenter[Any]] = build_presenters(self.desk, ports)
         if world.service is not None:
-            world.service.join(self.desk, self.flow, ports, self.presenters)
+            world.service.join(
+                self.desk, self.flow, ports, self.presenters, lambda: self.flow.touched(self.now_s)
+            )
         self._up = Screen.HOME
         self.flow.on_place = self._show
         self.flow.on_wipe = self._wipe

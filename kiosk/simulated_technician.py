@@ -5,6 +5,7 @@ The card is the same virtual PIV card that the real reader is tested with, witho
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -132,7 +133,12 @@ class ServiceCorner:
         return VirtualPiv(new_key())
 
     def join(
-        self, desk: Desk, flow: Flow, ports: Ports, presenters: dict[Screen, Presenter[Any]]
+        self,
+        desk: Desk,
+        flow: Flow,
+        ports: Ports,
+        presenters: dict[Screen, Presenter[Any]],
+        touched: Callable[[], None],
     ) -> None:
         """Stand in a kiosk that starts."""
         self.login = TechnicianLogin(
@@ -147,7 +153,7 @@ class ServiceCorner:
         )
         work = TechnicianDesk(self.login, ports.ledger, self._plant(ports), desk.clock.now)
         presenters[Screen.TECNICO] = TecnicoPresenter(desk, self.login, work)
-        self._keeper = DoorKeeper(flow, self.reader.slot, self.login, self._note)
+        self._keeper = DoorKeeper(flow, self.reader.slot, self.login, self._note, touched)
 
     def tick(self) -> None:
         """What the login's thread and the screen's clock do."""

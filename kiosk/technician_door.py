@@ -30,11 +30,14 @@ class DoorKeeper:
         slot: Callable[[], Slot],
         login: Login,
         note: Callable[[bool], None],
+        touched: Callable[[], None] = lambda: None,
     ) -> None:
+        """`touched` tells the flow that somebody is there, with its own clock."""
         self._flow = flow
         self._slot = slot
         self._login = login
         self._note = note
+        self._touched = touched
         self._served = -1
 
     def tick(self) -> None:
@@ -47,5 +50,6 @@ class DoorKeeper:
         if waits and screen is Screen.HOME and slot.state is not SlotState.READING:
             self._served = slot.insertion
             self._login.begin()
+            self._touched()
             self._flow.go(Screen.TECNICO)
         self._note(waits and screen is not Screen.HOME)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -128,10 +129,15 @@ class ServiceDoor:
         """Open the reader and begin to listen. May block: not on the screen's thread."""
         self._reader.open()
         self._login.start()
-        self._keeper = DoorKeeper(self._flow, self._reader.slot, self._login, self._note)
+        flow, slot = self._flow, self._reader.slot
+
+        def touched() -> None:
+            flow.touched(time.monotonic())
+
+        self._keeper = DoorKeeper(flow, slot, self._login, self._note, touched)
 
     def watch(self) -> None:
-        """With every tick of the screen, on its thread."""
+        """Several times a second, on the screen's thread."""
         if self._keeper is not None:
             self._keeper.tick()
 

@@ -31,7 +31,7 @@ from sync.ledger import SqliteLedger, open_ledger
 
 CITY = Ed25519PrivateKey.generate()
 KEY = new_key()
-TICK_S = 0.25
+TICK_S, WATCH_S = 0.25, 0.1
 SETTINGS = parse_settings({"card": {"enabled": True}})
 
 
@@ -69,7 +69,7 @@ class Glass:
         self.up: Any = self.house.presenters[Screen.HOME]
         self.house.flow.on_place = self._go
         self.house.flow.on_wipe = self._wipe
-        self._ticked = 0.0
+        self._ticked = self._watched = 0.0
         self._closed = False
         wired.warm_up()
 
@@ -93,9 +93,11 @@ class Glass:
         now = time.monotonic()
         while not self._posted.empty():
             self._posted.get()()
+        if now - self._watched >= WATCH_S and self.house.watch is not None:
+            self._watched = now
+            self.house.watch()
         if now - self._ticked >= TICK_S:
             self._ticked = now
-            self.house.watch()
             self.up.tick(now)
         time.sleep(0.01)
 

@@ -283,6 +283,16 @@ def test_a_card_while_a_citizen_is_served_waits_with_a_note(kiosk: SimulatedKios
     assert not corner(kiosk).waits
 
 
+def test_who_puts_a_card_in_is_there_and_not_asked_whether(kiosk: SimulatedKiosk) -> None:
+    kiosk.tap("home.predial", "bar.back")
+    kiosk.wait(44)
+    insert(kiosk)
+    kiosk.wait(5)
+    assert kiosk.flow.idle.seconds_left == 0
+    kiosk.wait(70)
+    assert kiosk.screen is Screen.HOME, "a card left in without a PIN does not hold the screen"
+
+
 # --- cash cut ---------------------------------------------------------------------------------
 
 

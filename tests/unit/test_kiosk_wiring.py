@@ -38,6 +38,7 @@ def test_a_node_with_a_reader_has_the_technicians_screen(data: DataDir) -> None:
     settings = parse_settings({"card": {"enabled": True}})
     wired = wire(data, settings, lambda work: work())
     screens = set(wired.house.presenters)
+    assert wired.house.watch is not None
     wired.house.watch()
     wired.house.close()
 

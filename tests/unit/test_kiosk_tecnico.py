@@ -6,7 +6,9 @@ import pytest
 
 from hardware.keypad.keys import Key
 from kiosk.aids import Aids, Mouth
+from kiosk.background import InlineBackground
 from kiosk.flow import Screen
+from kiosk.presenters.frame import HeaderPresenter
 from kiosk.presenters.views_tecnico import TecnicoPhase
 from kiosk.simulated_kiosk import SimulatedKiosk, World
 from kiosk.simulated_technician import PIN, ServiceCorner
@@ -291,6 +293,19 @@ def test_who_puts_a_card_in_is_there_and_not_asked_whether(kiosk: SimulatedKiosk
     assert kiosk.flow.idle.seconds_left == 0
     kiosk.wait(70)
     assert kiosk.screen is Screen.HOME, "a card left in without a PIN does not hold the screen"
+
+
+def test_the_header_says_that_a_card_waits_and_then_how_the_link_is(kiosk: SimulatedKiosk) -> None:
+    header = HeaderPresenter(kiosk.words, InlineBackground(), kiosk.settings, kiosk.world.link)
+    header.tick(0)
+    before = header.view
+    header.service_card(waits=True)
+    waiting = header.view
+    header.service_card(waits=False)
+
+    assert waiting.link_text == "Tarjeta de servicio: espere a que esta persona termine"
+    assert waiting.link_text in waiting.speech
+    assert header.view == before
 
 
 # --- cash cut ---------------------------------------------------------------------------------

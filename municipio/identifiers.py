@@ -127,7 +127,7 @@ _TO_LETTERS = str.maketrans("01", "OI")
 class Folio:
     """One matter: the node that opened it and the number of the fact that did.
 
-    `text` is the printed form, e.g. `COA007-R1-000123-K`.
+    `text` is the printed form, e.g. `COA007-R1-000123-E`.
     """
 
     node_code: str
@@ -148,12 +148,12 @@ class FolioProblem:
 
     def __str__(self) -> str:
         if self.trouble is FolioTrouble.SHAPE:
-            return "a folio looks like COA007-R1-000123-K"
+            return "a folio looks like COA007-R1-000123-E"
         return "the last character of the folio does not match the others"
 
 
 def make_folio(node_code: str, lane: Lane, epoch: int, seq: int) -> str:
-    """`COA007-R1-000123-K`: node, lane letter and epoch, seq, ISO 7064 mod 37,36 check character.
+    """`COA007-R1-000123-E`: node, lane letter and epoch, seq, ISO 7064 mod 37,36 check character.
 
     Needs neither a clock nor a network, because (node, epoch, lane, seq) is never used twice.
     Raises ValueError for a node code that is not three letters and three digits.

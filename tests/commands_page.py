@@ -15,8 +15,8 @@ HEAD = """\
 # Órdenes
 
 `plaza` es la única orden de un nodo. Termina con 0 si todo está bien, 1 si algo falla (y lo dice
-en una línea) y 2 si se usó mal. Casi todas aceptan `--json` para programas y `--data CARPETA` (o `PLAZA_DATA`) para
-la carpeta del nodo.
+en una línea) y 2 si se usó mal. Casi todas aceptan `--json` para programas
+y `--data CARPETA` (o `PLAZA_DATA`) para la carpeta del nodo.
 La API de la ciudad tiene la suya, `plaza-central`. Los programas se inician también por su módulo:
 `python -P -m kiosk`, `captive_portal`, `sync`, `central`.
 """

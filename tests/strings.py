@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -80,6 +81,7 @@ def renew(package: str, locale: str) -> None:
             catalog = read_po(file, locale=locale)
     catalog.update(extracted(package), no_fuzzy_matching=True)
     catalog.obsolete.clear()
+    _dress(catalog, package)
     if locale == "es_MX":
         for message in catalog:
             if message.id and not message.string:
@@ -90,6 +92,15 @@ def renew(package: str, locale: str) -> None:
         )
     with path.open("rb") as file:
         path.with_suffix(".mo").write_bytes(mo_bytes(read_po(file, locale=locale)))
+
+
+def _dress(catalog: Catalog, package: str) -> None:
+    """The same head every time, so that a catalogue changes only when its texts do."""
+    catalog.header_comment = f"# Texts of {package}. The msgid is the Spanish sentence itself."
+    catalog.project, catalog.version = "Plaza", "1"
+    catalog.msgid_bugs_address = catalog.last_translator = catalog.language_team = ""
+    catalog.creation_date = catalog.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
+    catalog.fuzzy = False
 
 
 def main() -> int:

@@ -113,7 +113,7 @@ class FolioPresenter(Presenter[FolioView]):
         _ = self._desk.words
         entry = self._phase is FolioPhase.ENTRY
         keys = keyboard(_, FOLIO_ROWS) if entry else ()
-        hint = _("Está en su papel, por ejemplo COA007-R1-000123-K")
+        hint = _("Está en su papel, por ejemplo COA007-R1-000123-E")
         headline, rows, notice = self._result()
         problem = self._problem()
         actions = self._actions()

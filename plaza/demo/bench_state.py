@@ -10,14 +10,12 @@ from typing import Any
 from hardware.bench.shelf import find, shipped
 from municipio.device_words import technician_words
 from plaza.demo.journal import Journal
+from plaza.demo.narration import NODE_NAMES
 from plaza.demo.show import Show
 from plaza.demo.stage import Stage
 
 LATEST_RECEIPTS = 6
 JOURNAL_LINES = 40
-_WORDS_OF = {"sun": "power"}
-"""A device of the bench to its name among the node's devices, where they differ."""
-
 STATE_WORDS = {
     "absent": "No está conectado", "starting": "Arrancando", "ready": "Listo", "busy": "Ocupado",
     "attention": "Pide atención", "fault": "Con falla", "unknown": "No se sabe",
@@ -70,7 +68,7 @@ def _node_words(name: str, state: dict[str, object]) -> str:
     seen = state.get("node")
     if isinstance(seen, dict) and seen:
         cause = seen["cause"]
-        said = technician_words(_WORDS_OF.get(name, name), cause) if cause else ""
+        said = technician_words(NODE_NAMES.get(name, name), cause) if cause else ""
         return f"{STATE_WORDS[seen['state']]}{': ' + said if said and said != cause else ''}"
     causes = state.get("causes")
     if isinstance(causes, list) and causes:

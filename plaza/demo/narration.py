@@ -19,12 +19,20 @@ from hardware.bench.scenario import (
     Visit,
     Wait,
 )
+from municipio.device_words import technician_words
 
 _NETWORK = {
     "cut": "Se corta la red", "restore": "Vuelve la red", "login_page": "Contesta una página de acceso",
 }  # fmt: skip
 _KIOSK = {"kill": "Muere el programa del kiosco", "start": "Arranca", "restart": "Se reinicia"}
 _NODE = {"power_cut": "Se corta la luz del nodo", "power_up": "Vuelve la luz al nodo"}
+
+_SEEN = {
+    "well": "bien", "ready": "listo", "absent": "sin conexión", "unknown": "no se sabe",
+    "attention": "pide atención", "fault": "con falla", "no_card": "vacío",
+}  # fmt: skip
+NODE_NAMES = {"sun": "power"}
+"""A device of the bench to its name among the node's devices, where they differ."""
 
 
 def describe(step: Step) -> str:
@@ -87,9 +95,13 @@ def _expected(e: Expect) -> list[str]:
         (e.paper_says, f"el papel dice «{e.paper_says}»"),
         (e.approved is not None, f"{_count(e.approved or 0, 'cobro')} en el banco"),
         (e.waiting is not None, f"{_count(e.waiting or 0, 'hecho')} por entregar"),
-        (e.sees, ", ".join(f"el nodo ve {DEVICES[d].label.lower()}: {w}" for d, w in e.sees)),
+        (e.sees, ", ".join(f"{DEVICES[d].label}, {_seen(d, w)}" for d, w in e.sees)),
     ]
     return [words for asked, words in said if asked]
+
+
+def _seen(device: str, word: str) -> str:
+    return _SEEN.get(word) or technician_words(NODE_NAMES.get(device, device), word)
 
 
 def _count(number: int, one: str, many: str = "") -> str:

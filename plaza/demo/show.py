@@ -142,7 +142,11 @@ class Show:
         return self._stage
 
     def open(self, scenario: Scenario) -> None:
-        """Take down what stands, and build what this scenario needs; `play` begins it."""
+        """Take down what stands, and build what this scenario needs; `play` begins it.
+
+        Raises StageFailed, before anything is touched, when this machine lacks one of its devices.
+        """
+        props = props_of(scenario)
         with self._changing:
             self.is_changing = True
             try:
@@ -152,7 +156,7 @@ class Show:
                 self.scenario = scenario
                 self.told = [Told(describe(s), s.say, s.turn) for s in scenario.steps]
                 self.verdict = self.trouble = ""
-                stage = Stage(self.plan, window=self._window, props=props_of(scenario))
+                stage = Stage(self.plan, window=self._window, props=props)
                 stage.prepare()
                 stage.start()
                 self._stage = stage

@@ -119,12 +119,12 @@ def test_every_doubt_has_its_cause(reply: Reply | Refused, cause: NoAnswerCause)
 
 def test_a_folio_comes_in_the_citys_words() -> None:
     document = {
-        "folio": "COA007-R1-000123-K", "kind": "reporte", "state": "en_proceso",
+        "folio": "COA007-R1-000123-E", "kind": "reporte", "state": "en_proceso",
         "city_folio": "SIAC-9", "opened_on": "2026-01-19", "updated_on": "2026-01-20",
     }  # fmt: skip
     city = asking(signed(document))
-    assert city.folio("COA007-R1-000123-K") == CityFolio(
-        "COA007-R1-000123-K", "reporte", "en_proceso", "SIAC-9", "2026-01-20"
+    assert city.folio("COA007-R1-000123-E") == CityFolio(
+        "COA007-R1-000123-E", "reporte", "en_proceso", "SIAC-9", "2026-01-20"
     )
     assert isinstance(city.folio("COA007-R1-000124-X"), NoAnswer)
-    assert asking(signed({}, 404)).folio("COA007-R1-000123-K") is None
+    assert asking(signed({}, 404)).folio("COA007-R1-000123-E") is None

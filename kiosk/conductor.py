@@ -14,7 +14,7 @@ from kivy.clock import Clock
 
 from kiosk.flow import Place, Screen
 from kiosk.house import House
-from kiosk.presenters.base import Presenter
+from kiosk.presenters.base import Presenter, View
 from kiosk.presenters.views import HeaderView, IdleView
 from kiosk.screens.base import ScreenBody, build_body, dress_button, forward
 from kiosk.screens.frame import Stage
@@ -22,6 +22,8 @@ from kiosk.screens.frame import Stage
 TICK_S = 0.25
 WATCH_S = 0.1
 """A card taken out ends its session at once, not a tick later."""
+
+MONEY_SCREENS = frozenset({Screen.PAGO_TARJETA, Screen.PAGO_EFECTIVO})
 
 
 class Conductor:
@@ -35,6 +37,7 @@ class Conductor:
         self._stop: Callable[[], None] = lambda: None
         self._screen = Screen.HOME
         self._draw_soon = Clock.create_trigger(self._draw, -1)
+        self._money_actions: tuple[str, ...] = ()
         house.flow.on_place = self._go
         house.flow.on_idle = house.idle.show
         house.flow.on_wipe = self._wipe
@@ -90,6 +93,7 @@ class Conductor:
         self._presenter, self._screen = presenter, screen
         self._stop = presenter.subscribe(lambda _: self._draw_soon())
         presenter.enter(**place.params)
+        presenter.tick(time.monotonic())
         self._draw_soon()
 
     def _draw(self, *_: Any) -> None:
@@ -98,8 +102,19 @@ class Conductor:
             return
         if self._screen not in self._bodies:
             self._bodies[self._screen] = build_body(self._screen, presenter.activate)
+        self._guard_money(presenter.view)
         self._stage.frame.show(self._bodies[self._screen], presenter.view, presenter.activate)
         self._house.audio.show(presenter.view)
+
+    def _guard_money(self, view: View) -> None:
+        """A second press of a hurried finger must not fall on the button that just took its place."""
+        if self._screen not in MONEY_SCREENS:
+            self._money_actions = ()
+            return
+        actions = tuple(a.id for a in getattr(view, "actions", ()))
+        if self._money_actions and actions != self._money_actions:
+            self._stage.guard.swallow()
+        self._money_actions = actions
 
     def _show_header(self, view: HeaderView) -> None:
         self._stage.frame.show_header(view)

@@ -153,7 +153,7 @@ class Presenter(ABC, Generic[V]):
         self._turn += 1
 
     def tick(self, now_s: float) -> None:
-        """Called about four times a second while the screen is up; seconds of a monotonic clock."""
+        """Called right after `enter` and then about four times a second; seconds of a monotonic clock."""
 
     def wipe(self) -> None:
         """Forget the person."""

@@ -44,6 +44,7 @@ class Target(Widget):  # type: ignore[misc]  # kivy has no type information
 
     def __init__(self, **kwargs: Any) -> None:
         self._last_act = -1e9
+        self._pressed_key = ""
         super().__init__(**kwargs)
 
     def on_act(self) -> None:
@@ -53,7 +54,7 @@ class Target(Widget):  # type: ignore[misc]  # kivy has no type information
         if not self.enabled or not self.collide_point(*touch.pos):
             return bool(super().on_touch_down(touch))
         touch.grab(self)
-        self.pressed = True
+        self.pressed, self._pressed_key = True, self.key
         return True
 
     def on_touch_move(self, touch: Any) -> bool:
@@ -71,6 +72,8 @@ class Target(Widget):  # type: ignore[misc]  # kivy has no type information
         if (
             self.collide_point(*touch.pos)
             and self.enabled
+            # Dressed anew under the finger: the person pressed another button than this one.
+            and self.key == self._pressed_key
             and now - self._last_act >= self.refractory_s
         ):
             self._last_act = now

@@ -6,7 +6,9 @@ tour goes on after a failed step only if the next one does not build on it, and 
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -121,6 +123,16 @@ class Walk:
         path = self.out / "screens" / f"{self._picture:02d}-{name}.png"
         path.write_bytes(self.kiosk.frame())
 
+    def keep_evidence(self) -> None:
+        """What a person needs to understand a failed step: the screen, its words, every log."""
+        with contextlib.suppress(OSError):
+            self.picture("fallo")
+            words = json.dumps(self.kiosk.targets(), indent=1, ensure_ascii=False)
+            (self.out / "fallo.json").write_text(words)
+        world = {"printer": self.stage.printer.state(), "charges": self.stage.terminal.charges()}
+        (self.out / "mundo.json").write_text(json.dumps(world, indent=1))
+        shutil.copytree(self.stage.plan.logs, self.out / "logs", dirs_exist_ok=True)
+
     def expect(self, true: bool, promise: str) -> None:
         if not true:
             raise StepFailed(promise)
@@ -140,6 +152,7 @@ def play(walk: Walk, steps: tuple[Step, ...], say: Callable[[str], None]) -> lis
             note = ""
         except (StepFailed, OSError, LookupError, RuntimeError) as failed:
             note = str(failed)
+            walk.keep_evidence()
         ms = round((time.monotonic() - started) * 1000)
         results.append(StepResult(name, not note, ms, note))
         say(

@@ -18,23 +18,29 @@ from kiosk.flow import Screen
 from kiosk.house import House
 from kiosk.presenters.frame import HeaderPresenter, IdlePresenter
 from kiosk.remote import RemoteControl, RemoteServer
+from kiosk.simulated_city import CLAVE
 from kiosk.simulated_kiosk import SimulatedKiosk
 from kiosk.theme import make_metrics, make_theme
 from kiosk.widgets import skin
 from kiosk.widgets.inventory import visible_targets, visible_words
+from municipio.devices import ChargeState
 
 Touch = Callable[[float, float], None]
 Until = Callable[[Callable[[], bool]], None]
 
 
 @pytest.fixture
-def app(window: Any, words: Any) -> Iterator[KioskApp]:
+def kiosk(words: Any) -> SimulatedKiosk:
+    words.reset()
+    return SimulatedKiosk(words=words)
+
+
+@pytest.fixture
+def app(window: Any, words: Any, kiosk: SimulatedKiosk) -> Iterator[KioskApp]:
     """The application over simulators, without its main loop: a test runs the frames."""
     from kivy.base import EventLoop
 
-    words.reset()
     skin.use(make_theme(make_metrics(1280, 800, 149)))
-    kiosk = SimulatedKiosk(words=words)
     header = HeaderPresenter(words, InlineBackground(), kiosk.settings, kiosk.world.link)
     idle = IdlePresenter(
         words, lambda: kiosk.flow.touched(time.monotonic()), kiosk.flow.end_session
@@ -58,6 +64,12 @@ def _center(app: KioskApp, key: str) -> tuple[float, float]:
     found = {t.id: t.visible for t in visible_targets(app.stage.overlay or app.stage, Window.size)}
     box = found[key]
     return box.x + box.w / 2, box.y + box.h / 2
+
+
+def _targets(app: KioskApp) -> set[str]:
+    from kivy.core.window import Window
+
+    return {t.id for t in visible_targets(app.stage, Window.size)}
 
 
 def _texts(app: KioskApp) -> list[str]:
@@ -97,6 +109,39 @@ def test_a_second_touch_at_once_does_not_act_twice(app: KioskApp) -> None:
         EventLoop.idle()
 
     assert acts == ["act"]
+
+
+def _to_the_card(app: KioskApp, kiosk: SimulatedKiosk) -> None:
+    keys = (f"predial.key.{digit}" for digit in CLAVE)
+    for control in ("home.predial", *keys, "predial.continue", "beneficio.no", "pay.card"):
+        kiosk.presenters[app.conductor.screen].activate(control)
+
+
+def test_a_charge_started_before_the_first_tick_is_given_its_whole_time(
+    app: KioskApp, kiosk: SimulatedKiosk
+) -> None:
+    _to_the_card(app, kiosk)
+    card = kiosk.presenters[Screen.PAGO_TARJETA]
+    card.activate("card.charge")
+    card.tick(time.monotonic())
+
+    states = [charge.state for charge in kiosk.world.terminal.charges.values()]
+    assert states == [ChargeState.AT_TERMINAL]
+    assert app.conductor.screen is Screen.PAGO_TARJETA
+
+
+def test_a_hurried_second_press_on_charge_does_not_fall_on_cancel(
+    app: KioskApp, kiosk: SimulatedKiosk, touch: Touch, until: Until
+) -> None:
+    _to_the_card(app, kiosk)
+    until(lambda: "card.charge" in _targets(app) and not app.stage.guard.is_swallowing())
+
+    touch(*_center(app, "card.charge"))
+    until(lambda: "card.cancel" in _targets(app))
+    touch(*_center(app, "card.cancel"))
+
+    states = [charge.state for charge in kiosk.world.terminal.charges.values()]
+    assert states == [ChargeState.AT_TERMINAL]
 
 
 def test_a_release_outside_the_target_does_nothing(app: KioskApp) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import apsw
@@ -31,8 +32,15 @@ class Worker:
     """Runs until told to stop. One per node; a second one would only send duplicates."""
 
     def __init__(
-        self, ledger: SqliteLedger, delivery: Delivery, exchange: Exchange, link_file: Path
+        self,
+        ledger: SqliteLedger,
+        delivery: Delivery,
+        exchange: Exchange,
+        link_file: Path,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`seconds` is the one clock of schedules and waits; a simulated street has its own."""
+        self._seconds = seconds
         self._ledger = ledger
         self._delivery = delivery
         self._outbox = delivery.outbox
@@ -46,10 +54,10 @@ class Worker:
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; a request under way is finished first."""
-        self._exchange.begin(time.monotonic())
+        self._exchange.begin(self._seconds())
         while not stop.is_set():
             try:
-                rest_s = self.step(time.monotonic())
+                rest_s = self.step(self._seconds())
             except (apsw.Error, OSError) as e:
                 # A full or failing disk must not end the talk: what can be sent still leaves.
                 _log.warning("cannot write: %s; trying again in %.0f s", e, DISK_RETRY_S)
@@ -70,13 +78,13 @@ class Worker:
             self._exchange.saluted(now, self._delivery.salute())
         else:
             self._carry(action)
-        self._note(time.monotonic())
+        self._note(self._seconds())
         return 0.0
 
     def _carry(self, send: Send) -> None:
         outcome = self._delivery.send(send)
         before = self._exchange.attempts
-        follow = self._exchange.answered(time.monotonic(), send, outcome)
+        follow = self._exchange.answered(self._seconds(), send, outcome)
         wanted = outcome.seq if isinstance(outcome, Wanted) else 0
         self._delivery.follow(follow, send, wanted)
         if self._exchange.attempts != before and isinstance(outcome, Refused):

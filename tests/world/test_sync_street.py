@@ -62,7 +62,9 @@ class World:
         pace = Pace(5, 5, 1800)
         exchange = Exchange(pace, self.chance.random, attempts=self.outbox.attempts())
         exchange.begin(self.now)
-        self.worker = Worker(opened, delivery, exchange, self.folder / "link.json")
+        self.worker = Worker(
+            opened, delivery, exchange, self.folder / "link.json", seconds=lambda: self.now
+        )
 
     def record(self) -> None:
         draft = FactDraft(self.chance.choice(TYPES), {"n": len(self.recorded)})

@@ -15,7 +15,10 @@ run: setup  ## a whole node with simulators: kiosk, portal, queue, city; prints 
 	@$(PY) -P -m plaza demo
 
 test: setup-test check  ## every test but the slow machines; root or sudo also proves the firewall
-	@$(PY) -P -m pytest
+	@# Drivers are tested against real clocks, and a busy machine can make one late: what fails is run once
+	@# more, alone. Both results are shown; a real fault fails twice.
+	@$(PY) -P -m pytest || { echo "Once more, only what failed:"; \
+	  $(PY) -P -m pytest --last-failed --last-failed-no-failures=none; }
 	@if [ "$$(id -u)" -ne 0 ]; then \
 	  if sudo -n true 2>/dev/null; then \
 	    echo "Now as root: the firewall in network namespaces and the install script in a throw-away Debian."; \

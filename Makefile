@@ -14,9 +14,9 @@ setup-test:
 run: setup  ## a whole node with simulators: kiosk, portal, queue, city; prints the addresses
 	@$(PY) -P -m plaza demo
 
+# Drivers are tested against real clocks, and a busy machine can make one late: what fails is run once more,
+# alone. Both results are shown; a real fault fails twice.
 test: setup-test check  ## every test but the slow machines; root or sudo also proves the firewall
-	@# Drivers are tested against real clocks, and a busy machine can make one late: what fails is run once
-	@# more, alone. Both results are shown; a real fault fails twice.
 	@$(PY) -P -m pytest || { echo "Once more, only what failed:"; \
 	  $(PY) -P -m pytest --last-failed --last-failed-no-failures=none; }
 	@if [ "$$(id -u)" -ne 0 ]; then \

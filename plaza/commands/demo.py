@@ -22,10 +22,7 @@ from plaza.demo.stage import Stage, explain, free_of_old_runs, has_display
 @click.option("--out", type=click.Path(path_type=Path), help="Where the tour leaves its results.")
 @click.option("--on", default="", help="The day for which the demo data are made (YYYY-MM-DD).")
 @click.option("--no-window", is_flag=True, help="Draw the kiosk off screen even with a display.")
-@click.option("--exit-when-ready", is_flag=True, hidden=True)
-def demo(
-    home: Path | None, tour: bool, out: Path | None, on: str, no_window: bool, exit_when_ready: bool
-) -> None:
+def demo(home: Path | None, tour: bool, out: Path | None, on: str, no_window: bool) -> None:
     """Run a whole node: kiosk, portal, queue and city, with a simulated street."""
     if tour:
         sys.exit(_play_tour(out or Path("out") / "tour", on))
@@ -34,7 +31,7 @@ def demo(
         Plan(home or default_home(), Ports()), window=has_display() and not no_window, on=on
     )
     try:
-        _run(stage, exit_when_ready)
+        _run(stage)
     except KeyboardInterrupt:
         click.echo("\nApagando la demostración…")
     except Exception as trouble:
@@ -48,7 +45,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _run(stage: Stage, exit_when_ready: bool) -> None:
+def _run(stage: Stage) -> None:
     from waitress import create_server  # type: ignore[import-untyped]
 
     from plaza.demo.bench_app import create_bench
@@ -73,8 +70,7 @@ Todo está en marcha. Es una demostración: lugares, personas y cobros son inven
 
 Ctrl+C para terminar."""
     )
-    if not exit_when_ready:
-        threading.Event().wait()
+    threading.Event().wait()
 
 
 def _play_tour(out: Path, on: str) -> int:

@@ -8,11 +8,12 @@ from datetime import date
 
 from kiosk.usecases import payment_facts
 from kiosk.usecases.cash_progress import CashSettled, CashUnsaved
+from kiosk.usecases.payment_books import PaymentBooks
 from municipio.cash import Tally
 from municipio.clock import Instant
 from municipio.payments import Payment, PaymentEvent, PaymentMethod, PaymentState, advance
 from municipio.predial import Liquidacion
-from municipio.usecases.ports import CashLedger, Change, FolioStub, NotRecorded
+from municipio.usecases.ports import CashLedger, NotRecorded
 
 
 class CashSettlement:
@@ -25,34 +26,15 @@ class CashSettlement:
     ) -> None:
         self._ledger = ledger
         self._now = now
-        self._today = today
-        self._new_key = new_key
+        self._books = PaymentBooks(ledger, now, today, new_key)
 
     def open(
         self, liquidacion: Liquidacion, concepts: tuple[tuple[str, int], ...], due: int
     ) -> Payment | NotRecorded:
         """Record the intent, then COLLECTING. On a failure nothing may go in."""
-        at = self._now()
-        draft = Payment(
-            key=self._new_key(),
-            folio="",
-            clave=liquidacion.clave,
-            amount_centavos=due,
-            method=PaymentMethod.CASH,
-            state=PaymentState.INTENDED,
-            liquidacion_id=liquidacion.id,
-            concepts=concepts,
-            boot=at.boot,
-            boot_ms=at.boot_ms,
-        )
-        opened_on = self._opened_on(draft)
-        recorded = self._ledger.record(
-            payment_facts.intended(draft),
-            lambda n: _rows(replace(draft, folio=n.folio), opened_on),
-        )
-        if isinstance(recorded, NotRecorded):
-            return recorded
-        intended = replace(draft, folio=recorded.folio)
+        intended = self._books.intend(liquidacion, concepts, PaymentMethod.CASH, due)
+        if isinstance(intended, NotRecorded):
+            return intended
         collecting = replace(intended, state=advance(intended.state, PaymentEvent.GATE_OPENED))
         failed = self._ledger.save([collecting])
         if failed is not None:
@@ -95,17 +77,11 @@ class CashSettlement:
         if ended.state is PaymentState.TAKEN:
             ended = replace(ended, taken_at=payment_facts.taken_at(self._now()))
         fact = payment_facts.settled(payment.state, ended, cause, found)
-        rows = _rows(ended, self._opened_on(payment))
+        rows = self._books.rows(ended)
         recorded = self._ledger.record(fact, lambda _: rows)
         if isinstance(recorded, NotRecorded):
             return CashUnsaved(payment, recorded)
         return CashSettled(ended)
-
-    def _opened_on(self, payment: Payment) -> str:
-        """When the folio was opened; read before the transaction that writes it again."""
-        stub = self._ledger.folio(payment.folio) if payment.folio else None
-        today = self._today()
-        return stub.opened_on if stub else "" if today is None else today.isoformat()
 
 
 def _owed(payment: Payment, found: Tally) -> int:
@@ -113,14 +89,3 @@ def _owed(payment: Payment, found: Tally) -> int:
     if found.collected_centavos >= payment.amount_centavos:
         return found.kept_centavos - payment.amount_centavos
     return found.kept_centavos
-
-
-def _rows(payment: Payment, opened_on: str) -> tuple[Change, ...]:
-    detail = {
-        "amount_centavos": payment.amount_centavos,
-        "method": payment.method.value,
-        "collected_centavos": payment.collected_centavos,
-        "owed_centavos": payment.owed_centavos,
-    }
-    state = payment_facts.FOLIO_STATES[payment.state]
-    return (payment, FolioStub(payment.folio, "predial", state, opened_on, detail))

@@ -15,6 +15,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from kiosk.usecases import payment_facts
+from kiosk.usecases.payment_books import PaymentBooks
 from municipio.clock import Instant
 from municipio.devices import CardTerminal, Charge, ChargeState, DeviceState
 from municipio.facts import parse_time
@@ -28,7 +29,7 @@ from municipio.payments import (
     advance,
 )
 from municipio.predial import Liquidacion
-from municipio.usecases.ports import Change, FolioStub, Ledger, NotRecorded
+from municipio.usecases.ports import Ledger, NotRecorded
 
 QUERY_TIMEOUT_S = 6.0
 
@@ -106,7 +107,7 @@ class PayByCard:
         self._terminal = terminal
         self._now = now
         self._today = today
-        self._new_key = new_key
+        self._books = PaymentBooks(ledger, now, today, new_key)
         self._lock = threading.RLock()
         self._live: set[str] = set()
 
@@ -131,7 +132,9 @@ class PayByCard:
                 return AlreadyStarted(blocking)
             if not self.terminal_is_ready():
                 return NotStarted()
-            intended = self._intend(liquidacion, concepts)
+            intended = self._books.intend(
+                liquidacion, concepts, PaymentMethod.CARD, liquidacion.total_centavos
+            )
             if isinstance(intended, NotRecorded):
                 return intended
             collecting = _stepped(intended, PaymentEvent.TERMINAL_ASKED)
@@ -209,31 +212,6 @@ class PayByCard:
             return True
         return parse_time(payment.taken_at).date() >= today - RECENT
 
-    def _intend(
-        self, liquidacion: Liquidacion, concepts: tuple[tuple[str, int], ...]
-    ) -> Payment | NotRecorded:
-        at = self._now()
-        draft = Payment(
-            key=self._new_key(),
-            folio="",
-            clave=liquidacion.clave,
-            amount_centavos=liquidacion.total_centavos,
-            method=PaymentMethod.CARD,
-            state=PaymentState.INTENDED,
-            liquidacion_id=liquidacion.id,
-            concepts=concepts,
-            boot=at.boot,
-            boot_ms=at.boot_ms,
-        )
-        opened_on = self._opened_on(draft)
-        recorded = self._ledger.record(
-            payment_facts.intended(draft),
-            lambda n: _rows(replace(draft, folio=n.folio), opened_on),
-        )
-        return (
-            recorded if isinstance(recorded, NotRecorded) else replace(draft, folio=recorded.folio)
-        )
-
     def _known(self, key: str) -> Payment:
         payment = self._ledger.payment(key)
         assert payment is not None, f"no payment {key} was ever started"
@@ -277,7 +255,7 @@ class PayByCard:
         if ended.state is PaymentState.TAKEN:
             ended = self._with_approval(ended, answer)
         fact = payment_facts.settled(payment.state, ended, cause or answer.message)
-        changes = _rows(ended, self._opened_on(payment))
+        changes = self._books.rows(ended)
         recorded = self._ledger.record(fact, lambda _: changes)
         if isinstance(recorded, NotRecorded):
             return Unsaved(payment, answer, recorded)
@@ -292,18 +270,6 @@ class PayByCard:
             card_last4=charge.card_last4,
             taken_at=payment_facts.taken_at(at),
         )
-
-    def _opened_on(self, payment: Payment) -> str:
-        """When the folio was opened; read before the transaction that writes it again."""
-        stub = self._ledger.folio(payment.folio) if payment.folio else None
-        today = self._today()
-        return stub.opened_on if stub else "" if today is None else today.isoformat()
-
-
-def _rows(payment: Payment, opened_on: str) -> tuple[Change, ...]:
-    detail = {"amount_centavos": payment.amount_centavos, "method": payment.method.value}
-    state = payment_facts.FOLIO_STATES[payment.state]
-    return (payment, FolioStub(payment.folio, "predial", state, opened_on, detail))
 
 
 _EVENT_BY_ANSWER = {

@@ -77,10 +77,11 @@ class Walk:
 
     def type(self, prefix: str, text: str) -> None:
         """Type on a keypad or keyboard whose keys are `<prefix>.<character>`, no faster than a hand."""
-        for character, before in zip(text, " " + text, strict=False):
-            if character == before:
-                time.sleep(SAME_KEY_S)
+        pressed: dict[str, float] = {}
+        for character in text:
+            time.sleep(max(0.0, pressed.get(character, 0.0) + SAME_KEY_S - time.monotonic()))
             self.tap(f"{prefix}.{character}")
+            pressed[character] = time.monotonic()
 
     def wait_screen(self, *names: str, timeout_s: float = 12) -> str:
         return self.wait(

@@ -128,6 +128,8 @@ class RemoteControl:
             return {"error": f"no visible target {target_id!r}", "targets": sorted(found)}
         if not target.enabled:
             return {"error": f"target {target_id!r} is disabled"}
+        if self._app.stage.guard.is_swallowing():
+            return {"error": "no touch is taken yet: the screen has just changed"}
         part = target.visible
         _touch(part.x + part.w / 2, part.y + part.h / 2)
         return {"ok": True}

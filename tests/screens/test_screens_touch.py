@@ -217,6 +217,25 @@ def test_the_bench_sees_and_touches_through_the_socket(
     assert not (tmp_path / "kiosk.sock").exists()
 
 
+def test_the_bench_is_told_when_the_screen_takes_no_touch_yet_instead_of_losing_it(
+    app: KioskApp, until: Until, tmp_path: Path
+) -> None:
+    server = RemoteServer(tmp_path / "kiosk.sock", RemoteControl(app))
+    server.start()
+    replies: list[Any] = []
+    asked = ({"op": "tap", "id": "home.reporte"}, {"op": "targets"})
+    app.stage.guard.swallow(60)
+    client = threading.Thread(target=_ask, args=(tmp_path / "kiosk.sock", asked, replies))
+    client.start()
+    until(lambda: not client.is_alive())
+    server.close()
+    app.stage.guard.swallow(0)
+    refused, after = replies
+
+    assert "just changed" in refused["error"]
+    assert after["screen"] == "home"
+
+
 def _ask(path: Path, requests: tuple[dict[str, str], ...], replies: list[Any]) -> None:
     with socket.socket(socket.AF_UNIX) as plug:
         plug.connect(str(path))

@@ -21,7 +21,7 @@ from municipio.usecases.ports import NotRecorded, NotRecordedCause
 
 MIN_SQLITE = 3_051_003
 BUSY_MS = 5_000
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 APPLICATION_ID = 0x504C5A41
 """`PLZA`: `file` and technicians can tell a ledger from any other SQLite file."""
 

@@ -39,6 +39,10 @@ class DataDir:
         return self.path / "catalogue.sqlite"
 
     @property
+    def attachments(self) -> Path:
+        return self.path / "attachments"
+
+    @property
     def run(self) -> Path:
         return self.path / "run"
 
@@ -64,3 +68,4 @@ class DataDir:
         self.path.mkdir(parents=True, exist_ok=True)
         self.node_key.parent.mkdir(mode=0o700, exist_ok=True)
         self.run.mkdir(exist_ok=True)
+        self.attachments.mkdir(mode=0o700, exist_ok=True)

@@ -44,6 +44,7 @@ from municipio.usecases.ports import (
     no_changes,
 )
 from sync import rows
+from sync.attachments import named_attachments
 from sync.database import (
     DAMAGE,
     LedgerDamaged,
@@ -215,6 +216,8 @@ class SqliteLedger:
             raise FactError(f"fact of {len(raw)} bytes is over the limit of {MAX_FACT_BYTES}")
         connection.execute(_INSERT_FACT, (number, epoch, seq, raw))
         heads[number] = (epoch, seq, fact_hash(raw))
+        if "attachments" in draft.data:
+            rows.write_attachments(connection, (number, epoch, seq), named_attachments(draft.data))
         for change in changes(Numbered(fact.id, epoch, seq, folio)):
             rows.write_change(connection, change, at)
         return Recorded(fact, folio)

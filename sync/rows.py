@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import apsw
@@ -12,7 +13,7 @@ from municipio.clock import Instant
 from municipio.devices import CashPosition, CashUnit, PrintVerdict
 from municipio.facts import LANES, Lane, format_time
 from municipio.payments import OPEN_STATES, Payment
-from municipio.usecases.ports import Change, FolioStub, PrintJob
+from municipio.usecases.ports import AttachmentRef, Change, FolioStub, PrintJob
 
 LANE_NUMBER: dict[Lane, int] = {lane: number for number, lane in enumerate(LANES)}
 
@@ -43,6 +44,10 @@ INSERT INTO cash_movement
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO NOTHING
 """
+_ATTACHMENT = """
+INSERT INTO attachment (sha256, bytes, media_type, lane, epoch, seq) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (sha256) DO NOTHING
+"""
 _POSITION = (
     "INSERT OR REPLACE INTO cash_position (unit, serial, counter, accepted) VALUES (?, ?, ?, ?)"
 )
@@ -65,6 +70,15 @@ def write_change(connection: apsw.Connection, change: Change, at: Instant) -> No
         connection.execute(_POSITION, row)
     else:
         connection.execute(_PRINT_JOB, (*_print_job_row(change), *_instant_row(at)))
+
+
+def write_attachments(
+    connection: apsw.Connection, place: tuple[int, int, int], refs: Iterable[AttachmentRef]
+) -> None:
+    """Note the files that the fact at (lane, epoch, seq) names; a file named before stays as it is."""
+    for ref in refs:
+        row = (ref.sha256, ref.bytes, ref.media_type, *place)
+        connection.execute(_ATTACHMENT, row)
 
 
 def _print_job_row(job: PrintJob) -> tuple[Any, ...]:

@@ -267,6 +267,52 @@ class Sealer(Protocol):
     def seal(self, recipient: str, plaintext: bytes) -> str: ...
 
 
+class AttachmentSealer(Protocol):
+    """Seals a file (a photo) so that only an office of the city can open it (age, binary)."""
+
+    def seal_bytes(self, recipient: str, plaintext: bytes) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentRef:
+    """A sealed file that is safe on this node. A fact names it in `"attachments"` of its data."""
+
+    sha256: str
+    bytes: int
+    media_type: str
+
+    def document(self) -> dict[str, Any]:
+        """The member of a fact's `"attachments"` list."""
+        return {"sha256": self.sha256, "bytes": self.bytes, "media_type": self.media_type}
+
+
+class NotStoredCause(StrEnum):
+    TOO_LARGE = "too_large"
+    """One file over the limit."""
+    FULL = "full"
+    """No room left for attachments; money and reports still have theirs."""
+    FAILED = "failed"
+    """The disk refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotStored:
+    """Nothing was stored: the matter can go on without the file."""
+
+    cause: NotStoredCause
+    detail: str
+
+
+class Attachments(Protocol):
+    """Sealed files on their way to the city. A returned AttachmentRef survives a power cut.
+
+    Put first, then record the fact that names it; a file that no fact names is erased after an hour
+    or two. The file is erased once the city has it.
+    """
+
+    def put(self, sealed: bytes, media_type: str) -> AttachmentRef | NotStored: ...
+
+
 class Signer(Protocol):
     """The node's Ed25519 key."""
 

@@ -58,6 +58,8 @@ class FactType(StrEnum):
     RECEIPT_REPRINTED = "receipt.reprinted"
     RECEIPT_UNKNOWN = "receipt.unknown"
     REPORT_FILED = "report.filed"
+    REPORT_PHOTO_ADDED = "report.photo_added"
+    """A sealed photo for the report whose folio it names, sent after the report itself."""
     COMPLAINT_FILED = "complaint.filed"
     APPOINTMENT_ASKED = "appointment.asked"
     SURVEY_ANSWERED = "survey.answered"
@@ -237,7 +239,7 @@ def decode_fact(raw: bytes) -> Fact:
     try:
         wire = msgspec.json.decode(raw, type=_Wire)
         fact = _fact_from_wire(wire)
-        canonical = canonical_json(_document(fact))
+        canonical = encode_fact(fact)
     except (msgspec.MsgspecError, rfc8785.CanonicalizationError, ValueError, RecursionError) as e:
         raise FactError(f"not a fact: {e}") from e
     if canonical != raw:
@@ -287,4 +289,8 @@ def format_time(moment: datetime) -> str:
 
 def parse_time(text: str) -> datetime:
     """Inverse of `format_time`; ValueError on any other spelling."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    # Ten times faster than strptime, which counts when the city takes in a nation's facts.
+    moment = datetime.fromisoformat(text) if text.endswith("Z") else None
+    if moment is None or format_time(moment) != text:
+        raise ValueError(f"not RFC 3339 UTC with milliseconds and Z: {text[:40]!r}")
+    return moment

@@ -164,3 +164,15 @@ def test_a_changed_fact_has_another_hash() -> None:
 def test_times_are_written_in_one_spelling_that_reads_back(moment: datetime) -> None:
     aware = moment.replace(tzinfo=UTC)
     assert abs(parse_time(format_time(aware)) - aware) < timedelta(milliseconds=1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000000Z", "2026-01-01 00:00:00.000Z",
+        "20260101T000000.000Z", "2026-W01-1T00:00:00.000Z", "0001-01-01T00:00:00.000+05:00",
+    ],
+)  # fmt: skip
+def test_a_moment_has_one_spelling_alone(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_time(text)

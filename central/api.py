@@ -7,7 +7,7 @@ from importlib import resources
 
 from flask import Blueprint, Response, request
 
-from central import folios, predial
+from central import attachments, folios, predial
 from central.context import central
 from central.ingest import Taken, take_batch
 from central.nodes import find_active, note_contact
@@ -66,6 +66,34 @@ def batches(node: str) -> Response:
         return problem_reply(taken)
     _project()
     return signed_reply(_acknowledge(batch.header, taken), ACK_TYPE)
+
+
+@api.get("/v1/nodes/<node>/attachments/<sha256>")
+def attachment(node: str, sha256: str) -> Response:
+    sender = _sender_as(node)
+    if isinstance(sender, Problem):
+        return problem_reply(sender)
+    found = attachments.progress(central().store, central().city.inegi, node, sha256)
+    return problem_reply(found) if isinstance(found, Problem) else json_reply(found.document())
+
+
+@api.put("/v1/nodes/<node>/attachments/<sha256>/<int:size>/<int:first>")
+def attachment_part(node: str, sha256: str, size: int, first: int) -> Response:
+    sender = _sender_as(node)
+    if isinstance(sender, Problem):
+        return problem_reply(sender)
+    body, at = request.get_data(), format_time(central().now())
+    store, inegi = central().store, central().city.inegi
+    found = attachments.take_part(store, inegi, node, sha256, size, first, body, at)
+    return problem_reply(found) if isinstance(found, Problem) else json_reply(found.document())
+
+
+def _sender_as(node: str) -> tuple[str, PublicKey] | Problem:
+    """The sender, who must be this node."""
+    sender = _sender()
+    if not isinstance(sender, Problem) and sender[0] != node:
+        return _wrong_node("the request is signed by another node")
+    return sender
 
 
 def _project() -> None:

@@ -119,6 +119,29 @@ tampering = Table(
     PrimaryKeyConstraint("inegi", "node", "digest"),
 )
 
+attachments = Table(
+    "attachments",
+    metadata,
+    _inegi(),
+    _text("node"),
+    _text("sha256"),
+    _number("bytes"),
+    _text("state", "waiting"),  # waiting | complete
+    _text("received_at"),
+    PrimaryKeyConstraint("inegi", "node", "sha256"),
+)
+
+attachment_parts = Table(
+    "attachment_parts",
+    metadata,
+    _inegi(),
+    _text("node"),
+    _text("sha256"),
+    _number("first"),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("inegi", "node", "sha256", "first"),
+)
+
 accounts = Table(
     "accounts",
     metadata,

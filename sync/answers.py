@@ -15,6 +15,7 @@ import msgspec
 
 from municipio.facts import Lane
 from municipio.wire.ack import Ack, AckProblem, decode_ack
+from municipio.wire.attachment import Progress, read_progress
 from municipio.wire.envelope import SIGNATURE_HEADER, verify_body
 from municipio.wire.keys import PublicKey
 
@@ -127,6 +128,17 @@ def signed_json(reply: Reply, city: PublicKey) -> dict[str, Any] | None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
+
+
+def judge_part_reply(reply: Reply, node: str, sha256: str, city: PublicKey) -> Progress | Refused:
+    """How much of an attachment the city has, if it is the city that says so."""
+    if reply.status != 200:
+        return judge_error(reply, city)
+    document = signed_json(reply, city)
+    if document is None:
+        return Refused(Trouble.BAD_ANSWER, "the answer is not signed by the city: a login page?")
+    progress = read_progress(document, node, sha256)
+    return progress or Refused(Trouble.BAD_ANSWER, "the answer is about another attachment")
 
 
 def retry_after(headers: Mapping[str, str]) -> float:

@@ -16,15 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from municipio.usecases.ports import AttachmentRef, NotStored, NotStoredCause
+from municipio.wire.attachment import MAX_ATTACHMENT_BYTES, is_sha256
 
-MAX_ATTACHMENT_BYTES = 8 * 1024 * 1024
 MAX_ATTACHMENTS_PER_FACT = 8
 FOLDER_BYTES = 512 * 1024 * 1024
 """Room for attachments that wait; a node off line for weeks stops taking photos before it is full."""
 FREE_BYTES = 64 * 1024 * 1024
 """Left free on the disk for payments and reports, which go first."""
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,40}/[a-z0-9][a-z0-9.+-]{0,60}")
 
 
@@ -129,7 +128,7 @@ def _ref(item: Any) -> AttachmentRef:
     if not isinstance(item, dict) or set(item) != {"sha256", "bytes", "media_type"}:
         raise ValueError("an attachment has sha256, bytes and media_type")
     sha256, size, media_type = item["sha256"], item["bytes"], item["media_type"]
-    if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
+    if not isinstance(sha256, str) or not is_sha256(sha256):
         raise ValueError("sha256 is 64 lower-case hex digits")
     if type(size) is not int or not 0 < size <= MAX_ATTACHMENT_BYTES:
         raise ValueError("bytes of an attachment are out of range")

@@ -105,5 +105,7 @@ class SystemClock:
             proofs.append(datetime.fromtimestamp(TIMESYNC_CLOCK.stat().st_mtime, UTC))
         if self._link_file is not None:
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-                proofs.append(parse_time(json.loads(self._link_file.read_bytes())["last_carried"]))
+                proofs.append(
+                    parse_time(str(json.loads(self._link_file.read_bytes())["last_carried"]))
+                )
         return max(proofs)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import apsw
 
+from municipio.wire.attachment import Progress, attachment_path, part_path
 from municipio.wire.batch import MAX_PACKED_BYTES, BatchHeader, encode_batch, pack
 from municipio.wire.keys import PublicKey
 from sync.answers import (
@@ -16,10 +17,12 @@ from sync.answers import (
     Trouble,
     judge_batch_reply,
     judge_health,
+    judge_part_reply,
 )
 from sync.keys import NodeKey
 from sync.outbox import ChainDiffers, Load, Outbox
-from sync.protocol import Follow, Send
+from sync.protocol import Follow, Send, SendPart
+from sync.uploads import File, Uploads
 
 
 class Carrier(Protocol):
@@ -29,14 +32,24 @@ class Carrier(Protocol):
 
     def post_batch(self, node: str, body: bytes) -> Reply | Refused: ...
 
+    def put(self, path: str, body: bytes) -> Reply | Refused: ...
+
 
 class Delivery:
     """Joins one ledger, one key and one carrier."""
 
     def __init__(
-        self, outbox: Outbox, node: str, key: NodeKey, city: PublicKey, carrier: Carrier
+        self,
+        outbox: Outbox,
+        node: str,
+        key: NodeKey,
+        city: PublicKey,
+        carrier: Carrier,
+        uploads: Uploads | None = None,
     ) -> None:
+        """Without `uploads` sealed files stay where they are."""
         self.outbox = outbox
+        self.uploads = uploads
         self._node = node
         self._key = key
         self._city = city
@@ -67,6 +80,34 @@ class Delivery:
         if moved == 0 and outcome.ack.through < send.first:
             return Refused(Trouble.BAD_ANSWER, "an old acknowledgement was answered")
         return outcome
+
+    def files(self) -> tuple[File, ...]:
+        """Sealed files that may go now."""
+        return () if self.uploads is None else self.uploads.ready()
+
+    def send_part(self, part: SendPart) -> Progress | Refused:
+        """Carry one stretch of a sealed file; the file is erased once the city has all of it."""
+        assert self.uploads is not None, "a part is sent only of files() that were offered"
+        sha256, size = part.file.sha256, part.file.size
+        try:
+            body = self.uploads.part(part.file, part.first or 0, part.limit)
+            if body is None and part.first is not None:
+                self.uploads.lost(sha256)
+                return Refused(Trouble.NODE, f"attachment {sha256[:12]} is damaged on this node")
+            if part.first is None:
+                reply = self._carrier.get(attachment_path(self._node, sha256))
+            else:
+                reply = self._carrier.put(
+                    part_path(self._node, sha256, size, part.first), body or b""
+                )
+            if isinstance(reply, Refused):
+                return reply
+            progress = judge_part_reply(reply, self._node, sha256, self._city)
+            if isinstance(progress, Progress) and progress.complete:
+                self.uploads.held(sha256)
+            return progress
+        except (apsw.Error, OSError) as e:
+            return Refused(Trouble.NODE, f"the attachment could not be noted: {e}")
 
     def follow(self, follow: Follow, send: Send, wanted: int) -> None:
         """Do in the ledger what the protocol asked for after an answer."""

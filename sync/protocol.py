@@ -12,15 +12,18 @@ from enum import StrEnum
 
 from municipio.facts import Lane
 from municipio.usecases.ports import LinkState
+from municipio.wire.attachment import MAX_PART_BYTES, Progress
 from municipio.wire.batch import MAX_FACTS
 from sync.answers import Delivered, OtherFuture, Outcome, Refused, TooLarge, Trouble, Wanted
 from sync.outbox import Stretch
+from sync.uploads import File
 
 MAX_OBEYED_S = 3600.0
 """A Retry-After or next contact beyond an hour is not obeyed: it may be a mistake or a lie."""
 MAX_SALUTE_S = 60.0
 PATIENT_SALUTES = 12
 """Unanswered heartbeats before they grow apart."""
+MIN_PART_BYTES = 4 * 1024
 URGENT = frozenset({Lane.PAY, Lane.REP})
 
 Chain = tuple[Lane, int]
@@ -33,6 +36,15 @@ class Send:
     lane: Lane
     epoch: int
     first: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendPart:
+    """Send a stretch of a sealed file; `first` None asks the city first how much it has."""
+
+    file: File
+    first: int | None
     limit: int
 
 
@@ -89,14 +101,20 @@ class Exchange:
     _salute_at: float = 0.0
     _unanswered: int = 0
     _chains: dict[Chain, _Blocked] = field(default_factory=dict)
+    _files: _Blocked = field(default_factory=_Blocked)
+    _part_bytes: int = MAX_PART_BYTES
+    _sent: dict[str, int] = field(default_factory=dict)
+    """How much of each file the city said that it has."""
 
     def begin(self, now: float) -> None:
         """After a start: an earlier run's failures still hold batches back, never the first salute."""
         if self.attempts:
             self._hold_until = now + self._jitter(self.attempts)
 
-    def next(self, now: float, stretches: Sequence[Stretch]) -> Send | Salute | Rest:
-        """The one thing to do now; most urgent lane first, oldest epoch first."""
+    def next(
+        self, now: float, stretches: Sequence[Stretch], files: Sequence[File] = ()
+    ) -> Send | SendPart | Salute | Rest:
+        """The one thing to do now; most urgent lane first, oldest epoch first, files last."""
         salute_due = now >= self._salute_at
         if self.link is not LinkState.ONLINE:
             return Salute() if salute_due else Rest(self._salute_at - now)
@@ -108,7 +126,13 @@ class Exchange:
             if ready <= now:
                 return self._send(stretch)
             wakes.append(ready)
-        return Salute() if salute_due else Rest(max(0.0, min(wakes) - now))
+        if salute_due:
+            return Salute()
+        if files:
+            wakes.append(max(self._hold_until, self._lesser_until, self._files.until))
+            if wakes[-1] <= now:
+                return SendPart(files[0], self._sent.get(files[0].sha256), self._part_bytes)
+        return Rest(max(0.0, min(wakes) - now))
 
     def saluted(self, now: float, outcome: Refused | None) -> None:
         """A heartbeat was answered (None) or not. The link's return lets the queue go at once."""
@@ -116,6 +140,7 @@ class Exchange:
             if self.link is LinkState.OFFLINE:
                 self._hold_until = 0.0
                 self._chains.clear()
+                self._files = _Blocked()
             if self.link is not LinkState.ONLINE and self.trouble in _LINK_TROUBLES:
                 self.trouble, self.detail = None, ""
             self.link = LinkState.ONLINE
@@ -152,6 +177,29 @@ class Exchange:
             self._refused(now, outcome)
         return Follow.NOTHING
 
+    def part_answered(self, now: float, part: SendPart, outcome: Progress | Refused) -> None:
+        """What became of a stretch of a file. A file that makes no headway waits, facts do not."""
+        if isinstance(outcome, Refused):
+            self._sent.pop(part.file.sha256, None)
+            self._part_bytes = max(MIN_PART_BYTES, self._part_bytes // 2)
+            if outcome.trouble in _CHAIN_TROUBLES | {Trouble.BAD_ANSWER}:
+                self._wait_with_files(now, outcome)
+            else:
+                self._refused(now, outcome)
+            return
+        self.link = LinkState.ONLINE
+        self._sent[part.file.sha256] = outcome.received
+        if outcome.complete:
+            del self._sent[part.file.sha256]
+        elif part.first is not None and outcome.received <= part.first:
+            detail = f"the city does not get on with attachment {part.file.sha256[:12]}"
+            self._wait_with_files(now, Refused(Trouble.REFUSED, detail))
+            return
+        self.attempts = 0
+        self.trouble, self.detail = None, ""
+        self._files = _Blocked()
+        self._part_bytes = min(MAX_PART_BYTES, self._part_bytes * 2)
+
     # --- inside ---------------------------------------------------------------------------
 
     def _delivered(self, now: float, chain: _Blocked, outcome: Delivered) -> None:
@@ -186,6 +234,12 @@ class Exchange:
         chain.attempts += 1
         chain.until = now + self._jitter(chain.attempts)
         self.trouble, self.detail = trouble, detail
+
+    def _wait_with_files(self, now: float, outcome: Refused) -> None:
+        self._files.attempts += 1
+        wait = max(self._jitter(self._files.attempts), min(outcome.retry_after_s, MAX_OBEYED_S))
+        self._files.until = now + wait
+        self.trouble, self.detail = outcome.trouble, outcome.detail
 
     def _jitter(self, attempts: int) -> float:
         """Full jitter: anywhere up to a doubling cap, so that a city of nodes never knocks at once."""

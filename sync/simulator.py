@@ -6,6 +6,7 @@ moods are what streets do: lost requests, lost answers, duplicates, login pages,
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from municipio.facts import ZERO_HASH, Lane, fact_hash
 from municipio.wire.ack import Ack, encode_ack
+from municipio.wire.attachment import Progress
 from municipio.wire.batch import Batch, decode_batch, verify_batch
 from municipio.wire.envelope import SIGNATURE_HEADER, sign_body
 from municipio.wire.keys import PublicKey, Sign
@@ -53,6 +55,8 @@ class CitySimulator:
     key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     held: dict[Place, list[bytes]] = field(default_factory=dict)
     backup: dict[Place, int] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    complete: set[str] = field(default_factory=set)
     tampering: int = 0
     requests: int = 0
     _old: Reply | None = None
@@ -62,9 +66,11 @@ class CitySimulator:
         return self.key.public_key()
 
     def get(self, path: str) -> Reply | Refused:
-        """GET /v1/health, signed when honest."""
+        """GET /v1/health, or how much of an attachment is here; signed when honest."""
         mood = self.mood()
         body = json.dumps({"status": "ok", "path": path}).encode()
+        if "/attachments/" in path:
+            body = self._progress(path.rsplit("/", 1)[-1])
         reply = self._signed(200, body)
         return self._street(mood, reply)
 
@@ -88,6 +94,29 @@ class CitySimulator:
         if reply.status == 200:
             self._old = reply
         return answer
+
+    def put(self, path: str, body: bytes) -> Reply | Refused:
+        """A part of a sealed file: `.../attachments/{sha256}/{size}/{first}`."""
+        self.requests += 1
+        mood = self.mood()
+        if mood is Mood.LOST_REQUEST:
+            return Refused(Trouble.OFFLINE, "simulated: the request was lost")
+        if mood is Mood.BROKEN:
+            return self._problem(500, "internal")
+        sha256, size, first = path.split("/")[-3:]
+        held = self.files.setdefault(sha256, b"")
+        if int(first) == len(held) and len(held) + len(body) <= int(size):
+            held = self.files[sha256] = held + body
+        if len(held) == int(size) and hashlib.sha256(held).hexdigest() == sha256:
+            self.complete.add(sha256)
+        elif len(held) == int(size):
+            self.files[sha256] = b""
+        return self._street(mood, self._signed(200, self._progress(sha256)))
+
+    def _progress(self, sha256: str) -> bytes:
+        received = len(self.files.get(sha256, b""))
+        found = Progress(self.node, sha256, received, sha256 in self.complete)
+        return json.dumps(found.document()).encode()
 
     def facts(self) -> list[bytes]:
         """Everything that the city holds, by lane and epoch."""

@@ -7,6 +7,7 @@ import time
 
 import httpx2
 
+from municipio.wire.attachment import PART_TYPE
 from municipio.wire.batch import BATCH_TYPE
 from municipio.wire.envelope import MAX_REPLY_BYTES
 from municipio.wire.httpsig import sign_request
@@ -40,6 +41,9 @@ class Courier:
 
     def post_batch(self, node: str, body: bytes) -> Reply | Refused:
         return self._carry("POST", f"/v1/nodes/{node}/batches", body, {"Content-Type": BATCH_TYPE})
+
+    def put(self, path: str, body: bytes) -> Reply | Refused:
+        return self._carry("PUT", path, body, {"Content-Type": PART_TYPE})
 
     def _carry(
         self, method: str, path: str, body: bytes, headers: dict[str, str]

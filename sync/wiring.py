@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from municipio.clock import Clock
 from municipio.settings import Settings, SettingsError
+from sync.attachments import AttachmentStore
 from sync.clock import SystemClock, quality_with
 from sync.database import LedgerDamaged
 from sync.datadir import DataDir
@@ -16,6 +17,7 @@ from sync.ledger import SqliteLedger, open_ledger
 from sync.outbox import Outbox
 from sync.protocol import Exchange, Pace
 from sync.transport import Courier
+from sync.uploads import Uploads
 from sync.worker import Worker
 
 
@@ -63,7 +65,9 @@ def build_delivery(memory: Memory) -> Delivery | CannotStart:
         return CannotStart(city.detail)
     settings = memory.settings
     carrier = Courier(settings.text("central.url"), key, settings.number("central.timeout_s"))
-    return Delivery(Outbox(memory.ledger), settings.node_code, key, city, carrier)
+    outbox = Outbox(memory.ledger)
+    uploads = Uploads(memory.ledger, AttachmentStore(memory.data.attachments))
+    return Delivery(outbox, settings.node_code, key, city, carrier, uploads)
 
 
 def build_worker(memory: Memory, delivery: Delivery) -> Worker:

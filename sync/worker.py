@@ -18,7 +18,8 @@ from sync.delivery import Delivery
 from sync.ledger import SqliteLedger
 from sync.link import LinkNote, write_link
 from sync.outbox import Stretch
-from sync.protocol import Exchange, Rest, Salute, Send
+from sync.protocol import Exchange, Rest, Salute, Send, SendPart
+from sync.uploads import File
 
 POLL_S = 0.25
 """How soon a fact that another program has recorded is noticed."""
@@ -47,6 +48,7 @@ class Worker:
         self._exchange = exchange
         self._link_file = link_file
         self._stretches: tuple[Stretch, ...] = ()
+        self._files: tuple[File, ...] = ()
         self._mark: tuple[int, int] | None = None
         self._since: tuple[LinkState, str] = (LinkState.UNKNOWN, "")
         self._written: tuple[float, LinkNote] | None = None
@@ -69,13 +71,17 @@ class Worker:
     def step(self, now: float) -> float:
         """Do the next thing; how many seconds may pass before the next step."""
         self._look(force=False)
-        action = self._exchange.next(now, self._stretches)
+        action = self._exchange.next(now, self._stretches, self._files)
         if isinstance(action, Rest):
             self._note(now)
             self._prune(now)
             return action.seconds
         if isinstance(action, Salute):
             self._exchange.saluted(now, self._delivery.salute())
+        elif isinstance(action, SendPart):
+            outcome = self._delivery.send_part(action)
+            self._exchange.part_answered(self._seconds(), action, outcome)
+            self._files = self._delivery.files()
         else:
             self._carry(action)
         self._note(self._seconds())
@@ -98,11 +104,14 @@ class Worker:
         if force or mark != self._mark:
             self._mark = mark
             self._stretches = self._outbox.stretches()
+            self._files = self._delivery.files()
 
     def _prune(self, now: float) -> None:
         if now >= self._prune_at:
             self._prune_at = now + PRUNE_EVERY_S
             self._outbox.prune()
+            if self._delivery.uploads is not None:
+                self._delivery.uploads.sweep()
 
     def _note(self, now: float) -> None:
         """Write link.json when it says something new, and at every heartbeat so that it is fresh."""

@@ -17,7 +17,7 @@ from sync.datadir import DataDir
 from sync.delivery import Delivery
 from sync.link import FileLink, read_link
 from sync.outbox import Outbox
-from sync.protocol import Exchange, Pace, Rest, Salute
+from sync.protocol import Exchange, Pace, Rest, Salute, SendPart
 from sync.run import run_worker
 from sync.verify import verify_ledger
 from sync.wiring import CannotStart, Memory, build_delivery, open_memory
@@ -127,9 +127,14 @@ def _push(delivery: Delivery, now: Callable[[], float]) -> tuple[int, Refused | 
     trouble: Refused | None = None
     exchange.begin(now())
     while trouble is None:
-        action = exchange.next(now(), delivery.outbox.stretches())
+        action = exchange.next(now(), delivery.outbox.stretches(), delivery.files())
         if isinstance(action, Rest):
             break
+        if isinstance(action, SendPart):
+            progress = delivery.send_part(action)
+            exchange.part_answered(now(), action, progress)
+            trouble = progress if isinstance(progress, Refused) else None
+            continue
         if isinstance(action, Salute):
             trouble = delivery.salute()
             exchange.saluted(now(), trouble)

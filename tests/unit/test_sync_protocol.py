@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from municipio.facts import Lane
 from municipio.usecases.ports import LinkState
 from municipio.wire.ack import Ack
+from municipio.wire.attachment import MAX_PART_BYTES, Progress
 from sync.answers import Delivered, OtherFuture, Refused, TooLarge, Trouble, Wanted
 from sync.outbox import Stretch
-from sync.protocol import Exchange, Follow, Pace, Rest, Salute, Send
+from sync.protocol import MIN_PART_BYTES, Exchange, Follow, Pace, Rest, Salute, Send, SendPart
+from sync.uploads import File
 
 PACE = Pace(5, 5, 1800)
 PAY = Stretch(Lane.PAY, 1, 2, 4)
@@ -169,6 +171,38 @@ def test_another_future_asks_for_a_new_epoch_and_blocks_only_its_chain() -> None
     new = Stretch(Lane.PAY, 2, 0, 1)
     assert exchange.next(0, [PAY, new]) == Send(Lane.PAY, 2, 1, 500)
     assert exchange.trouble is Trouble.TAMPERING
+
+
+PHOTO = File("ab" * 32, 1000)
+PART = SendPart(PHOTO, 0, MAX_PART_BYTES)
+
+
+def test_a_file_goes_after_every_fact_and_asks_first_where_to_go_on() -> None:
+    exchange = online()
+    assert exchange.next(1, [PAY, VIT], [PHOTO]) == SEND
+    ask = exchange.next(1, [], [PHOTO])
+    assert ask == SendPart(PHOTO, None, MAX_PART_BYTES)
+    assert isinstance(ask, SendPart)
+    exchange.part_answered(1, ask, Progress("COA007", PHOTO.sha256, 300, complete=False))
+    assert exchange.next(1, [], [PHOTO]) == SendPart(PHOTO, 300, MAX_PART_BYTES)
+    exchange.answered(1, SEND, delivered(next_contact_s=60))
+    assert isinstance(exchange.next(2, [], [PHOTO]), Rest)
+
+
+def test_a_file_without_headway_waits_and_facts_do_not() -> None:
+    exchange = online()
+    exchange.part_answered(0, PART, Progress("COA007", PHOTO.sha256, 0, complete=False))
+    assert isinstance(exchange.next(1, [], [PHOTO]), Rest)
+    assert exchange.next(1, [PAY], [PHOTO]) == SEND
+    assert exchange.trouble is Trouble.REFUSED
+
+
+def test_parts_shrink_on_a_slow_link() -> None:
+    exchange = online(chance=0.0)
+    for _ in range(20):
+        exchange.part_answered(0, PART, Refused(Trouble.TIMEOUT, "slow"))
+    exchange.saluted(1, None)
+    assert exchange.next(2, [], [PHOTO]) == SendPart(PHOTO, None, MIN_PART_BYTES)
 
 
 def test_an_unknown_node_keeps_its_queue_and_says_so() -> None:

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from municipio.clock import Instant, TimeQuality
 from municipio.facts import FactDraft, FactType, decode_fact, encode_fact
-from municipio.usecases.ports import LinkState, Recorded
+from municipio.usecases.ports import AttachmentRef, LinkState, Recorded
+from sync.attachments import AttachmentStore
 from sync.delivery import Delivery
 from sync.keys import NodeKey
 from sync.ledger import SqliteLedger, open_ledger
@@ -19,6 +20,7 @@ from sync.link import read_link
 from sync.outbox import Outbox
 from sync.protocol import Exchange, Pace, Send
 from sync.simulator import CitySimulator, Mood
+from sync.uploads import Uploads
 from sync.verify import verify_ledger
 from sync.worker import Worker
 
@@ -47,6 +49,8 @@ class World:
         self.city = CitySimulator("COA007", self.key.public, self._mood)
         self.now = 1000.0
         self.recorded: list[bytes] = []
+        self.store = AttachmentStore(folder / "attachments")
+        self.photos: dict[str, bytes] = {}
         self.start()
 
     def _mood(self) -> Mood:
@@ -58,7 +62,10 @@ class World:
         assert isinstance(opened, SqliteLedger), opened
         self.ledger = opened
         self.outbox = Outbox(opened)
-        delivery = Delivery(self.outbox, "COA007", self.key, self.city.public, self.city)
+        self.uploads = Uploads(opened, self.store)
+        delivery = Delivery(
+            self.outbox, "COA007", self.key, self.city.public, self.city, self.uploads
+        )
         pace = Pace(5, 5, 1800)
         exchange = Exchange(pace, self.chance.random, attempts=self.outbox.attempts())
         exchange.begin(self.now)
@@ -72,6 +79,17 @@ class World:
         assert isinstance(done, Recorded), done
         self.recorded.append(encode_fact(done.fact))
 
+    def photograph(self) -> None:
+        """A report with a sealed photo of a few parts."""
+        sealed = self.chance.randbytes(self.chance.randrange(1, 700_000))
+        ref = self.store.put(sealed, "image/jpeg")
+        assert isinstance(ref, AttachmentRef)
+        self.photos[ref.sha256] = sealed
+        draft = FactDraft(FactType.REPORT_FILED, {"attachments": [ref.document()]})
+        done = self.ledger.record(draft)
+        assert isinstance(done, Recorded), done
+        self.recorded.append(encode_fact(done.fact))
+
     def step(self) -> None:
         self.now += self.worker.step(self.now) + 0.01
 
@@ -79,7 +97,7 @@ class World:
         """Peace on the street: everything must arrive."""
         self.moods = [Mood.HONEST]
         for _ in range(2000):
-            if not self.outbox.waiting():
+            if not self.outbox.waiting() and not self.uploads.waiting():
                 return
             self.step()
         raise AssertionError("the queue does not drain")
@@ -92,6 +110,8 @@ def test_the_city_ends_with_exactly_what_citizens_did(tmp_path: Path, seed: int)
         deed = world.chance.random()
         if deed < 0.4:
             world.record()
+        elif deed < 0.42:
+            world.photograph()
         elif deed < 0.45:
             world.ledger.close()
             world.start()
@@ -100,6 +120,8 @@ def test_the_city_ends_with_exactly_what_citizens_did(tmp_path: Path, seed: int)
     world.settle()
     assert sorted(world.city.facts()) == sorted(world.recorded)
     assert world.city.tampering == 0
+    assert {name: world.city.files[name] for name in world.city.complete} == world.photos
+    assert list(world.store.folder.iterdir()) == []
     assert verify_ledger(world.ledger).problems == ()
     note = read_link(tmp_path / "link.json")
     assert note is not None

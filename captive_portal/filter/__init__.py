@@ -1,0 +1,1 @@
+"""The content filter: lists become one signed file, a site's policy becomes two configurations."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from captive_portal.filter.policy import FilterPolicy, PolicyProblem, parse_policy
 from captive_portal.hours import OpenHours, parse_hours
 from captive_portal.wifi.profile import WifiProblem, WifiProfile, parse_wifi
 from municipio.settings import Settings
@@ -83,6 +84,7 @@ class SiteProfile:
     """ADDR:PORT where this node itself serves TLS; empty: something else does."""
     capport_cert: Path | None = None
     capport_key: Path | None = None
+    filter: FilterPolicy = field(default_factory=lambda: _made(parse_policy({})))
     wifi: WifiProfile = field(default_factory=lambda: _made(parse_wifi({})))
 
 
@@ -110,7 +112,7 @@ class _Wrong(Exception):
 
 
 def _made(result: Any) -> Any:
-    assert not isinstance(result, WifiProblem), f"defaults are refused: {result}"
+    assert not isinstance(result, PolicyProblem | WifiProblem), f"defaults are refused: {result}"
     return result
 
 
@@ -150,6 +152,7 @@ def _profile(document: Mapping[str, Any], base: SiteProfile) -> SiteProfile:
             "network": replace(base.network, **_fields("network", _NETWORK, table))
         },
         "capport": lambda table: _fields("capport", _CAPPORT, table),
+        "filter": lambda table: {"filter": _part("filter", parse_policy(table))},
         "wifi": lambda table: {"wifi": _part("wifi", parse_wifi(table))},
     }
     for key, value in document.items():
@@ -167,7 +170,7 @@ def _profile(document: Mapping[str, Any], base: SiteProfile) -> SiteProfile:
 
 def _part(section: str, result: Any) -> Any:
     """A policy or a Wi-Fi profile, or their problem under this section's name."""
-    if isinstance(result, WifiProblem):
+    if isinstance(result, PolicyProblem | WifiProblem):
         raise _Wrong(f"{section}.{result.key}", result.message, result.nearest)
     return result
 

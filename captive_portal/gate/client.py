@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from captive_portal.gate.protocol import (
     Count,
     Grant,
     LineReader,
+    ListEnded,
     ListVisits,
     Reply,
     Request,
     Restore,
     Revoke,
     Stats,
+    decode_ended,
     decode_reply,
     decode_visit,
     encode_request,
 )
-from captive_portal.gate.visits import GateCause, GateStats, GateTrouble, Visit
+from captive_portal.gate.visits import (
+    NO_LIMITS,
+    EndedVisit,
+    GateCause,
+    GateStats,
+    GateTrouble,
+    Limits,
+    Visit,
+)
+
+_Row = TypeVar("_Row")
 
 
 class GateClient:
@@ -29,8 +43,8 @@ class GateClient:
         self._path = path
         self._timeout_s = timeout_s
 
-    def grant(self, ip: str, seconds: int) -> Visit | GateTrouble:
-        return _visit(self._one(Grant(ip, seconds)))
+    def grant(self, ip: str, seconds: int, limits: Limits = NO_LIMITS) -> Visit | GateTrouble:
+        return _visit(self._one(Grant(ip, seconds, limits)))
 
     def revoke(self, ip: str) -> Visit | GateTrouble:
         return _visit(self._one(Revoke(ip)))
@@ -39,16 +53,10 @@ class GateClient:
         return _visit(self._one(ListVisits(ip)))
 
     def visits(self) -> tuple[Visit, ...] | GateTrouble:
-        reply = self._call(ListVisits())
-        if isinstance(reply, GateTrouble):
-            return reply
-        visits = []
-        for line in reply[1:]:
-            visit = decode_visit(line)
-            if isinstance(visit, GateTrouble):
-                return visit
-            visits.append(visit)
-        return tuple(visits)
+        return self._rows(ListVisits(), decode_visit)
+
+    def ended(self) -> tuple[EndedVisit, ...] | GateTrouble:
+        return self._rows(ListEnded(), decode_ended)
 
     def restore(self) -> int | GateTrouble:
         reply = self._one(Restore())
@@ -57,6 +65,23 @@ class GateClient:
     def stats(self) -> GateStats | GateTrouble:
         reply = self._one(Stats())
         return reply if isinstance(reply, GateStats | GateTrouble) else _unexpected()
+
+    def _rows(
+        self, request: Request, decode: Callable[[bytes], _Row | GateTrouble]
+    ) -> tuple[_Row, ...] | GateTrouble:
+        reply = self._call(request)
+        if isinstance(reply, GateTrouble):
+            return reply
+        head = decode_reply(reply[0])
+        if isinstance(head, GateTrouble):
+            return head
+        rows = []
+        for line in reply[1:]:
+            row = decode(line)
+            if isinstance(row, GateTrouble):
+                return row
+            rows.append(row)
+        return tuple(rows)
 
     def _one(self, request: Request) -> Reply:
         lines = self._call(request)

@@ -16,7 +16,15 @@ from captive_portal.gate.ruleset import (
     render_table,
 )
 from captive_portal.gate.store import LiveVisit, VisitStore
-from captive_portal.gate.visits import GateCause, GateStats, GateTrouble, Visit
+from captive_portal.gate.visits import (
+    NO_LIMITS,
+    EndedVisit,
+    GateCause,
+    GateStats,
+    GateTrouble,
+    Limits,
+    Visit,
+)
 from captive_portal.pseudonym import DayKey
 
 
@@ -45,7 +53,12 @@ class NftGate:
         self._visits: dict[str, LiveVisit] = {}
         self._granted = self._revoked = self._refused = 0
 
-    def grant(self, ip: str, seconds: int) -> Visit | GateTrouble:
+    def ended(self) -> tuple[EndedVisit, ...] | GateTrouble:
+        return ()
+
+    def grant(self, ip: str, seconds: int, limits: Limits = NO_LIMITS) -> Visit | GateTrouble:
+        if limits != NO_LIMITS:
+            return GateTrouble(GateCause.BAD_REQUEST, "this gate ends visits by time only")
         mac = self._neighbours.mac_of(ip)
         with self._lock:
             if mac is None:

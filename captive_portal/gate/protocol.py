@@ -1,6 +1,7 @@
 """The gate's wire: one JSON object per line each way, at most 4 KiB a line. No I/O here.
 
-Request: `{"verb":"grant","ip":"10.66.0.5","seconds":7200}`; verbs grant, revoke, list, restore, stats.
+Request: `{"verb":"grant","ip":"10.66.0.5","seconds":7200,"bytes":500000000}`; verbs grant, revoke,
+list, restore, stats. `list` with `"ended":true` takes what ended since it was last asked.
 Reply: `{"ok":true,...}` or `{"ok":false,"cause":"...","detail":"..."}`; a list's first line holds
 `count` and that many lines follow, one visit each. Rule: everything read from the socket is hostile
 until `decode_request` returned one of the five verbs.
@@ -11,26 +12,31 @@ from __future__ import annotations
 import ipaddress
 import json
 from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import Any, TypeVar, assert_never
 
 import msgspec
 
 from captive_portal.gate.visits import (
     MAX_VISIT_S,
+    NO_LIMITS,
+    EndedVisit,
     Gate,
     GateCause,
     GateStats,
     GateTrouble,
+    Limits,
     Visit,
 )
 
 MAX_LINE = 4096
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
     ip: str
     seconds: int
+    limits: Limits = NO_LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,11 @@ class ListVisits:
 
 
 @dataclass(frozen=True, slots=True)
+class ListEnded:
+    """`list` of ended visits, each once."""
+
+
+@dataclass(frozen=True, slots=True)
 class Restore:
     pass
 
@@ -53,13 +64,17 @@ class Stats:
     pass
 
 
-Request = Grant | Revoke | ListVisits | Restore | Stats
+Request = Grant | Revoke | ListVisits | ListEnded | Restore | Stats
 
 
 class _Wire(msgspec.Struct, forbid_unknown_fields=True):
     verb: str
     ip: str = ""
     seconds: int = 0
+    bytes: int = 0
+    rate_down_kib_s: int = 0
+    rate_up_kib_s: int = 0
+    ended: bool = False
 
 
 class LineReader:
@@ -91,12 +106,15 @@ def clean_ip(text: str) -> str | None:
 
 def encode_request(request: Request) -> bytes:
     match request:
-        case Grant(ip, seconds):
+        case Grant(ip, seconds, limits):
             wire: dict[str, Any] = {"verb": "grant", "ip": ip, "seconds": seconds}
+            wire |= {name: n for name, n in msgspec.to_builtins(limits).items() if n}
         case Revoke(ip):
             wire = {"verb": "revoke", "ip": ip}
         case ListVisits(ip):
             wire = {"verb": "list", "ip": ip} if ip else {"verb": "list"}
+        case ListEnded():
+            wire = {"verb": "list", "ended": True}
         case Restore():
             wire = {"verb": "restore"}
         case Stats():
@@ -117,20 +135,31 @@ def decode_request(line: bytes) -> Request | GateTrouble:
         return _bad("ip is not a unicast address")
     match wire.verb:
         case "grant" if ip and 0 < wire.seconds <= MAX_VISIT_S:
-            return Grant(ip, wire.seconds)
+            return _grant(ip, wire)
         case "grant":
             return _bad(f"grant needs ip and seconds from 1 to {MAX_VISIT_S}")
-        case "revoke" if ip:
-            return Revoke(ip)
         case "revoke":
-            return _bad("revoke needs ip")
+            return Revoke(ip) if ip else _bad("revoke needs ip")
         case "list":
-            return ListVisits(ip)
+            return _list(ip, wire.ended)
         case "restore":
             return Restore()
         case "stats":
             return Stats()
     return _bad("verb is not grant, revoke, list, restore or stats")
+
+
+def _list(ip: str, ended: bool) -> ListVisits | ListEnded | GateTrouble:
+    if ip and ended:
+        return _bad("list takes ip or ended, not both")
+    return ListEnded() if ended else ListVisits(ip)
+
+
+def _grant(ip: str, wire: _Wire) -> Grant | GateTrouble:
+    try:
+        return Grant(ip, wire.seconds, Limits(wire.bytes, wire.rate_down_kib_s, wire.rate_up_kib_s))
+    except ValueError as e:
+        return _bad(str(e))
 
 
 def _bad(detail: str) -> GateTrouble:
@@ -142,12 +171,14 @@ def answer(gate: Gate, request: Request | GateTrouble) -> bytes:
     match request:
         case GateTrouble():
             return _reply(request)
-        case Grant(ip, seconds):
-            return _reply(gate.grant(ip, seconds))
+        case Grant(ip, seconds, limits):
+            return _reply(gate.grant(ip, seconds, limits))
         case Revoke(ip):
             return _reply(gate.revoke(ip))
         case ListVisits(ip):
             return _reply(gate.look(ip) if ip else gate.visits())
+        case ListEnded():
+            return _reply(gate.ended())
         case Restore():
             return _reply(gate.restore())
         case Stats():
@@ -156,7 +187,10 @@ def answer(gate: Gate, request: Request | GateTrouble) -> bytes:
             assert_never(request)
 
 
-def _reply(result: Visit | tuple[Visit, ...] | GateStats | int | GateTrouble) -> bytes:
+_Result = Visit | tuple[Visit, ...] | tuple[EndedVisit, ...] | GateStats | int | GateTrouble
+
+
+def _reply(result: _Result) -> bytes:
     match result:
         case GateTrouble(cause, detail):
             return _line({"ok": False, "cause": cause.value, "detail": detail})
@@ -213,7 +247,16 @@ def decode_reply(line: bytes) -> Reply:
 
 def decode_visit(line: bytes) -> Visit | GateTrouble:
     """One of the lines that follow a `Count`."""
+    return _decode_row(line, Visit)
+
+
+def decode_ended(line: bytes) -> EndedVisit | GateTrouble:
+    """One of the lines that follow the `Count` of ended visits."""
+    return _decode_row(line, EndedVisit)
+
+
+def _decode_row(line: bytes, kind: type[_Row]) -> _Row | GateTrouble:
     try:
-        return msgspec.json.decode(line, type=Visit)
-    except (msgspec.MsgspecError, ValueError) as e:
+        return msgspec.json.decode(line, type=kind)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as e:
         return GateTrouble(GateCause.NO_ANSWER, f"not a visit: {e}")

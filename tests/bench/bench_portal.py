@@ -52,9 +52,9 @@ def serve(folder: Path, threads: int, ready: Any) -> None:
     assert isinstance(ledger, SqliteLedger)
 
     class Forgetful(type(node.ports.gate)):  # type: ignore[misc]  # the gate of this bench
-        def grant(self, ip: str, seconds: int) -> Any:
-            visit = super().grant(ip, seconds)
-            self._deadline_ms.clear()
+        def grant(self, ip: str, seconds: int, *limits: Any) -> Any:
+            visit = super().grant(ip, seconds, *limits)
+            self._open.clear()
             return visit
 
     node.ports.gate.__class__ = Forgetful

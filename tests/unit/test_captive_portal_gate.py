@@ -20,6 +20,7 @@ from captive_portal.gate.protocol import (
     MAX_LINE,
     Grant,
     LineReader,
+    ListEnded,
     ListVisits,
     Request,
     Restore,
@@ -30,7 +31,15 @@ from captive_portal.gate.protocol import (
     decode_request,
     encode_request,
 )
-from captive_portal.gate.visits import GateCause, GateStats, GateTrouble, Visit
+from captive_portal.gate.visits import (
+    EndCause,
+    EndedVisit,
+    GateCause,
+    GateStats,
+    GateTrouble,
+    Limits,
+    Visit,
+)
 from captive_portal.pseudonym import DAY_MS, DayKey
 from captive_portal.simulator import SimulatedClock
 
@@ -63,7 +72,10 @@ def client(door: Path) -> GateClient:
 
 @pytest.mark.parametrize(
     "request_",
-    [Grant("10.0.0.5", 7200), Revoke("fd00::5"), ListVisits(), ListVisits("10.0.0.5"), Restore(), Stats()],
+    [
+        Grant("10.0.0.5", 7200), Grant("10.0.0.5", 60, Limits(10**9, 512, 128)), Revoke("fd00::5"),
+        ListVisits(), ListVisits("10.0.0.5"), ListEnded(), Restore(), Stats(),
+    ],
 )  # fmt: skip
 def test_every_verb_survives_the_wire(request_: Request) -> None:
     assert decode_request(encode_request(request_).strip()) == request_
@@ -80,6 +92,12 @@ def test_every_verb_survives_the_wire(request_: Request) -> None:
         b'{"verb":"grant","ip":"10.0.0.5; drop","seconds":5}',
         b'{"verb":"grant","ip":"224.0.0.1","seconds":5}',
         b'{"verb":"grant","ip":"fe80::1%eth0","seconds":5}',
+        b'{"verb":"grant","ip":"10.0.0.5","seconds":5,"bytes":-1}',
+        b'{"verb":"grant","ip":"10.0.0.5","seconds":5,"bytes":9223372036854775808}',
+        b'{"verb":"grant","ip":"10.0.0.5","seconds":5,"bytes":true}',
+        b'{"verb":"grant","ip":"10.0.0.5","seconds":5,"rate_down_kib_s":-5}',
+        b'{"verb":"grant","ip":"10.0.0.5","seconds":5,"rate_up_kib_s":99999999}',
+        b'{"verb":"list","ip":"10.0.0.5","ended":true}',
         b'{"verb":"revoke"}',
         b'{"verb":"stats","extra":1}',
         b"\xff\xfe",
@@ -130,6 +148,8 @@ def test_the_five_verbs_over_the_socket(client: GateClient, clock: SimulatedCloc
     assert not revoked.is_open
     assert client.visits() == ()
     assert client.stats() == GateStats("memory", 0, 1, 1, 0)
+    assert client.ended() == (EndedVisit(granted.device, EndCause.REVOKED, 40, 0),)
+    assert client.ended() == ()
 
 
 def test_a_long_list_arrives_whole(client: GateClient) -> None:
@@ -149,6 +169,33 @@ def test_a_visit_ends_by_itself(memory: MemoryGate, clock: SimulatedClock) -> No
 
     assert not memory.look("10.0.0.5").is_open
     assert memory.visits() == ()
+
+
+def test_a_visit_ends_by_its_bytes(memory: MemoryGate) -> None:
+    memory.grant("10.0.0.5", 600, Limits(bytes=1000))
+    memory.spend("10.0.0.5", 999)
+    assert memory.look("10.0.0.5").bytes_left == 1
+
+    memory.spend("10.0.0.5", 500)
+
+    assert not memory.look("10.0.0.5").is_open
+    stats = memory.stats()
+    assert isinstance(stats, GateStats)
+    assert (stats.ended_by_bytes, stats.bytes) == (1, 1499)
+    told = memory.ended()
+    assert isinstance(told, tuple)
+    assert [(e.cause, e.bytes) for e in told] == [(EndCause.BYTES, 1499)]
+
+
+def test_a_full_site_refuses_the_next_device_but_not_one_that_is_in(clock: SimulatedClock) -> None:
+    gate = MemoryGate(clock.ms, DayKey(clock.ms), max_open=1)
+    gate.grant("10.0.0.5", 600)
+
+    refused = gate.grant("10.0.0.6", 600)
+
+    assert isinstance(refused, GateTrouble)
+    assert refused.cause is GateCause.FULL
+    assert isinstance(gate.grant("10.0.0.5", 600), Visit)
 
 
 def test_an_oversized_request_is_answered_and_hung_up(door: Path) -> None:

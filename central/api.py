@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from importlib import resources
 
 from flask import Blueprint, Response, request
@@ -12,7 +11,6 @@ from central.context import central
 from central.ingest import Taken, take_batch
 from central.nodes import find_active, note_contact
 from central.problems import Problem, ProblemType
-from central.projections import project
 from central.replies import json_reply, problem_reply, signed_reply
 from municipio.facts import format_time
 from municipio.wire.ack import ACK_TYPE, Ack, FactProblem, encode_ack
@@ -28,7 +26,6 @@ from municipio.wire.batch import (
 from municipio.wire.httpsig import HttpSigProblem, verify_request
 from municipio.wire.keys import PublicKey
 
-log = logging.getLogger("plaza.central.api")
 api = Blueprint("api", __name__)
 
 
@@ -64,7 +61,7 @@ def batches(node: str) -> Response:
     taken = take_batch(central().store, central().city.inegi, batch, central().now())
     if isinstance(taken, Problem):
         return problem_reply(taken)
-    _project()
+    central().projector.poke()
     return signed_reply(_acknowledge(batch.header, taken), ACK_TYPE)
 
 
@@ -94,15 +91,6 @@ def _sender_as(node: str) -> tuple[str, PublicKey] | Problem:
     if not isinstance(sender, Problem) and sender[0] != node:
         return _wrong_node("the request is signed by another node")
     return sender
-
-
-def _project() -> None:
-    """Trouble here must not take back the acknowledgement of facts that are already committed:
-    the chain stays behind in the projections, is logged, and is taken up with the next batch."""
-    try:
-        project(central().store, central().city.inegi, central().city.zone, central().now())
-    except Exception:
-        log.exception("projections are behind")
 
 
 @api.get("/v1/predial/<clave>")

@@ -17,6 +17,7 @@ import click
 from central.city import City
 from central.demo_padron import MIN_ACCOUNTS
 from central.keys import KeysError, create_city_keys, load_city_key, load_recipients
+from central.migrations import HEAD
 from central.nodes import NodeError, add_node, list_nodes, revoke_node
 from central.server import serve
 from central.staff import stored_facts
@@ -69,17 +70,27 @@ def run(
     host, port = _address(listen)
     token = staff_token or secrets.token_urlsafe(24)
     with _clear_errors():
-        app, store = build(db, _keys_dir(db, keys), token, City(inegi=inegi, name=city_name))
+        program = build(db, _keys_dir(db, keys), token, City(inegi=inegi, name=city_name))
 
         def ready(port: int) -> None:
             shown = f"[{host}]" if ":" in host else host
             click.echo(f"central: http://{shown}:{port}/")
             click.echo(f"staff page: http://{shown}:{port}/?token={token}")
 
+        program.projector.start()
         try:
-            serve(app, host, port, ready)
+            serve(program.app, host, port, ready)
         finally:
-            store.close()
+            program.close()
+
+
+@main.command("migrate")
+@click.option("--db", default=DEFAULT_URL, show_default=True, envvar="PLAZA_CENTRAL_DB")
+def migrate_command(db: str) -> None:
+    """Bring an older database up to date; stop the programs that use it first."""
+    with _clear_errors():
+        open_store(db, migrating=True).close()
+    click.echo(f"the database is at revision {HEAD}")
 
 
 @main.command("demo-data")

@@ -10,6 +10,7 @@ from flask import Flask, current_app
 
 from central.city import City
 from central.keys import CityKey
+from central.projector import Projector
 from central.store import Store
 from municipio.predial import Perfil
 
@@ -26,6 +27,7 @@ class Central:
     perfil: Perfil
     staff_token: str
     now: Callable[[], datetime]
+    projector: Projector
     next_contact_s: int = 0
 
     def today(self) -> date:

@@ -17,13 +17,15 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from central.admission import DUPLICATE_ID, UNREADABLE, Line, admit
 from central.problems import Problem, ProblemType
-from central.schema import facts, heads, nodes, quarantine, tampering
-from central.store import Store, insert_missing, upsert
+from central.schema import fact_ids, facts, heads, nodes, quarantine, tampering
+from central.store import Store, insert_many, insert_missing, upsert
 from municipio.facts import ZERO_HASH, format_time
 from municipio.wire.batch import Batch, BatchHeader
 
 LONGEST_ID_QUERY = 500
 """A batch has no more facts than this, and SQLite's default variable limit is above it."""
+
+_ID_COLUMNS = ("inegi", "id", "node", "epoch", "lane", "seq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,10 @@ class _Chain:
                 taken_ids.add(line.fact.id)
                 rows.append({**row, "id": line.fact.id})
         if rows:
-            self._db.execute(facts.insert(), rows)
+            insert_many(self._db, facts, rows)
+            insert_many(
+                self._db, fact_ids, [{name: row[name] for name in _ID_COLUMNS} for row in rows]
+            )
         if aside:
             self._db.execute(quarantine.insert(), aside)
         last = fresh[-1]
@@ -137,8 +142,8 @@ class _Chain:
         found: set[str] = set()
         for start in range(0, len(ids), LONGEST_ID_QUERY):
             some = ids[start : start + LONGEST_ID_QUERY]
-            mine = and_(facts.c.inegi == self._key["inegi"], facts.c.id.in_(some))
-            found.update(self._db.scalars(select(facts.c.id).where(mine)))
+            mine = and_(fact_ids.c.inegi == self._key["inegi"], fact_ids.c.id.in_(some))
+            found.update(self._db.scalars(select(fact_ids.c.id).where(mine)))
         return found
 
     def _refused(self, first: int, last: int) -> tuple[Refused, ...]:

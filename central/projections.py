@@ -6,25 +6,35 @@ the next call goes on there. Applying a fact twice changes nothing.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, and_, bindparam, or_, select, update
+from sqlalchemy.sql.elements import ColumnElement
 
 from central.effects import LANES_WITH_EFFECTS, Matter, Posting, effects_of
 from central.schema import accounts, counters, facts, folios, heads, liquidaciones, payments
 from central.store import Store, insert_missing
-from municipio.facts import format_time
+from municipio.facts import format_time, parse_time
+
+log = logging.getLogger("plaza.central.projections")
 
 STEP = 500
 """Facts per transaction."""
 
+LONGEST_WAIT_S = 600.0
+_CHAIN = ("inegi", "node", "epoch", "lane")
+
 
 def project(store: Store, inegi: str, zone: ZoneInfo, at: datetime) -> int:
-    """Bring every projection of this municipality up to date; returns how many facts were read."""
+    """Bring every projection of this municipality up to date; returns how many facts were read.
+
+    A chain that another process holds is left to it, and one that failed waits for its time.
+    """
     done = 0
     with store.begin() as connection:
         h = heads.c
@@ -32,22 +42,50 @@ def project(store: Store, inegi: str, zone: ZoneInfo, at: datetime) -> int:
         behind = select(heads).where(h.inegi == inegi, lanes, h.projected < h.through)
         chains = connection.execute(behind).all()
     for chain in chains:
+        if not _is_waiting(chain, at):
+            done += _project_chain(store, chain, zone, at)
+    return done
+
+
+def _project_chain(store: Store, chain: Row[Any], zone: ZoneInfo, at: datetime) -> int:
+    done = 0
+    try:
         while True:
             with store.begin() as connection:
                 count = _project_step(connection, chain, zone, format_time(at))
             done += count
             if count < STEP:
-                break
-    return done
+                return done
+    except Exception as e:
+        log.exception("projection of %s, epoch %d, lane %s", chain.node, chain.epoch, chain.lane)
+        with store.begin() as connection:
+            trouble = {"failures": heads.c.failures + 1, "trouble": type(e).__name__}
+            values = {**trouble, "tried_at": format_time(at)}
+            connection.execute(update(heads).where(_same_chain(chain)).values(values))
+        return done
+
+
+def _is_waiting(chain: Row[Any], at: datetime) -> bool:
+    """Twice as long after each failure in a row, up to ten minutes."""
+    if not chain.failures:
+        return False
+    wait_s = min(2.0**chain.failures, LONGEST_WAIT_S)
+    return at < parse_time(chain.tried_at) + timedelta(seconds=wait_s)
+
+
+def _same_chain(chain: Row[Any]) -> ColumnElement[bool]:
+    return and_(*(heads.c[name] == getattr(chain, name) for name in _CHAIN))
 
 
 def _project_step(connection: Connection, chain: Row[Any], zone: ZoneInfo, at: str) -> int:
-    names = ("inegi", "node", "epoch", "lane")
-    mine = and_(*(heads.c[name] == getattr(chain, name) for name in names))
-    # The lock makes two processes on PostgreSQL take turns at one chain.
-    head = connection.execute(select(heads).where(mine).with_for_update()).one()
+    mine = _same_chain(chain)
+    # Another process that is at this chain goes on with it; here it is then as good as done.
+    held = select(heads).where(mine).with_for_update(skip_locked=True)
+    head = connection.execute(held).first()
+    if head is None:
+        return 0
     through = min(head.through, head.projected + STEP)
-    here = and_(*(facts.c[name] == getattr(chain, name) for name in names))
+    here = and_(*(facts.c[name] == getattr(chain, name) for name in _CHAIN))
     wanted = facts.c.seq.between(head.projected + 1, through)
     rows = connection.execute(select(facts.c.raw).where(here, wanted).order_by(facts.c.seq))
     effects = [e for (raw,) in rows for e in effects_of(bytes(raw), chain.node, zone)]
@@ -56,7 +94,8 @@ def _project_step(connection: Connection, chain: Row[Any], zone: ZoneInfo, at: s
     for effect in effects:
         if isinstance(effect, Posting):
             _apply_posting(connection, chain.inegi, chain.node, effect, at)
-    connection.execute(update(heads).where(mine).values(projected=through))
+    settled = {"projected": through, "failures": 0, "trouble": "", "tried_at": ""}
+    connection.execute(update(heads).where(mine).values(settled))
     return int(through - head.projected)
 
 

@@ -18,7 +18,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    UniqueConstraint,
 )
 
 metadata = MetaData()
@@ -71,8 +70,20 @@ facts = Table(
     Column("raw", LargeBinary, nullable=False),  # the bytes as received; nothing is re-encoded
     _text("hash"),
     _text("received_at"),
+    # On PostgreSQL `received_at` is in the key too, because months of it are partitions.
     PrimaryKeyConstraint("inegi", "node", "epoch", "lane", "seq"),
-    UniqueConstraint("inegi", "id", name="facts_id"),
+)
+
+fact_ids = Table(
+    "fact_ids",  # an id belongs to one place for ever, also when its month went to the archive
+    metadata,
+    _inegi(),
+    _text("id"),
+    _text("node"),
+    _number("epoch"),
+    _text("lane"),
+    _number("seq"),
+    PrimaryKeyConstraint("inegi", "id"),
 )
 
 heads = Table(
@@ -86,6 +97,9 @@ heads = Table(
     _text("chain"),
     _text("updated_at"),
     _number("projected", 0),  # facts up to this seq are in the projections
+    _number("failures", 0),  # times that the next step of the projections failed in a row
+    _text("trouble", ""),  # what it failed with, for the staff
+    _text("tried_at", ""),
     PrimaryKeyConstraint("inegi", "node", "epoch", "lane"),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -13,6 +14,7 @@ from central.app import create_app
 from central.city import City
 from central.context import Central
 from central.keys import load_city_key
+from central.projector import Projector
 from central.store import Store, open_store
 from municipio.predial import Perfil, parse_perfil
 
@@ -27,9 +29,23 @@ def demo_perfil() -> Perfil:
     return parse_perfil(tomllib.loads(text))
 
 
-def build(db: str, keys: Path, staff_token: str, city: City) -> tuple[Flask, Store]:
-    """The application on a real database; the caller closes the store. Raises StoreError, KeysError."""
+@dataclass(frozen=True)
+class Program:
+    """The application, what works beside it, and the database; `close` ends both in order."""
+
+    app: Flask
+    projector: Projector
+    store: Store
+
+    def close(self) -> None:
+        self.projector.close()
+        self.store.close()
+
+
+def build(db: str, keys: Path, staff_token: str, city: City) -> Program:
+    """The program on a real database; the caller closes it. Raises StoreError, KeysError."""
     key = load_city_key(keys)
     store = open_store(db)
-    central = Central(store, city, key, demo_perfil(), staff_token, utc_now)
-    return create_app(central), store
+    projector = Projector(store, city, utc_now)
+    central = Central(store, city, key, demo_perfil(), staff_token, utc_now, projector)
+    return Program(create_app(central), projector, store)

@@ -27,11 +27,12 @@ from schemathesis.specs.openapi.checks import (
 
 from central.app import create_app
 from central.city import City
-from central.context import Central
+from central.context import EXTENSION, Central
 from central.demo_padron import known_accounts
 from central.keys import CityKey
 from central.node_simulator import NodeSimulator
 from central.nodes import add_node
+from central.projector import Projector
 from central.schema import accounts
 from central.store import insert_missing, open_store
 from central.wiring import demo_perfil
@@ -87,7 +88,8 @@ def app(
         rows = [account.row(CITY.inegi) for _, account in known_accounts(date(2026, 1, 20))]
         insert_missing(connection, accounts, rows)
     add_node(store, CITY.inegi, node.node, node.public, NOW, replace=False)
-    yield create_app(Central(store, CITY, city_key, demo_perfil(), "ficha", lambda: NOW))
+    projector = Projector(store, CITY, lambda: NOW)
+    yield create_app(Central(store, CITY, city_key, demo_perfil(), "ficha", lambda: NOW, projector))
     store.close()
 
 
@@ -164,6 +166,7 @@ def test_every_kind_of_reply_fits_its_schema(client: FlaskClient, node: NodeSimu
     node.add_raw(Lane.PAY, b"damage")
     path, body = node.batches_path(), node.batch(Lane.PAY)
     reply = client.post(path, data=body, headers=node.headers("POST", path, body))
+    client.application.extensions[EXTENSION].projector.run_once()
     ack = json.loads(reply.data.split(b"\n")[0])
     schema_of("Ack").validate(ack)
     assert [problem["seq"] for problem in ack["problems"]] == [3]

@@ -173,14 +173,15 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     db, keys = f"sqlite:///{root}/central.sqlite", root / "city-keys"
     _publish(f"sqlite:///{root}/old.sqlite", keys, root / "old", "--on", "2026-01-20")
     _publish(db, keys, root / "content")
-    app, store = build(db, keys, "token-demo", Town())
-    server = create_server(app, host="127.0.0.1", port=0, threads=4)
+    program = build(db, keys, "token-demo", Town())
+    program.projector.start()
+    server = create_server(program.app, host="127.0.0.1", port=0, threads=4)
     thread = threading.Thread(target=server.run)
     thread.start()
     yield City(db, keys, root / "content", root / "old", int(server.effective_port))
     stop_server(server)
     thread.join()
-    store.close()
+    program.close()
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from central.context import Central
 from central.keys import CityKey
 from central.node_simulator import NodeSimulator
 from central.nodes import add_node
+from central.projector import Projector
 from central.store import Store, open_store
 from central.wiring import demo_perfil
 from municipio.wire.attachment import MAX_ATTACHMENT_BYTES, attachment_path, part_path
@@ -41,8 +42,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def client(store: Store) -> FlaskClient:
     key = CityKey(Ed25519PrivateKey.generate())
+    projector = Projector(store, CITY, lambda: NOW)
     client = create_app(
-        Central(store, CITY, key, demo_perfil(), "ficha", lambda: NOW)
+        Central(store, CITY, key, demo_perfil(), "ficha", lambda: NOW, projector)
     ).test_client()
     client.environ_base["plaza.city_key"] = key.public
     return client

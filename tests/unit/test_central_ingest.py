@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -42,31 +37,6 @@ ZONE = ZoneInfo("America/Mexico_City")
 CLAVE = "0620000101023005000007"
 
 
-@pytest.fixture(scope="module")
-def postgres_url() -> Iterator[str]:
-    """A throw-away PostgreSQL on a Unix socket, when Debian's binaries are there."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not found:
-        pytest.skip("NOT RUN ON POSTGRESQL: install Debian's postgresql to test both engines")
-    home = Path(tempfile.mkdtemp(prefix="plaza-pg-"))
-    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    if as_user:
-        shutil.chown(home, "postgres", "postgres")
-    binaries, data = found[-1].parent, home / "data"
-    user = "postgres" if as_user else getpass.getuser()
-    init = [binaries / "initdb", "-D", data, "-A", "trust", "--no-sync", "-E", "UTF8", "-U", user]
-    subprocess.run([*as_user, *init], check=True, capture_output=True, cwd="/")
-    options = f"-c listen_addresses='' -c unix_socket_directories={home} -c fsync=off"
-    start = [binaries / "pg_ctl", "-D", data, "-w", "-l", home / "log", "-o", options, "start"]
-    subprocess.run([*as_user, *start], check=True, stdout=subprocess.DEVNULL, cwd="/")
-    try:
-        yield f"postgresql://{user}@/postgres?host={home}"
-    finally:
-        stop = [binaries / "pg_ctl", "-D", data, "-m", "immediate", "stop"]
-        subprocess.run([*as_user, *stop], check=True, stdout=subprocess.DEVNULL, cwd="/")
-        shutil.rmtree(home, ignore_errors=True)
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "sqlite":
@@ -75,8 +45,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         url = request.getfixturevalue("postgres_url")
     opened = open_store(url)
     yield opened
-    with opened.begin() as connection:
-        metadata.drop_all(connection)
     opened.close()
 
 

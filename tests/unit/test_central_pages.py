@@ -19,6 +19,7 @@ from central.keys import CityKey
 from central.node_simulator import NodeSimulator
 from central.nodes import add_node
 from central.projections import project
+from central.projector import Projector
 from central.store import Store, open_store
 from central.wiring import demo_perfil
 from central.words import day_in_words, moment_in_words
@@ -40,7 +41,10 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def client(store: Store) -> FlaskClient:
     key = CityKey(Ed25519PrivateKey.generate())
-    return create_app(Central(store, CITY, key, demo_perfil(), TOKEN, lambda: NOW)).test_client()
+    projector = Projector(store, CITY, lambda: NOW)
+    return create_app(
+        Central(store, CITY, key, demo_perfil(), TOKEN, lambda: NOW, projector)
+    ).test_client()
 
 
 @pytest.fixture
@@ -141,7 +145,10 @@ def test_the_staff_page_needs_the_token(
 
 def test_an_empty_token_closes_the_staff_page(store: Store) -> None:
     key = CityKey(Ed25519PrivateKey.generate())
-    closed = create_app(Central(store, CITY, key, demo_perfil(), "", lambda: NOW)).test_client()
+    projector = Projector(store, CITY, lambda: NOW)
+    closed = create_app(
+        Central(store, CITY, key, demo_perfil(), "", lambda: NOW, projector)
+    ).test_client()
     assert closed.get("/?token=").status_code == 401
 
 

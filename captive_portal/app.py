@@ -6,16 +6,21 @@ intercepted request: a probe gets its answer, everything else a redirect to the 
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from io import BytesIO
+from typing import IO
+
+from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException
 
 from captive_portal.form_seal import FormSeal
 from captive_portal.ports import Ports
 from captive_portal.theme import style_sheet, style_version
+from captive_portal.uploads import MAX_PHOTO_BODY
 from captive_portal.views import PortalState, state
 from captive_portal.views.errors import show_http_error
 from captive_portal.views.legal import legal
 from captive_portal.views.machines import answer_foreign_host, machines
+from captive_portal.views.photos import photos
 from captive_portal.views.reports import reports
 from captive_portal.views.services import services
 from captive_portal.views.tramites import tramites
@@ -23,12 +28,29 @@ from captive_portal.views.welcome import welcome
 
 SMALL_BODY = 4 * 1024
 REPORT_BODY = 16 * 1024
+FIELDS_BODY = 128 * 1024
+"""Of a form with a photo, what is not the photo; the parser reads in pieces of 64 KiB."""
+
+
+class MemoryRequest(Request):
+    """A photo never touches a disk before it is sealed: not even as a temporary file."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        return BytesIO()
 
 
 def create_app(ports: Ports, seal: FormSeal | None = None) -> Flask:
     """Build the application around real or in-memory ports. It keeps no global state."""
     app = Flask("captive_portal", static_folder=None, template_folder="templates")
+    app.request_class = MemoryRequest
     app.config["MAX_CONTENT_LENGTH"] = REPORT_BODY
+    app.config["MAX_FORM_MEMORY_SIZE"] = FIELDS_BODY
     app.config["MAX_FORM_PARTS"] = 32
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -36,7 +58,7 @@ def create_app(ports: Ports, seal: FormSeal | None = None) -> Flask:
     app.extensions["plaza"] = PortalState(
         ports, seal or FormSeal(), sheet, style_version(sheet), _policy(ports.site.frame_ancestor)
     )
-    for room in (machines, welcome, services, tramites, reports, legal):
+    for room in (machines, welcome, services, tramites, reports, photos, legal):
         app.register_blueprint(room)
     app.before_request(answer_foreign_host)
     app.before_request(_limit_body)
@@ -47,8 +69,10 @@ def create_app(ports: Ports, seal: FormSeal | None = None) -> Flask:
 
 
 def _limit_body() -> None:
-    wide = request.endpoint == "reports.file"
-    request.max_content_length = REPORT_BODY if wide else SMALL_BODY
+    if request.endpoint not in ("reports.file", "photos.add"):
+        request.max_content_length = SMALL_BODY
+    elif request.mimetype == "multipart/form-data":
+        request.max_content_length = MAX_PHOTO_BODY
 
 
 def _policy(frame_ancestor: str) -> str:

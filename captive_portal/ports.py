@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from captive_portal.gate.visits import Gate
+from captive_portal.photos import PhotoDesk
 from captive_portal.theme import primary_color
 from municipio.clock import Clock
 from municipio.settings import Settings
@@ -47,6 +48,7 @@ class Ports:
     link: Link
     clock: Clock
     sealer: Sealer
+    photos: PhotoDesk
     translations: dict[str, Translate]
     """A translation function per language of `LANGUAGES`."""
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import waitress.wasyncore as wasyncore  # type: ignore[import-untyped]  # waitress ships no types
 from flask import Flask
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]  # same
+from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]  # same
 from waitress.server import BaseWSGIServer, create_server  # type: ignore[import-untyped]  # same
 from waitress.task import ErrorTask, WSGITask  # type: ignore[import-untyped]  # same
+
+from captive_portal.uploads import Refused, UploadParser, UploadSlots
 
 THREADS = 8
 MAX_CONNECTIONS = 1000
@@ -46,6 +50,8 @@ class _WordedErrorTask(ErrorTask):  # type: ignore[misc]  # the base class has n
         error = self.request.error
         self.status = f"{error.code} {error.reason}"
         words = _TOO_LONG if error.code in (413, 431) else _NOT_UNDERSTOOD
+        if isinstance(error, Refused):
+            words = error.words
         body = _PAGE.format(*words).encode()
         self.response_headers += [
             ("Content-Type", "text/html; charset=utf-8"),
@@ -61,6 +67,15 @@ class _WordedErrorTask(ErrorTask):  # type: ignore[misc]  # the base class has n
 class _ClosingChannel(HTTPChannel):  # type: ignore[misc]  # the base class has no types
     task_class = _ClosingTask
     error_task_class = _WordedErrorTask
+
+    def parser_class(self, adj: Any) -> HTTPRequestParser:
+        """Knows who sends, because photos are few at once and one a device."""
+        return UploadParser(adj, str(self.addr[0]), self.server.upload_slots)
+
+    def handle_close(self) -> None:
+        super().handle_close()
+        if self.request is not None:
+            self.request.close()
 
 
 def make_server(app: Flask, listen: str, threads: int = THREADS) -> BaseWSGIServer:
@@ -86,6 +101,7 @@ def make_server(app: Flask, listen: str, threads: int = THREADS) -> BaseWSGIServ
         clear_untrusted_proxy_headers=True,
     )
     server.channel_class = _ClosingChannel
+    server.upload_slots = UploadSlots()
     return server
 
 

@@ -6,6 +6,7 @@ real node never imports this module.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from uuid import UUID
 from captive_portal.gate.memory import MemoryGate
 from captive_portal.gate.visits import Gate
 from captive_portal.languages import load_translations
+from captive_portal.photos import photo_desk
 from captive_portal.ports import Ports, site_from_settings
 from captive_portal.pseudonym import DayKey
 from municipio.clock import Instant, TimeQuality
@@ -26,11 +28,13 @@ from municipio.settings import Settings, parse_settings
 from municipio.terms import Terms, make_terms
 from municipio.tramites import Category, Cost, CostKind, Requirement, Tramite, cost_label
 from municipio.usecases.ports import (
+    AttachmentRef,
     Change,
     FolioStub,
     LinkReport,
     LinkState,
     NotRecorded,
+    NotStored,
     Numbered,
     PrintJob,
     Recorded,
@@ -46,9 +50,10 @@ class SimulatedClock:
     moment: datetime = datetime(2026, 1, 20, 18, 0, tzinfo=UTC)
     quality: TimeQuality = TimeQuality.SYNCED
     boot_ms: int = 60_000
+    boot: str = "boot-de-demostracion"
 
     def now(self) -> Instant:
-        return Instant(self.moment, self.quality, "boot-de-demostracion", self.boot_ms)
+        return Instant(self.moment, self.quality, self.boot, self.boot_ms)
 
     def ms(self) -> int:
         return self.boot_ms
@@ -64,7 +69,7 @@ class RunningClock(SimulatedClock):
         return time.monotonic_ns() // 1_000_000
 
     def now(self) -> Instant:
-        return Instant(datetime.now(UTC), self.quality, "boot-de-demostracion", self.ms())
+        return Instant(datetime.now(UTC), self.quality, self.boot, self.ms())
 
 
 @dataclass
@@ -139,6 +144,24 @@ class SimulatedSealer:
 
     def seal(self, recipient: str, plaintext: bytes) -> str:
         return f"sellado para {recipient}: {len(plaintext)} bytes"
+
+    def seal_bytes(self, recipient: str, plaintext: bytes) -> bytes:
+        return self.seal(recipient, plaintext).encode()
+
+
+@dataclass
+class SimulatedAttachments:
+    """Keeps what was put, by hash; `refuse` is the answer of a full card."""
+
+    kept: dict[str, bytes] = field(default_factory=dict)
+    refuse: NotStored | None = None
+
+    def put(self, sealed: bytes, media_type: str) -> AttachmentRef | NotStored:
+        if self.refuse is not None:
+            return self.refuse
+        name = hashlib.sha256(sealed).hexdigest()
+        self.kept[name] = sealed
+        return AttachmentRef(name, len(sealed), media_type)
 
 
 _SERVICES = (
@@ -252,6 +275,7 @@ class SimulatedNode:
     link: SimulatedLink
     ledger: SimulatedLedger
     catalogue: SimulatedCatalogue
+    attachments: SimulatedAttachments
     ports: Ports
 
 
@@ -267,7 +291,7 @@ def simulated_node(
     """A whole portal in memory. With `gate` given (a socket client, say) the portal enforces."""
     clock = clock or SimulatedClock()
     link, ledger, catalogue = SimulatedLink(), ledger_type(clock), SimulatedCatalogue()
-
+    sealer, attachments = SimulatedSealer(), SimulatedAttachments()
     ports = Ports(
         site=site_from_settings(
             settings or parse_settings({}),
@@ -280,7 +304,8 @@ def simulated_node(
         catalogue=catalogue,
         link=link,
         clock=clock,
-        sealer=SimulatedSealer(),
+        sealer=sealer,
+        photos=photo_desk(sealer, attachments, clock, None),
         translations=load_translations(),
     )
-    return SimulatedNode(clock, link, ledger, catalogue, ports)
+    return SimulatedNode(clock, link, ledger, catalogue, attachments, ports)

@@ -11,10 +11,12 @@ from captive_portal.gate.memory import MemoryGate
 from captive_portal.gate.visits import Gate
 from captive_portal.gate.wiring import boot_ms
 from captive_portal.languages import load_translations
+from captive_portal.photos import photo_desk
 from captive_portal.ports import Ports, site_from_settings
 from captive_portal.pseudonym import DayKey
 from captive_portal.server import make_server
 from municipio.settings import Settings
+from sync.attachments import AttachmentStore
 from sync.catalogue import SqliteCatalogue
 from sync.datadir import DataDir
 from sync.link import FileLink
@@ -46,6 +48,7 @@ def build_ports(options: PortalOptions) -> Ports:
         raise CannotStart(memory.detail)
     data, settings, clock = memory.data, memory.settings, memory.clock
     catalogue = SqliteCatalogue(data.catalogue)
+    sealer = AgeSealer(catalogue.recipient_keys)
     kind = options.gate or settings.text("portal.gate")
     return Ports(
         site=site_from_settings(
@@ -60,7 +63,10 @@ def build_ports(options: PortalOptions) -> Ports:
         catalogue=catalogue,
         link=FileLink(data.link_file, clock, settings.number("sync.heartbeat_s")),
         clock=clock,
-        sealer=AgeSealer(catalogue.recipient_keys),
+        sealer=sealer,
+        photos=photo_desk(
+            sealer, AttachmentStore(data.attachments), clock, data.path / "photo-codes.json"
+        ),
         translations=load_translations(),
     )
 

@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from captive_portal.form_seal import SealState
+from captive_portal.photos import PhotoFlaw, PhotoProblem
 from captive_portal.views import (
     LANG,
     address,
@@ -16,9 +17,11 @@ from captive_portal.views import (
     state,
     translator,
 )
+from captive_portal.views.photos import chosen_photo, flaw_words
 from captive_portal.views.services import clean_folio
+from captive_portal.words import read_code, spell_code
 from municipio.reports import ReportDraft, ReportProblem
-from municipio.usecases.ports import NotRecorded
+from municipio.usecases.ports import AttachmentRef, NotRecorded
 from municipio.usecases.reports import RECIPIENT, ReportFiled, file_report
 
 reports = Blueprint("reports", __name__)
@@ -41,14 +44,15 @@ def file(lang: str) -> ResponseReturnValue:
     typed["phone_consent"] = request.form.get("phone_consent", "")
     seals, seal = state().seal, request.form.get("seal", "")
     claimed = seals.claim(seal, PURPOSE, address(), now_ms())
-    if claimed is SealState.USED and (folio := seals.result_of(seal)):
-        return redirect(url_for("reports.filed", lang=lang, folio=folio), 303)
+    if claimed is SealState.USED and (shown := seals.result_of(seal)):
+        return redirect(shown, 303)
     if claimed is not SealState.FRESH:
         note = _("La página esperó demasiado. Revise sus datos y envíe otra vez, por favor.")
         return _form(typed, notice=note, status=400)
     here = ports()
     if not _is_open():
         return _closed()
+    photo = _Photo(chosen_photo())
     result = file_report(
         _draft(typed),
         ledger=here.ledger,
@@ -57,25 +61,71 @@ def file(lang: str) -> ResponseReturnValue:
         channel="portal",
         language=lang,
         today=here.clock.now().local_date(here.site.zone),
+        photo=photo.keep,
     )
     if isinstance(result, ReportFiled):
-        seals.keep_result(seal, result.folio)
-        return redirect(url_for("reports.filed", lang=lang, folio=result.folio), 303)
+        shown = _answer(lang, result, photo)
+        seals.keep_result(seal, shown)
+        return redirect(shown, 303)
     seals.release(seal)
     if isinstance(result, NotRecorded):
         title = _("No pudimos guardar su reporte")
         text = _("No se guardó nada y no hay folio. Intente de nuevo en unos minutos.")
         return page("notice.html", 503, title=title, text=text)
-    return _form(typed, problem=result, status=422)
+    return _form(typed, problem=result, status=422, chose_photo=bool(photo.raw))
+
+
+class _Photo:
+    """The photo of this form, kept when the report turns out to be right, and what was wrong with it."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        self.flaw: PhotoFlaw | None = None
+
+    def keep(self) -> AttachmentRef | None:
+        kept = ports().photos.store.keep(self.raw, RECIPIENT) if self.raw else None
+        if isinstance(kept, PhotoProblem):
+            self.flaw = kept.flaw
+            return None
+        return kept
+
+
+def _answer(lang: str, filed: ReportFiled, photo: _Photo) -> str:
+    """The address of what the citizen sees next. Without a photo it holds a code to add one.
+
+    The words are on this telephone's screen and history only: the node keeps their hash.
+    """
+    says = "si" if filed.has_photo else photo.flaw.value if photo.flaw else None
+    code = None if filed.has_photo else ports().photos.codes.issue(filed.folio) or None
+    return url_for("reports.filed", lang=lang, folio=filed.folio, codigo=code, foto=says)
 
 
 @reports.get(f"/{LANG}/reporte/listo/<folio>")
 def filed(lang: str, folio: str) -> ResponseReturnValue:
-    """The provisional folio. The address holds it, so that the page can be kept or shown again."""
+    """The provisional folio. The address holds it, so that the page can be kept or shown again.
+
+    Nothing else of the address is shown: a code only when it is the open one of that folio.
+    """
+    _ = translator()
     shown = clean_folio(folio)
     if ports().ledger.folio(shown) is None:
         return redirect(url_for("services.folio", lang=lang, folio=shown), 303)
-    return page("filed.html", folio=shown)
+    words, says = read_code(request.args.get("codigo", "")), request.args.get("foto", "")
+    code = spell_code(words) if words else ""
+    flaw = next((f for f in PhotoFlaw if f.value == says), None)
+    return page(
+        "filed.html",
+        folio=shown,
+        code=code.replace("-", " ") if ports().photos.codes.belongs(code, shown) else "",
+        short=short_address("/foto"),
+        has_photo=says == "si",
+        notice=f"{flaw_words(flaw, _)} {_('Su reporte sí quedó guardado.')}" if flaw else "",
+    )
+
+
+def short_address(path: str) -> str:
+    """What a person types: the portal's own name without `http://`."""
+    return ports().site.public_url.partition("://")[2] + path
 
 
 def _is_open() -> bool:
@@ -111,10 +161,14 @@ def _form(
     notice: str = "",
     problem: ReportProblem | None = None,
     status: int = 200,
+    chose_photo: bool = False,
 ) -> ResponseReturnValue:
     catalogue = ports().catalogue
     if problem is not None:
-        notice = translator()(problem.message_key)
+        _ = translator()
+        notice = _(problem.message_key)
+        if chose_photo:
+            notice += " " + _("Elija otra vez la foto, por favor.")
     return page(
         "report.html",
         status,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,6 +12,7 @@ import rfc8785
 from municipio.facts import FactDraft, FactType
 from municipio.reports import ReportDraft, ReportProblem, Service, check_report
 from municipio.usecases.ports import (
+    AttachmentRef,
     Catalogue,
     Change,
     FolioStub,
@@ -32,6 +34,11 @@ class ReportFiled:
     folio: str
     service: Service
     colonia: str
+    has_photo: bool = False
+
+
+def no_photo() -> AttachmentRef | None:
+    return None
 
 
 def file_report(
@@ -43,9 +50,11 @@ def file_report(
     channel: str,
     language: str,
     today: date | None,
+    photo: Callable[[], AttachmentRef | None] = no_photo,
 ) -> ReportFiled | ReportProblem | NotRecorded:
     """Check and queue a report. `channel` is `kiosco` or `portal`, `language` the one it was written
-    in, `today` the civil date if known.
+    in, `today` the civil date if known. `photo` puts the sealed photo on the card, if there is one; it
+    is called once the report itself is known to be right, and None never stops the report.
 
     What a person typed freely (streets, description, phone) travels sealed for `siac` only; service
     and colonia stay readable, because routing needs them.
@@ -55,13 +64,31 @@ def file_report(
     if isinstance(checked, ReportProblem):
         return checked
     service = next(s for s in services if s.code == checked.service_code)
+    data = _data(checked, sealer, channel, language)
+    attached = photo()
+    if attached is not None:
+        data["attachments"] = [attached.document()]
     recorded = ledger.record(
-        FactDraft(FactType.REPORT_FILED, _data(checked, sealer, channel, language)),
-        lambda numbered: _stub(numbered, service, today),
+        FactDraft(FactType.REPORT_FILED, data), lambda numbered: _stub(numbered, service, today)
     )
     if isinstance(recorded, NotRecorded):
         return recorded
-    return ReportFiled(recorded.folio, service, checked.colonia if checked.colonia_listed else "")
+    colonia = checked.colonia if checked.colonia_listed else ""
+    return ReportFiled(recorded.folio, service, colonia, attached is not None)
+
+
+def add_photo(
+    folio: str, photo: AttachmentRef, *, ledger: Ledger, channel: str
+) -> NotRecorded | None:
+    """Queue a photo for a report that was filed before; None means recorded."""
+    data = {
+        "folio": folio,
+        "channel": channel,
+        "recipient": RECIPIENT,
+        "attachments": [photo.document()],
+    }
+    recorded = ledger.record(FactDraft(FactType.REPORT_PHOTO_ADDED, data))
+    return recorded if isinstance(recorded, NotRecorded) else None
 
 
 def _data(report: ReportDraft, sealer: Sealer, channel: str, language: str) -> dict[str, Any]:

@@ -66,6 +66,7 @@ class FactType(StrEnum):
     FILTER_APPEALED = "filter.appealed"
     TERMS_ACCEPTED = "terms.accepted"
     VISIT_ENDED = "visit.ended"
+    VISIT_COUNTED = "visit.counted"
     DEVICE_CHANGED = "device.changed"
     NODE_STARTED = "node.started"
     ENERGY_CHANGED = "energy.changed"

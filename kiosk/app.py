@@ -22,6 +22,7 @@ class KioskApp(App):  # type: ignore[misc]  # kivy has no type information
     def __init__(self, house: House, *, locked: bool, on_ready: Callable[[], None] | None = None):
         super().__init__()
         self.use_kivy_settings = False
+        self.house = house
         self._locked = locked
         self._on_ready = on_ready
         self._last_touch = 0.0

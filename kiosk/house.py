@@ -11,6 +11,7 @@ from kiosk.language import Words
 from kiosk.presenters.base import Presenter
 from kiosk.presenters.frame import HeaderPresenter, IdlePresenter
 from kiosk.speech import AudioMode
+from municipio.devices import DeviceStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,5 +27,7 @@ class House:
     close: Callable[[], None] = lambda: None
     forget: Callable[[], None] = lambda: None
     """At every wipe: what the devices still hold of the person."""
+    statuses: Callable[[], Mapping[str, DeviceStatus]] = dict
+    """How the kiosk's own devices are, by name: for who drives it from outside. Any thread."""
     watch: Callable[[], None] | None = None
     """Called ten times a second on the screen's thread: the door of who serves the kiosk."""

@@ -93,6 +93,8 @@ class RemoteControl:
                 case "touch":
                     _touch(float(request["x"]), float(request["y"]))
                     return {"ok": True}, b""
+                case "devices":
+                    return {"devices": self._devices()}, b""
                 case "targets":
                     return _on_main(self._targets), b""
                 case "tap":
@@ -120,6 +122,11 @@ class RemoteControl:
             ],
             "texts": texts,
         }  # fmt: skip
+
+    def _devices(self) -> dict[str, dict[str, str]]:
+        """State and cause of each device that the kiosk holds; asked here, not on the main thread."""
+        statuses = self._app.house.statuses().items()
+        return {name: {"state": s.state.value, "cause": s.cause} for name, s in statuses}
 
     def _tap(self, target_id: str) -> dict[str, Any]:
         found = {t.id: t for t in _on_main(self._visible)}

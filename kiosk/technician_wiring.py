@@ -141,6 +141,11 @@ class ServiceDoor:
         if self._keeper is not None:
             self._keeper.tick()
 
+    def reader_status(self) -> DeviceStatus:
+        """The reader with, where nothing is wrong, the state of its slot as the cause."""
+        status = self._reader.status()
+        return DeviceStatus(status.state, status.cause or self._reader.slot().state.value)
+
     def close(self) -> None:
         self._login.close()
         self._work.rest()

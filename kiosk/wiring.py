@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
@@ -27,7 +28,7 @@ from kiosk.presenters.info import FueraDeServicioPresenter
 from kiosk.presenters.registry import Ports, build_presenters
 from kiosk.speech import AudioMode
 from municipio.cash import rules_from
-from municipio.devices import CardTerminal, CashDevice, Printer
+from municipio.devices import CardTerminal, CashDevice, DeviceStatus, Printer
 from municipio.settings import Settings
 from municipio.usecases.ports import (
     Catalogue,
@@ -136,8 +137,15 @@ def wire(data: DataDir, settings: Settings, post: Post) -> Wired:
     aids = aid_devices.join(flow, presenters, audio)
     house = _house(desk, flow, audio, presenters, close, link)
     house.idle.subscribe(aids.idle)
-    wired = Wired(replace(house, forget=aids.wipe), warm_up, troubles)
+    statuses = partial(_statuses, settings, ports, aid_devices)
+    wired = Wired(replace(house, forget=aids.wipe, statuses=statuses), warm_up, troubles)
     return _with_service(wired, data, desk, ports, city_key, aid_devices, presenters)
+
+
+def _statuses(settings: Settings, ports: Ports, aids: AidDevices) -> Mapping[str, DeviceStatus]:
+    from kiosk.technician_wiring import held_devices
+
+    return {n: status() for n, status in held_devices(settings, ports, aids.status).items()}
 
 
 def _with_service(
@@ -175,7 +183,11 @@ def _with_service(
         door.close()
         house.close()
 
-    return replace(wired, house=replace(house, watch=door.watch, close=close), warm_up=warm_up)
+    def statuses() -> Mapping[str, DeviceStatus]:
+        return {**house.statuses(), "card": door.reader_status()}
+
+    house_with = replace(house, watch=door.watch, close=close, statuses=statuses)
+    return replace(wired, house=house_with, warm_up=warm_up)
 
 
 def _stop_serving(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from hardware.card.private_pcscd import PrivatePcscd
 from hardware.card.simulator import CardSimulator
 from hardware.card.virtual_piv import VirtualPiv
+
+BADGES = {"T-001": "tecnico", "T-002": "segundo"}
 
 
 def _babble(_command: bytes, _answer: bytes) -> bytes:
@@ -12,7 +16,10 @@ def _babble(_command: bytes, _answer: bytes) -> bytes:
 
 
 class CardDesk:
-    """`tecnico` is a PIV card, `ajena` one of another kind, `rota` one that babbles (demostración)."""
+    """`tecnico` and `segundo` are PIV cards that the city knows, `ajena` is one of another kind, `rota`
+
+    one that babbles (demostración).
+    """
 
     def __init__(self) -> None:
         self._service = PrivatePcscd()
@@ -21,6 +28,7 @@ class CardDesk:
         self._inside = ""
         self.cards = {
             "tecnico": VirtualPiv(),
+            "segundo": VirtualPiv(),
             "ajena": VirtualPiv(is_piv=False),
             "rota": VirtualPiv(),
         }
@@ -58,5 +66,15 @@ class CardDesk:
         return {
             "inside": self._inside,
             "service": self._up,
-            "tries_left": self.cards["tecnico"].tries_left,
+            "tries_left": self.cards[self._inside or "tecnico"].tries_left,
         }
+
+    def badges(self) -> dict[str, str]:
+        """Each technician's badge with the public key of their card (PEM), for the city's list."""
+        return {badge: _pem(self.cards[who]) for badge, who in BADGES.items()}
+
+
+def _pem(card: VirtualPiv) -> str:
+    return (
+        card.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    )

@@ -21,7 +21,7 @@ from hardware.bench.scenario import (
     Step,
     Vocabulary,
 )
-from hardware.bench.wording import EXPECT_KEYS, STEP_KEYS, doing_of
+from hardware.bench.wording import EXPECT_KEYS, STEP_KEYS, doing_of, needs
 
 MAX_BYTES = 256 * 1024
 MAX_STEPS = 500
@@ -80,6 +80,7 @@ class _Reader:
             self._step(number, step, _lines(node), node.start_mark.line + 1)
             for number, (step, node) in enumerate(zip(header.steps, nodes, strict=True), 1)
         )
+        self._check_devices(header, steps)
         stem = self._file.rsplit("/", 1)[-1].removesuffix(".yaml")
         return Scenario(
             stem, header.title, header.summary, steps, tuple(header.learn), tuple(header.devices),
@@ -134,6 +135,12 @@ class _Reader:
         for setting in header.settings:
             if setting not in self._vocabulary.settings:
                 self._fail(lines["settings"], nearest(setting, self._vocabulary.settings, "ajuste"))
+
+    def _check_devices(self, header: _Header, steps: tuple[Step, ...]) -> None:
+        for number, step in enumerate(steps, 1):
+            for device in needs(step.doing):
+                if device not in header.devices:
+                    self._fail(step.line, f"falta «{device}» en «devices»", number)
 
     def _step(self, number: int, raw: dict[str, Any], lines: dict[str, int], line: int) -> Step:
         try:

@@ -76,6 +76,30 @@ class PayByCard:
 
 
 @dataclass(frozen=True, slots=True)
+class PayInCash:
+    """From the ways to pay: chooses cash, confirms, and waits until the kiosk takes money."""
+
+
+@dataclass(frozen=True, slots=True)
+class PutMoney:
+    """Puts in, piece by piece, what the kiosk still asks for; with `but`, all except so many pesos."""
+
+    but: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CountMoney:
+    """Takes the money out of the boxes, counts it, and types the sum on the keypad of the screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seek:
+    """With headphones on: goes on with the tactile key until the voice says this."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Visit:
     """A visitor's phone on the portal: accepts the terms, or sends `reports` reports."""
 
@@ -112,26 +136,22 @@ class Expect:
     """Charges that the bank approved, whatever the kiosk believes."""
     waiting: int | None = None
     """Facts that the city has not acknowledged."""
+    heard: tuple[str, ...] = ()
+    """In what the voice said since the last step that was done; any of them."""
+    silent: bool = False
+    """The voice said nothing since then."""
+    returned: float | None = None
+    """Pesos that came back to the hand of who put them in, all together."""
     sees: tuple[tuple[str, str], ...] = ()
     """Device to the state or cause that the node's own driver must report."""
     holds_s: float = 0.0
     """It must stay true for so many real seconds."""
 
 
-Doing = (
-    DeviceDoes
-    | NetworkDoes
-    | KioskDoes
-    | NodeDoes
-    | Tap
-    | TypeText
-    | AskDebt
-    | PayByCard
-    | Visit
-    | Wait
-    | Expect
-    | None
-)
+ByPerson = Tap | TypeText | AskDebt | PayByCard | PayInCash | PutMoney | CountMoney | Seek | Visit
+"""What somebody does who stands before the kiosk, or near it."""
+
+Doing = DeviceDoes | NetworkDoes | KioskDoes | NodeDoes | ByPerson | Wait | Expect | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from hardware.bench.scenario import (
     NODE,
     PROGRAM,
     AskDebt,
+    CountMoney,
     DeviceDoes,
     Doing,
     Expect,
@@ -20,7 +21,10 @@ from hardware.bench.scenario import (
     NetworkDoes,
     NodeDoes,
     PayByCard,
+    PayInCash,
+    PutMoney,
     Scalar,
+    Seek,
     Tap,
     TypeText,
     Visit,
@@ -30,10 +34,11 @@ from hardware.bench.scenario import (
 
 STEP_KEYS = (
     "at", "say", "turn", "within", "tap", "type", "expect", "network", "kiosk", "node",
-    "visitor", "wait", "debt", "pay",
+    "visitor", "wait", "debt", "pay", "money", "count", "seek",
 )  # fmt: skip
 
 MAX_REPORTS = 500
+MAX_PESOS = 100_000.0
 
 
 class _Expect(msgspec.Struct, forbid_unknown_fields=True):
@@ -49,6 +54,9 @@ class _Expect(msgspec.Struct, forbid_unknown_fields=True):
     paper_says: str = ""
     approved: int | None = None
     waiting: int | None = None
+    heard: str | list[str] = ""
+    silent: bool = False
+    returned: float | None = None
     sees: dict[str, str] = {}
     holds: float = 0.0
 
@@ -56,6 +64,10 @@ class _Expect(msgspec.Struct, forbid_unknown_fields=True):
 class _Tap(msgspec.Struct, forbid_unknown_fields=True):
     target: str
     until: str | list[str]
+
+
+class _Money(msgspec.Struct, forbid_unknown_fields=True):
+    all_but: float
 
 
 class _Visit(msgspec.Struct, forbid_unknown_fields=True):
@@ -72,6 +84,24 @@ def doing_of(key: str, value: Any, vocabulary: Vocabulary) -> Doing:
     if key in vocabulary.verbs:
         return _device(key, value, vocabulary)
     return _READERS[key](value)
+
+
+def needs(doing: Doing) -> tuple[str, ...]:
+    """The devices without which it cannot be done or seen."""
+    match doing:
+        case DeviceDoes(device):
+            return (device,)
+        case PayByCard():
+            return ("terminal",)
+        case PayInCash() | PutMoney() | CountMoney():
+            return ("cash",)
+        case Seek():
+            return ("keypad", "audio")
+        case Expect():
+            money = () if doing.returned is None else ("cash",)
+            voice = ("audio",) if doing.heard or doing.silent else ()
+            return (*(device for device, _ in doing.sees), *money, *voice)
+    return ()
 
 
 def _clave(value: Any) -> str:
@@ -111,7 +141,8 @@ def _expect(value: Any, vocabulary: Vocabulary) -> Expect:
             raise Wrong("expect", nearest(device, vocabulary.verbs, "dispositivo"))
     fields = msgspec.structs.asdict(raw)
     fields["holds_s"] = fields.pop("holds")
-    fields["screen"], fields["text"] = _many(raw.screen), _many(raw.text)
+    for name in ("screen", "text", "heard"):
+        fields[name] = _many(fields[name])
     fields["sees"] = tuple(raw.sees.items())
     return Expect(**fields)
 
@@ -156,17 +187,34 @@ def _many(value: str | list[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) and value else tuple(value)
 
 
-def _pay(value: Any) -> PayByCard:
-    _one_of("pay", value, ("card",))
-    return PayByCard()
+def _pay(value: Any) -> PayByCard | PayInCash:
+    return PayByCard() if _one_of("pay", value, ("card", "cash")) == "card" else PayInCash()
+
+
+def _money(value: Any) -> PutMoney:
+    if isinstance(value, str):
+        _one_of("money", value, ("rest",))
+        return PutMoney()
+    but = _convert("money", value, _Money).all_but
+    if not 0 < but <= MAX_PESOS:
+        raise Wrong("money", "«all_but» son pesos, más de cero")
+    return PutMoney(but)
+
+
+def _count(value: Any) -> CountMoney:
+    _one_of("count", value, ("cash",))
+    return CountMoney()
 
 
 _READERS: dict[str, Callable[[Any], Doing]] = {
     "tap": _tap,
-    "type": lambda v: TypeText(_typed(v)),
+    "type": lambda v: TypeText(_said("type", v)),
     "wait": Wait,
     "debt": lambda v: AskDebt(_clave(v)),
     "pay": _pay,
+    "money": _money,
+    "count": _count,
+    "seek": lambda v: Seek(_said("seek", v)),
     "visitor": _visit,
     "network": lambda v: NetworkDoes(cast(Any, _one_of("network", v, NETWORK))),
     "kiosk": lambda v: KioskDoes(cast(Any, _one_of("kiosk", v, PROGRAM))),
@@ -174,8 +222,8 @@ _READERS: dict[str, Callable[[Any], Doing]] = {
 }
 
 
-def _typed(value: Any) -> str:
-    text: str = _convert("type", value, str)
+def _said(key: str, value: Any) -> str:
+    text: str = _convert(key, value, str)
     if not text:
-        raise Wrong("type", "«type» no escribe nada")
+        raise Wrong(key, f"«{key}» está vacío")
     return text

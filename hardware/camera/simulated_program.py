@@ -35,6 +35,13 @@ def draw_picture(width: int, height: int) -> bytes:
     return buffer.getvalue()
 
 
+def draw_dark(width: int, height: int) -> bytes:
+    """What a covered lens sees."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), "#0C0A09").save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
+
+
 def main(mood_file: str, width: int, height: int) -> int:
     try:
         mood = Path(mood_file).read_text().strip()
@@ -48,16 +55,24 @@ def main(mood_file: str, width: int, height: int) -> int:
     if mood == "flood":
         while True:
             out.write(b"\xff\xd8" + b"x" * 65536)
-    if mood == "garbage":
-        out.write(b"no camera was found\n")
-    elif mood == "truncated":
-        picture = draw_picture(width, height)
-        out.write(picture[: len(picture) // 3])
-    elif mood == "huge":
-        out.write(draw_picture(5000, 200))
-    elif mood != "empty":
-        out.write(draw_picture(width, height))
+    out.write(_shot(mood, width, height))
     return 0
+
+
+def _shot(mood: str, width: int, height: int) -> bytes:
+    match mood:
+        case "garbage":
+            return b"no camera was found\n"
+        case "truncated":
+            picture = draw_picture(width, height)
+            return picture[: len(picture) // 3]
+        case "huge":
+            return draw_picture(5000, 200)
+        case "covered":
+            return draw_dark(width, height)
+        case "empty":
+            return b""
+    return draw_picture(width, height)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-MOODS = ("ok", "fail", "hang", "garbage", "truncated", "huge", "flood", "empty")
+MOODS = ("ok", "fail", "hang", "garbage", "truncated", "huge", "flood", "empty", "covered")
 
 
 class CameraSimulator:

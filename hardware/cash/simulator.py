@@ -20,6 +20,7 @@ class CashSimulator:
 
     def __init__(self, *, hopper_coins: int = 200, echoes: bool = True) -> None:
         self.bus = SimBus(echoes=echoes, hopper_coins=hopper_coins)
+        self.collected_centavos = 0
         self._lock = threading.RLock()
         self._end = PtyEnd(self._receive, self._pass_time, idle_s=0.02)
 
@@ -95,6 +96,15 @@ class CashSimulator:
         with self._lock:
             self.bus.notes.put_stacker()
 
+    def collect(self) -> int:
+        """Somebody opens box and stacker and takes all the money out; its centavos."""
+        with self._lock:
+            taken = self.bus.inside_centavos
+            self.bus.coins.box.clear()
+            self.bus.notes.box.clear()
+            self.collected_centavos += taken
+            return taken
+
     def set_hopper(self, coins: int) -> None:
         with self._lock:
             self.bus.hopper.coins = coins
@@ -135,6 +145,7 @@ class CashSimulator:
                 "hopper_coins": hopper.coins,
                 "hopper_paid": hopper.paid,
                 "inside_centavos": self.bus.inside_centavos,
+                "collected_centavos": self.collected_centavos,
             }
 
     def _receive(self, data: bytes) -> None:

@@ -13,7 +13,7 @@ from types import FrameType
 import click
 
 from plaza.demo.plan import Plan, Ports, default_home
-from plaza.demo.stage import Stage, explain, free_of_old_runs, has_display
+from plaza.demo.stage import Props, Stage, explain, free_of_old_runs, has_display
 
 
 @click.command()
@@ -28,7 +28,10 @@ def demo(home: Path | None, tour: bool, out: Path | None, on: str, no_window: bo
         sys.exit(_play_tour(out or Path("out") / "tour", on))
     signal.signal(signal.SIGTERM, _interrupt)
     stage = Stage(
-        Plan(home or default_home(), Ports()), window=has_display() and not no_window, on=on
+        Plan(home or default_home(), Ports()),
+        window=has_display() and not no_window,
+        on=on,
+        props=_whole_street(),
     )
     try:
         _run(stage)
@@ -39,6 +42,13 @@ def demo(home: Path | None, tour: bool, out: Path | None, on: str, no_window: bo
         sys.exit(1)
     finally:
         stage.stop()
+
+
+def _whole_street() -> Props:
+    """Every device that this machine can simulate."""
+    from plaza.demo.show import FREE_PLAY, possible, props_of
+
+    return props_of(possible(FREE_PLAY))
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 from flask import Flask, Response, abort, render_template, request, send_from_directory
 
-from hardware.bench.devices import DEVICES, Deed
+from hardware.bench.desk import Deed
+from hardware.bench.devices import DEVICES
 from hardware.bench.scenario import Scalar, Scenario
 from hardware.bench.shelf import find
 from plaza.demo.bench_state import receipt_stems, scenario_titles, stage_state, story_state
@@ -51,6 +52,7 @@ def create_bench(stage: Stage, show: Show | None = None) -> Flask:
 
     _add_kiosk_routes(app, current)
     _add_world_routes(app, current, show)
+    _add_picture_routes(app, current)
     _add_page_routes(app, current, show)
     if show is not None:
         _add_story_routes(app, show)
@@ -112,6 +114,16 @@ def _add_world_routes(app: Flask, current: Current, show: Show | None) -> None:
         except (OSError, RuntimeError, ValueError) as trouble:
             abort(409, str(trouble))
         return all_of_it()
+
+
+def _add_picture_routes(app: Flask, current: Current) -> None:
+    @app.get("/camera.jpg")
+    def camera() -> Response:
+        stage = current()
+        jpeg = stage.desk["camera"].jpeg() if "camera" in stage.props.devices else b""
+        if not jpeg:
+            abort(404)
+        return Response(jpeg, mimetype="image/jpeg", headers={"Cache-Control": "no-store"})
 
     @app.get("/receipts/<path:name>")
     def receipt(name: str) -> Response:

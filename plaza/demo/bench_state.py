@@ -19,6 +19,7 @@ JOURNAL_LINES = 40
 STATE_WORDS = {
     "absent": "No está conectado", "starting": "Arrancando", "ready": "Listo", "busy": "Ocupado",
     "attention": "Pide atención", "fault": "Con falla", "unknown": "No se sabe",
+    "unseen": "Nadie lo mira: el kiosco está apagado",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import apsw
 
+from municipio.cash import count_box
 from sync.clock import SystemClock
 from sync.database import LedgerDamaged, query
 from sync.ledger import SqliteLedger, open_ledger
@@ -47,6 +48,14 @@ class Journal:
     def facts(self) -> list[dict[str, Any]]:
         """Every fact that the node keeps."""
         return [fact for fact, _ in self._read()]
+
+    def cash_inside(self) -> int:
+        """Centavos of coins and notes that should lie in the boxes, from the cash-box ledger."""
+        with self._ledger() as ledger:
+            if ledger is None:
+                return 0
+            box = count_box(ledger.cash_counts())
+        return box.coins_centavos + box.notes_centavos
 
     def _read(self) -> list[tuple[dict[str, Any], bool]]:
         with self._ledger() as ledger:

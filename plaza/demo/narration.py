@@ -7,12 +7,17 @@ from typing import assert_never
 from hardware.bench.devices import DEVICES
 from hardware.bench.scenario import (
     AskDebt,
+    ByPerson,
+    CountMoney,
     DeviceDoes,
     Expect,
     KioskDoes,
     NetworkDoes,
     NodeDoes,
     PayByCard,
+    PayInCash,
+    PutMoney,
+    Seek,
     Step,
     Tap,
     TypeText,
@@ -26,6 +31,11 @@ _NETWORK = {
 }  # fmt: skip
 _KIOSK = {"kill": "Muere el programa del kiosco", "start": "Arranca", "restart": "Se reinicia"}
 _NODE = {"power_cut": "Se corta la luz del nodo", "power_up": "Vuelve la luz al nodo"}
+_PERSON = {
+    PayByCard: "La persona elige tarjeta y confirma",
+    PayInCash: "La persona elige efectivo y confirma",
+    CountMoney: "Saca el dinero de las cajas, lo cuenta y escribe la suma",
+}
 
 _SEEN = {
     "well": "bien", "ready": "listo", "absent": "sin conexión", "unknown": "no se sabe",
@@ -51,13 +61,11 @@ def describe(step: Step) -> str:
             return f"Se comprueba: {'; '.join(_expected(expect))}"
         case Wait(seconds):
             return f"Pasan {seconds:g} s"
-        case Tap() | TypeText() | AskDebt() | PayByCard() | Visit():
-            return _person(step.doing)
         case _:
-            assert_never(step.doing)
+            return _person(step.doing)
 
 
-def _person(doing: Tap | TypeText | AskDebt | PayByCard | Visit) -> str:
+def _person(doing: ByPerson) -> str:
     match doing:
         case Tap(target):
             return f"La persona toca {target}"
@@ -65,8 +73,12 @@ def _person(doing: Tap | TypeText | AskDebt | PayByCard | Visit) -> str:
             return f"La persona escribe «{text}»"
         case AskDebt(clave):
             return f"La persona consulta la clave {clave}"
-        case PayByCard():
-            return "La persona elige tarjeta y confirma"
+        case PayByCard() | PayInCash() | CountMoney():
+            return _PERSON[type(doing)]
+        case PutMoney(but):
+            return f"Mete lo que falta{f', menos $ {but:g}' if but else ''}"
+        case Seek(words):
+            return f"Con el teclado baja hasta oír «{words}»"
         case Visit(accepts=True):
             return "Un visitante acepta las condiciones del Wi-Fi"
         case Visit(reports=reports):
@@ -95,6 +107,9 @@ def _expected(e: Expect) -> list[str]:
         (e.paper_says, f"el papel dice «{e.paper_says}»"),
         (e.approved is not None, f"{_count(e.approved or 0, 'cobro')} en el banco"),
         (e.waiting is not None, f"{_count(e.waiting or 0, 'hecho')} por entregar"),
+        (e.heard, f"la voz dice {' o '.join(f'«{t}»' for t in e.heard)}"),
+        (e.silent, "la voz calla"),
+        (e.returned is not None, f"salen $ {e.returned or 0:g} a la mano"),
         (e.sees, ", ".join(f"{DEVICES[d].label}, {_seen(d, w)}" for d, w in e.sees)),
     ]
     return [words for asked, words in said if asked]

@@ -36,6 +36,11 @@ class KioskRemote:
         """`{"screen", "targets": [{"id", "x", "y", "w", "h", "text", "enabled"}], "texts": [...]}`."""
         return self._ask({"op": "targets"})[0]
 
+    def devices(self) -> dict[str, dict[str, str]]:
+        """`{"printer": {"state": "fault", "cause": "paper_end"}, ...}`: what the kiosk holds."""
+        devices: dict[str, dict[str, str]] = self._ask({"op": "devices"})[0].get("devices", {})
+        return devices
+
     def tap(self, target: str) -> None:
         """Touch the centre of a target. Raises TargetMissing with what the screen does show."""
         reply, _ = self._ask({"op": "tap", "id": target})

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from hardware.bench.devices import DEVICES, Deed
+from hardware.bench.desk import Deed
+from hardware.bench.devices import DEVICES
 from hardware.bench.player import Outcome, Phase, Player, StepResult
 from hardware.bench.scenario import DeviceDoes, NetworkDoes, NodeDoes, Scenario, Step
 from plaza.demo.narration import describe

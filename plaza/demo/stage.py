@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hardware.bench.builders import Place
-from hardware.bench.devices import Desk
+from hardware.bench.desk import Desk
 from hardware.bench.scenario import DEFAULT_DEVICES, Scalar
 from hardware.printer.simulator import PrinterSimulator
 from hardware.terminal.simulator import TerminalSimulator
@@ -28,7 +28,7 @@ from municipio.settings import Settings, parse_settings
 from plaza.demo.cable import Cable
 from plaza.demo.plan import Plan
 from plaza.demo.processes import Program, ProgramFailed, python_m, run_once
-from plaza.demo.remote import KioskRemote
+from plaza.demo.remote import KioskRemote, KioskSilent
 
 MARKER = "demostracion-de-plaza"
 """A folder with this file in it was made by a demonstration and may be emptied by the next one."""
@@ -84,6 +84,7 @@ class Stage:
         self.cable = Cable(plan.ports.cable, plan.ports.central)
         self.desk = Desk(self.props.devices, Place(plan.dev, plan.receipts))
         self.kiosk_remote = KioskRemote(plan.remote)
+        self.desk.ask_node = self._ask_kiosk
         self.central = self._program(
             "central",
             "central",
@@ -167,6 +168,23 @@ class Stage:
         node_key = plan.node / "keys" / "node.pub"
         run_once(python_m("central", "node", "add", "COA007", f"--key={node_key}", db))
         run_once([*plaza, "content", "import", str(plan.content), data])
+        if "card" in self.props.devices:
+            self._register_technicians()
+
+    def _register_technicians(self) -> None:
+        """The city lists the technicians of the bench, and the node keeps the signed list."""
+        plan = self.plan
+        technician = python_m("central", "technician")
+        keys = f"--keys={plan.city / 'city-keys'}"
+        for badge, pem in self.desk["card"].badges().items():
+            key = plan.home / f"{badge}.pem"
+            key.write_text(pem)
+            roles = ("--role=service", "--role=cash")
+            run_once([*technician, "add", badge, f"--key={key}", *roles, keys])
+        listed = plan.home / "tecnicos.json"
+        run_once([*technician, "export", f"--out={listed}", keys])
+        data = f"--data={plan.node}"
+        run_once([*python_m("plaza"), "technician", "install", str(listed), data])
 
     def _settings(self) -> dict[str, Scalar]:
         plan = self.plan
@@ -211,6 +229,14 @@ class Stage:
             self.kiosk_remote.wait_ready(timeout_s, alive=lambda: self.kiosk.running)
         except ConnectionError as silent:
             raise StageFailed(f"kiosk: {silent}\n{self.kiosk.tail()}") from silent
+
+    def _ask_kiosk(self) -> dict[str, dict[str, str]] | None:
+        if not self.kiosk.running:
+            return None
+        try:
+            return self.kiosk_remote.devices()
+        except (KioskSilent, ValueError):
+            return None
 
     def stop(self) -> None:
         for program in (*self.node_programs, self.central):

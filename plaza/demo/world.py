@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, assert_never
+from typing import Any
 
-from hardware.bench.devices import Deed
+from hardware.bench.desk import Deed
 from hardware.bench.player import WorldRefused
 from hardware.bench.scenario import (
-    AskDebt,
     DeviceDoes,
     Doing,
     Expect,
     KioskDoes,
     NetworkDoes,
     NodeDoes,
-    PayByCard,
-    Tap,
-    TypeText,
-    Visit,
+    Seek,
     Wait,
 )
 from plaza.demo.journal import Journal
+from plaza.demo.person import Person
 from plaza.demo.processes import ProgramFailed, python_m, run_once
-from plaza.demo.remote import KioskSilent, TargetMissing
+from plaza.demo.remote import KioskSilent
 from plaza.demo.stage import Stage, StageFailed
 from plaza.demo.tour import StepFailed, Walk
-from plaza.demo.visitor import Visitor
 
 _FOLIO = re.compile(r"\b[A-Z]{3}\d{3}-P\d+-\d{6}-[0-9A-Z]\b")
 
@@ -42,9 +37,12 @@ class StageWorld:
     def __init__(self, stage: Stage, walk: Walk) -> None:
         self.stage = stage
         self._walk = walk
+        self._person = Person(stage, walk)
         self.journal = Journal.of(stage)
 
     def do(self, doing: Doing, patience_s: float) -> None:
+        if not isinstance(doing, Seek):
+            self._person.mark()
         try:
             self._do(doing, patience_s)
         except KioskSilent as silent:
@@ -64,104 +62,22 @@ class StageWorld:
                 do_power(self.stage, verb)
             case Wait() | Expect() | None:
                 raise AssertionError("the player does this itself")
-            case Tap() | TypeText() | AskDebt() | PayByCard() | Visit():
-                self._as_a_person(doing, patience_s)
             case _:
-                assert_never(doing)
-
-    def _as_a_person(
-        self, doing: Tap | TypeText | AskDebt | PayByCard | Visit, patience_s: float
-    ) -> None:
-        match doing:
-            case Tap(target, until):
-                self._tap(target, until, patience_s)
-            case TypeText(text):
-                self._type(text, patience_s)
-            case AskDebt(clave):
-                self._ask_debt(clave, patience_s)
-            case PayByCard():
-                self._pay_by_card(patience_s)
-            case Visit(accepts, reports):
-                self._visit(accepts, reports)
-
-    def _tap(self, target: str, until: tuple[str, ...], patience_s: float) -> None:
-        """A target ending in `*` is the first one that begins so."""
-        if target.endswith("*"):
-            target = self._first(target[:-1], patience_s)
-        if until:
-            self._walk.tap_to(target, *until, timeout_s=patience_s)
-        else:
-            self._walk.tap(target, patience_s)
-
-    def _first(self, prefix: str, patience_s: float) -> str:
-        def first(shown: dict[str, Any]) -> str | None:
-            ids = (t["id"] for t in shown["targets"] if t["enabled"])
-            return next((i for i in ids if i.startswith(prefix)), None)
-
-        return self._walk.wait(first, f"target {prefix}*", patience_s)
-
-    def _type(self, text: str, patience_s: float) -> None:
-        """On the keys that the screen shows: `key.a`, `predial.key.7`..."""
-        wanted = f"key.{'space' if text[0] == ' ' else text[0]}"
-
-        def prefix(shown: dict[str, Any]) -> str | None:
-            ids = [t["id"] for t in shown["targets"]]
-            return next((i for i in ids if i == wanted or i.endswith(f".{wanted}")), None)
-
-        found = self._walk.wait(prefix, f"key «{text[0]}»", patience_s)
-        for word, space in _words(text):
-            self._walk.type(found.removesuffix(wanted) + "key", word)
-            if space:
-                self._walk.tap(found.removesuffix(wanted) + "key.space")
-
-    def _ask_debt(self, clave: str, patience_s: float) -> None:
-        walk = self._walk
-        walk.tap_to("home.predial", "predial_clave", timeout_s=patience_s)
-        walk.type("predial.key", clave)
-        walk.tap("predial.continue")
-        found = walk.wait_screen("predial_beneficio", "predial_adeudo", timeout_s=patience_s)
-        if found == "predial_beneficio":
-            walk.tap_to("beneficio.no", "predial_adeudo", timeout_s=patience_s)
-
-    def _pay_by_card(self, patience_s: float) -> None:
-        ways = ("pay.card", "result.retry")
-        offered = self._walk.wait(lambda shown: _first_of(ways, shown), "pay.card", patience_s)
-        self._walk.tap_to(offered, "pago_tarjeta", timeout_s=patience_s)
-        deadline = time.monotonic() + patience_s
-        asked = len(self.stage.terminal.charges())
-        self._walk.tap("card.charge", patience_s)
-        while not self._reaches_terminal(asked):
-            if time.monotonic() > deadline:
-                raise StepFailed("el cobro no llegó a la terminal")
-            with contextlib.suppress(TargetMissing):
-                self.stage.kiosk_remote.tap("card.charge")
-
-    def _reaches_terminal(self, asked: int, within_s: float = 2.0) -> bool:
-        """Confirming is a slow, deliberate press: a hasty second one would fall on what comes next."""
-        end = time.monotonic() + within_s
-        while time.monotonic() < end:
-            if len(self.stage.terminal.charges()) > asked:
-                return True
-            time.sleep(0.05)
-        return False
-
-    def _visit(self, accepts: bool, reports: int) -> None:
-        visitor = Visitor(self.stage.plan.portal_url)
-        try:
-            if accepts:
-                page = visitor.send(visitor.get("/"), "conectar")
-                if page.status != 200:
-                    raise WorldRefused(f"el portal contestó {page.status}")
-            for number in range(1, reports + 1):
-                _report(visitor, number)
-        finally:
-            visitor.close()
+                self._person.do(doing, patience_s)
 
     # --- looking --------------------------------------------------------------------------
 
     def missing(self, expect: Expect) -> str:
         try:
-            for look in (self._screen, self._papers, self._facts, self._devices):
+            looks = (
+                self._screen,
+                self._papers,
+                self._money,
+                self._facts,
+                self._voice,
+                self._devices,
+            )
+            for look in looks:
                 if wrong := look(expect):
                     return wrong
         except KioskSilent:
@@ -196,6 +112,19 @@ class StageWorld:
         if expect.approved is not None and len(self._approved()) != expect.approved:
             return f"el banco aprobó {len(self._approved())} cobros, no {expect.approved}"
         return ""
+
+    def _money(self, expect: Expect) -> str:
+        if expect.returned is None:
+            return ""
+        pieces = self.stage.desk["cash"].state()["returned"]
+        back = sum(amount * count for amount, count in pieces.items()) / 100
+        return "" if back == expect.returned else f"volvieron $ {back:g}, no $ {expect.returned:g}"
+
+    def _voice(self, expect: Expect) -> str:
+        heard = self._person.heard()
+        if expect.heard and not any(words in heard for words in expect.heard):
+            return f"la voz dijo: {heard}"
+        return f"la voz dijo: {heard}" if expect.silent and heard else ""
 
     def _facts(self, expect: Expect) -> str:
         if expect.waiting is not None:
@@ -253,14 +182,25 @@ class StageWorld:
         doubled = [folio for folio, times in originals.items() if times > 1]
         if doubled:
             return f"salió dos veces el recibo original {doubled[0]}"
-        return self._audit_charges(facts)
+        return self._audit_charges(facts) or self._audit_cash()
 
     def _audit_charges(self, facts: list[dict[str, Any]]) -> str:
-        kinds = Counter(f["type"] for f in facts)
+        kinds = Counter(f["type"] for f in facts if "cash" not in f["data"])
         taken, approved = kinds["payment.taken"], len(self._approved())
         in_doubt = kinds["payment.unknown"]
         if not taken <= approved <= taken + in_doubt:
             return f"el banco aprobó {approved} cobros y el registro tiene {taken}"
+        return ""
+
+    def _audit_cash(self) -> str:
+        """What lies in the boxes is what the journal says; not judged where no kiosk counts it."""
+        stage = self.stage
+        if "cash" not in stage.props.devices or not stage.settings.flag("cash.enabled"):
+            return ""
+        booked = self.journal.cash_inside()
+        inside = stage.desk["cash"].bus.inside_centavos
+        if booked != inside:
+            return f"en las cajas hay $ {inside / 100:g} y en el registro $ {booked / 100:g}"
         return ""
 
 
@@ -302,28 +242,3 @@ def _any(target: str, ready: set[str]) -> bool:
     if target.endswith("*"):
         return any(i.startswith(target[:-1]) for i in ready)
     return target in ready
-
-
-def _first_of(ids: tuple[str, ...], shown: dict[str, Any]) -> str | None:
-    ready = {t["id"] for t in shown["targets"] if t["enabled"]}
-    return next((i for i in ids if i in ready), None)
-
-
-def _words(text: str) -> list[tuple[str, bool]]:
-    """Each word, and whether a space follows it."""
-    parts = text.split(" ")
-    return [(word, at < len(parts) - 1) for at, word in enumerate(parts)]
-
-
-def _report(visitor: Visitor, number: int) -> None:
-    form = visitor.get("/es/reporte")
-    sent = visitor.send(
-        form,
-        "reporte",
-        service_code=form.forms[0].choices["service_code"][0],
-        colonia="Iquisa",
-        street=f"Av. Independencia, poste {number} (demostración)",
-        description=f"Luminaria {number} apagada desde el lunes (demostración)",
-    )
-    if not re.search(r"[A-Z]{3}\d{3}-R\d", sent.text):
-        raise WorldRefused(f"el portal no dio folio ({sent.status})")

@@ -28,7 +28,7 @@ LESSON = b"""
 title: Una lecci\xc3\xb3n corta
 summary: Se corta la red y se quita el papel.
 learn: [Que el banco espera a quien aprende.]
-devices: [printer, terminal, cash, sun, scanner]
+devices: [printer, terminal, cash, sun, scanner, keypad, numpad, audio, camera]
 steps:
   - say: Alguien corta la fibra.
     turn: Corte la red.
@@ -92,8 +92,10 @@ def _text(browser: Chrome, css: str) -> str:
 
 @pytest.mark.browser
 @pytest.mark.slow
-def test_every_device_has_a_picture_its_controls_and_nothing_is_clipped(browser: Chrome) -> None:
-    _until(lambda: len(browser.find_elements(By.CSS_SELECTOR, ".device svg")) == 5, "five pictures")
+def test_every_device_has_a_picture_its_controls_and_nothing_is_clipped(
+    show: Show, browser: Chrome
+) -> None:
+    _until(lambda: len(browser.find_elements(By.CSS_SELECTOR, ".device svg")) == 9, "nine pictures")
     clipped = browser.execute_script(
         "return [...document.querySelectorAll('button, select, h2, .words')].filter(e => e.offsetParent"
         " && (e.scrollWidth > e.clientWidth + 1 || e.getBoundingClientRect().right > innerWidth))"
@@ -102,11 +104,34 @@ def test_every_device_has_a_picture_its_controls_and_nothing_is_clipped(browser:
 
     assert clipped == []
     assert browser.execute_script("return document.documentElement.scrollWidth") <= 1500
-    for name in ("printer", "terminal", "cash", "sun", "scanner"):
+    for name in show.stage.props.devices:
         box = browser.find_element(By.ID, f"device-{name}")
         shown = box.find_elements(By.CSS_SELECTOR, "button[data-verb]")
         assert len(shown) == len(DEVICES[name].buttons)
     assert browser.get_log("browser") == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_person_at_the_page_listens_presses_keys_and_looks_through_the_camera(
+    show: Show, browser: Chrome
+) -> None:
+    kiosk = show.stage.kiosk_remote
+    _until(lambda: kiosk.devices()["keypad"]["state"] == "ready", "the keypad is there")
+    _until(lambda: kiosk.devices()["audio"]["state"] == "ready", "the voice is there")
+    _press(browser, "[data-verb=headphones_in]")
+    _until(lambda: "¿Qué necesita" in _text(browser, "#device-audio .face"), "what the voice says")
+    heard = _text(browser, "#device-audio .face")
+    _press(browser, "#device-keypad [data-args='[\"down\"]']")
+    _until(lambda: _text(browser, "#device-audio .face") != heard, "the first control is read")
+    _press(browser, "#device-audio [data-verb=headphones_out]")
+    _press(browser, "#device-camera [data-verb=shoot]")
+    _until(lambda: "1 foto" in _text(browser, "#device-camera .face"), "a picture")
+    _press(browser, "#device-numpad [data-verb=unplug]")
+    _until(
+        lambda: "No está conectado" in _text(browser, "#device-numpad .words"), "the node's words"
+    )
+    _press(browser, "#device-numpad [data-verb=replug]")
 
 
 @pytest.mark.browser
@@ -143,6 +168,9 @@ def test_the_page_takes_only_what_its_buttons_carry(show: Show) -> None:
     assert ask("/device/printer/load_paper") == 200
     assert ask("/device/cash/coin", 5.0) == 200
     assert ask("/device/scanner/scan", "0620000101023005000007") == 200
+    assert ask("/device/numpad/dial", "0620") == 200
+    assert ask("/device/numpad/dial", "no") == 409
+    assert ask("/device/numpad/press", "f1") == 400
     assert ask("/device/cash/coin", 1e12) == 400
     assert ask("/device/scanner/scan", "x" * 300) == 400
     assert ask("/device/scanner/scan", "a\nb") == 400

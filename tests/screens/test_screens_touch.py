@@ -199,13 +199,13 @@ def test_the_bench_sees_and_touches_through_the_socket(
     replies: list[Any] = []
     asked = (
         {"op": "targets"}, {"op": "tap", "id": "home.reporte"}, {"op": "tap", "id": "nobody"},
-        {"op": "targets"}, {"op": "frame"}, {"op": "dance"},
+        {"op": "targets"}, {"op": "frame"}, {"op": "devices"}, {"op": "dance"},
     )  # fmt: skip
     client = threading.Thread(target=_ask, args=(tmp_path / "kiosk.sock", asked, replies))
     client.start()
     until(lambda: not client.is_alive())
     server.close()
-    before, tapped, missed, after, frame, odd = replies
+    before, tapped, missed, after, frame, devices, odd = replies
 
     assert before["screen"] == "home"
     assert {t["id"] for t in before["targets"]} >= {"home.tramites", "bar.help"}
@@ -213,6 +213,7 @@ def test_the_bench_sees_and_touches_through_the_socket(
     assert "nobody" in missed["error"]
     assert after["screen"] == "reporte"
     assert frame[:8] == b"\x89PNG\r\n\x1a\n"
+    assert devices == {"devices": {}}
     assert "dance" in odd["error"]
     assert not (tmp_path / "kiosk.sock").exists()
 

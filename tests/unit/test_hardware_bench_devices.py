@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from hardware.bench.builders import Place
-from hardware.bench.devices import DEVICES, Deed, Desk
+from hardware.bench.desk import Deed, Desk
+from hardware.bench.devices import DEVICES
 from municipio.settings import SETTINGS
 
-SAMPLES = {str: "texto", int: 1, float: 10.0}
+SAMPLES = {str: "0620", int: 1, float: 10.0}
 
 
 @pytest.mark.parametrize("name", DEVICES)

@@ -12,11 +12,15 @@ from hardware.bench.devices import vocabulary
 from hardware.bench.reading import parse_scenario
 from hardware.bench.scenario import (
     AskDebt,
+    CountMoney,
     DeviceDoes,
     Expect,
     NetworkDoes,
+    PayInCash,
+    PutMoney,
     Scenario,
     ScenarioProblem,
+    Seek,
     Tap,
     Visit,
     Wait,
@@ -79,6 +83,35 @@ def test_a_scenario_says_when_what_and_what_must_be_seen() -> None:
     assert scenario.steps[-1].within_s == 3.0
 
 
+def test_a_person_pays_in_cash_listens_and_counts() -> None:
+    scenario = read(
+        HEAD + "devices: [printer, terminal, cash, keypad, numpad, audio]\n"
+        "steps:\n"
+        "  - pay: cash\n"
+        "  - money: rest\n"
+        "  - money: {all_but: 50}\n"
+        "  - count: cash\n"
+        "  - seek: Predial\n"
+        "  - keypad: {press: select}\n"
+        '  - numpad: {dial: "0620"}\n'
+        "  - expect: {heard: [uno, dos], returned: 200}\n"
+        "  - expect: {silent: true}\n"
+    )
+
+    assert isinstance(scenario, Scenario), str(scenario)
+    assert [s.doing for s in scenario.steps] == [
+        PayInCash(),
+        PutMoney(),
+        PutMoney(50.0),
+        CountMoney(),
+        Seek("Predial"),
+        DeviceDoes("keypad", "press", ("select",)),
+        DeviceDoes("numpad", "dial", ("0620",)),
+        Expect(heard=("uno", "dos"), returned=200.0),
+        Expect(silent=True),
+    ]
+
+
 MISTAKES = {  # what is written, and a part of what is told
     "steps:\n  - prinetr: paper_out\n": "x.yaml:4: paso 1: no hay clave «prinetr»; ¿quiso decir «printer»?",
     "steps:\n  - say: a\n  - printer: paper_uot\n": "x.yaml:5: paso 2: no hay acción «paper_uot»",
@@ -97,7 +130,14 @@ MISTAKES = {  # what is written, and a part of what is told
     "steps:\n  - tap: home\n    turn: Toque.\n": "«turn» va con un dispositivo",
     "steps:\n  - tap: home\n    tap: otra\n": "x.yaml:5: «tap» está dos veces",
     "steps:\n  - within: 3s\n": "no hace ni dice nada",
-    "steps:\n  - type: ''\n": "no escribe nada",
+    "steps:\n  - type: ''\n": "«type» está vacío",
+    "steps:\n  - money: todo\n": "«money» puede ser rest",
+    "steps:\n  - money: {all_but: -1}\n": "son pesos, más de cero",
+    "steps:\n  - pay: cheque\n": "«pay» puede ser card, cash",
+    "steps:\n  - say: Uno.\n  - pay: cash\n": "x.yaml:5: paso 2: falta «cash» en «devices»",
+    "devices: [audio]\nsteps:\n  - seek: Predial\n": "falta «keypad» en «devices»",
+    "steps:\n  - expect: {heard: hola}\n": "falta «audio» en «devices»",
+    "devices: [keypad]\nsteps:\n  - keypad: {press: esc}\n": "«keypad» puede ser up, down, select",
     "steps: []\n": "de 1 a 500 pasos",
     "stpes:\n  - say: Uno.\n": "x.yaml:3: no hay clave «stpes»; ¿quiso decir «steps»?",
     "devices: [printer, cahs]\nsteps:\n  - say: a\n": "x.yaml:3: no hay dispositivo «cahs»",

@@ -93,7 +93,7 @@ for (const box of document.querySelectorAll("[data-device]")) {
   }
   box.querySelector(".scan")?.addEventListener("submit", (event) => {
     event.preventDefault();
-    act(event.submitter, `/device/${box.dataset.device}/scan`, { args: [new FormData(event.target).get("text")] });
+    act(event.submitter, `/device/${box.dataset.device}/${event.target.dataset.word}`, { args: [new FormData(event.target).get("text")] });
   });
 }
 async function openStory(name) {

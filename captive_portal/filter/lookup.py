@@ -1,11 +1,21 @@
-"""Why a name does not resolve here: what a block page and a technician ask."""
+"""Why a name does not resolve here: what a block page and a technician ask. Remembers nothing."""
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
-from captive_portal.filter.policy import Category
+from captive_portal.filter.cdb import CdbDamaged
+from captive_portal.filter.database import Database, Facts, Unusable, open_database
+from captive_portal.filter.names import NameProblem, is_within, parents, parse_name
+from captive_portal.filter.policy import Category, FilterPolicy
+from captive_portal.filter.store import ListStore
+
+GRAVEST_FIRST = (
+    Category.PHISHING, Category.MALWARE, Category.ADULT, Category.VIOLENCE, Category.DRUGS,
+    Category.GAMBLING, Category.DOH_VPN,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +44,76 @@ class Unreadable:
 
 
 Answer = Blocked | Allowed | Unreadable
+
+
+class Filter:
+    """One site's policy over the node's list. Safe in threads; a new list is noticed at the next call."""
+
+    def __init__(self, store: ListStore, policy: FilterPolicy) -> None:
+        self._store = store
+        self._policy = policy
+        self._lock = threading.Lock()
+        self._open: tuple[tuple[object, ...], Database] | None = None
+
+    def look_up(self, name: str, local: datetime | None = None) -> Answer:
+        """What the filter does with a name (a Host header, a typed name) at that local time.
+
+        None as the time means every hour. Text that is no name is Allowed: it never resolved.
+        """
+        asked = parse_name(name, broad=True)
+        if isinstance(asked, NameProblem):
+            return Allowed()
+        with self._lock:
+            database = self._database()
+            if isinstance(database, Unusable):
+                return Unreadable(database.detail)
+            try:
+                return self._judge(database, asked, self._policy.blocked_at(local))
+            except CdbDamaged as e:
+                return Unreadable(str(e))
+
+    def facts(self) -> Facts | Unreadable:
+        """What the list in use says of itself: its date, names and sources."""
+        with self._lock:
+            database = self._database()
+        return Unreadable(database.detail) if isinstance(database, Unusable) else database.facts
+
+    def _judge(self, database: Database, asked: str, blocked: frozenset[Category]) -> Answer:
+        entry = database.entry(asked)
+        if entry and not entry[1]:
+            return Allowed()
+        if _named(asked, self._policy.allow):
+            return Allowed()
+        if by_site := _named(asked, self._policy.block):
+            return Blocked(None, None, by_site)
+        if entry is None:
+            return Allowed()
+        gravest = next((c for c in GRAVEST_FIRST if c in entry[1] & blocked), None)
+        if gravest is None:
+            return Allowed()
+        return Blocked(gravest, database.since(entry[0]), entry[0])
+
+    def _database(self) -> Database | Unusable:
+        serving = self._store.serving()
+        if isinstance(serving, Unusable):
+            return serving
+        try:
+            found = serving.path.stat()
+        except OSError as e:
+            return Unusable(f"{serving.path}: {e.strerror}")
+        mark = (serving.path, found.st_ino, found.st_mtime_ns, found.st_size)
+        if self._open and self._open[0] == mark:
+            return self._open[1]
+        fresh = open_database(serving.path)
+        if isinstance(fresh, Unusable):
+            return fresh
+        if self._open:
+            self._open[1].close()
+        self._open = (mark, fresh)
+        return fresh
+
+
+def _named(asked: str, names: tuple[str, ...]) -> str:
+    """The longest of `names` that is the name asked for or a parent of it; empty: none."""
+    listed = set(names)
+    return next((n for n in parents(asked) if n in listed and is_within(asked, n)), "")

@@ -12,7 +12,15 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from municipio.facts import FactType, Lane, parse_time
+from municipio.facts import (
+    RECOVERED,
+    FactError,
+    FactType,
+    Lane,
+    decode_fact,
+    encode_fact,
+    parse_time,
+)
 from municipio.identifiers import make_folio
 
 _REPORT_STATES = {
@@ -81,6 +89,8 @@ _DECODER = msgspec.json.Decoder(StoredFact)
 def effects_of(raw: bytes, node: str, zone: ZoneInfo) -> tuple[Effect, ...]:
     """Zero or more effects of a stored fact's bytes, in the order in which they are applied."""
     fact = _DECODER.decode(raw)
+    if fact.type in RECOVERED.values():
+        return _recovered_effects(fact, node, zone)
     folio = _text(fact, "folio") or make_folio(node, fact.lane, fact.epoch, fact.seq)
     on = "" if fact.time is None else parse_time(fact.time).astimezone(zone).date().isoformat()
     known = _REPORT_STATES.get(fact.type) or _PAYMENT_STATES.get(fact.type)
@@ -91,6 +101,18 @@ def effects_of(raw: bytes, node: str, zone: ZoneInfo) -> tuple[Effect, ...]:
         return (Matter(folio, "predial", "Pagado", on), _posting(fact, folio, on))
     ended = _ENDS_WITHOUT_MONEY.get(_resolved_as(fact))
     return (Matter(folio, "predial", ended, on),) if ended else ()
+
+
+def _recovered_effects(fact: StoredFact, node: str, zone: ZoneInfo) -> tuple[Effect, ...]:
+    """Those of the fact inside: another place in another chain, the same id, folio and time."""
+    inner = fact.data.get("fact")
+    try:
+        found = decode_fact(inner.encode()) if isinstance(inner, str) else None
+    except (FactError, UnicodeEncodeError):
+        found = None
+    if found is None or found.type in RECOVERED.values() or not found.source.endswith(f":{node}"):
+        return ()
+    return effects_of(encode_fact(found), node, zone)
 
 
 def _posting(fact: StoredFact, folio: str, on: str) -> Posting:

@@ -71,6 +71,10 @@ class FactType(StrEnum):
     NODE_STARTED = "node.started"
     ENERGY_CHANGED = "energy.changed"
     TECHNICIAN_ACTED = "technician.acted"
+    PAYMENT_RECOVERED = "payment.recovered"
+    REPORT_RECOVERED = "report.recovered"
+    TERMS_RECOVERED = "terms.recovered"
+    NODE_RECOVERED = "node.recovered"
 
 
 _LANE_BY_PREFIX: dict[str, Lane] = {
@@ -93,6 +97,16 @@ _LANE_BY_PREFIX: dict[str, Lane] = {
 def lane_of(fact_type: FactType) -> Lane:
     """The lane a fact travels in, decided by the first word of its type."""
     return _LANE_BY_PREFIX[fact_type.value.split(".", 1)[0]]
+
+
+RECOVERED: dict[Lane, FactType] = {
+    Lane.PAY: FactType.PAYMENT_RECOVERED,
+    Lane.REP: FactType.REPORT_RECOVERED,
+    Lane.ACC: FactType.TERMS_RECOVERED,
+    Lane.VIT: FactType.NODE_RECOVERED,
+}
+"""A fact that could not stay in its chain (a fact before it was damaged, or a copy of the card spoke
+first) travels whole inside one of these, `data.fact`, and keeps its own id, folio and time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +188,22 @@ def make_fact(
 
 def encode_fact(fact: Fact) -> bytes:
     """RFC 8785 bytes of a fact: what is hashed, signed in batches and kept by the city."""
-    document = _document(fact)
     if not _is_plain(fact.data):
-        return rfc8785.dumps(document)
-    quick = msgspec.json.encode(document, order="sorted")
-    return quick if quick.isascii() and b"\\" not in quick else canonical_json(document)
+        return rfc8785.dumps(_document(fact))
+    data = msgspec.json.encode(fact.data, order="sorted")
+    if not data.isascii() or b"\\" in data or not _is_quiet(f"{fact.boot}{fact.source}{fact.id}"):
+        return canonical_json(_document(fact))
+    # The same bytes as from `_document`, members in order; a third of the time, on each record's path.
+    time = "" if fact.time is None else f'"time":"{format_time(fact.time)}",'
+    return (
+        f'{{"boot":"{fact.boot}","bootms":"{fact.bootms}","data":{data.decode()},'
+        f'"epoch":{fact.epoch},"id":"{fact.id}","lane":"{fact.lane}","prev":"{fact.prev}",'
+        f'"seq":{fact.seq},"source":"{fact.source}","specversion":"1.0",{time}'
+        f'"timequality":"{fact.timequality}","type":"{fact.type}"}}'
+    ).encode()
+
+
+_is_quiet = re.compile(r"[A-Za-z0-9:._-]*").fullmatch
 
 
 def _is_plain(value: Any) -> bool:

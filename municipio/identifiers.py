@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from stdnum.exceptions import InvalidChecksum, ValidationError
-from stdnum.iso7064 import mod_37_36
 from stdnum.mx import curp as stdnum_curp
 from stdnum.mx import rfc as stdnum_rfc
 
@@ -158,13 +158,37 @@ def make_folio(node_code: str, lane: Lane, epoch: int, seq: int) -> str:
     Needs neither a clock nor a network, because (node, epoch, lane, seq) is never used twice.
     Raises ValueError for a node code that is not three letters and three digits.
     """
+    if seq < 1:
+        raise ValueError("epoch and seq start at 1")
+    head, sum_so_far = _folio_head(node_code, lane, epoch)
+    body = f"{seq:06d}"
+    check = _ALPHABET[(1 - _doubled(_add(sum_so_far, body))) % 36]
+    return f"{head}-{body}-{check}"
+
+
+@lru_cache(maxsize=64)
+def _folio_head(node_code: str, lane: Lane, epoch: int) -> tuple[str, int]:
+    """`COA007-R1` and the check sum up to there, the same for all folios of a chain."""
     if not _NODE_CODE.fullmatch(node_code):
         raise ValueError(f"node code «{node_code}» is not three letters and three digits")
-    if epoch < 1 or seq < 1:
+    if epoch < 1:
         raise ValueError("epoch and seq start at 1")
-    head, body = f"{lane.letter}{epoch}", f"{seq:06d}"
-    check = mod_37_36.calc_check_digit(f"{node_code}{head}{body}")
-    return f"{node_code}-{head}-{body}-{check}"
+    head = f"{lane.letter}{epoch}"
+    return f"{node_code}-{head}", _add(18, f"{node_code}{head}")
+
+
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def _add(check: int, text: str) -> int:
+    """Go on with the ISO 7064 mod 37,36 sum of characters in `_ALPHABET`."""
+    for character in text:
+        check = (_doubled(check) + int(character, 36)) % 36
+    return check
+
+
+def _doubled(check: int) -> int:
+    return ((check or 36) * 2) % 37
 
 
 def parse_folio(text: str) -> Folio | FolioProblem:

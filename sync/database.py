@@ -21,7 +21,11 @@ from municipio.usecases.ports import NotRecorded, NotRecordedCause
 
 MIN_SQLITE = 3_051_003
 BUSY_MS = 5_000
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
+"""Hundreds are the generation: a program opens any file of its own generation, also one whose schema is
+newer, because schemas of one generation only add. So a node that goes back to its previous software
+keeps its ledger."""
+GENERATION = 100
 APPLICATION_ID = 0x504C5A41
 """`PLZA`: `file` and technicians can tell a ledger from any other SQLite file."""
 
@@ -47,6 +51,8 @@ class LedgerDamaged:
     path: Path
     detail: str
     disk_full: bool = False
+    can_salvage: bool = False
+    """What is readable of it may be carried into a new file (`sync.salvage`)."""
 
     def __str__(self) -> str:
         if self.disk_full:
@@ -68,22 +74,25 @@ class LedgerUnreadable(Exception):
     """The file was damaged while it was open; nothing that it says can be believed any more."""
 
 
-def create_database(path: Path, node_code: str, inegi: str) -> None:
+def create_database(path: Path, node_code: str, inegi: str, epoch: int = 1) -> None:
     """Build a new, empty ledger at `path` unless one is there; safe against a race and a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.new")
     part.unlink(missing_ok=True)
     try:
-        _build(part, node_code, inegi)
-        _fsync(part)
+        build_database(part, node_code, inegi, epoch, "first" if epoch == 1 else "no_ledger")
+        fsync(part)
         with contextlib.suppress(FileExistsError):
             os.link(part, path)
     finally:
         part.unlink(missing_ok=True)
-    _fsync(path.parent)
+    fsync(path.parent)
 
 
-def _build(part: Path, node_code: str, inegi: str) -> None:
+def build_database(
+    part: Path, node_code: str, inegi: str, epoch: int, reason: str, detail: str = "{}"
+) -> None:
+    """A new, empty ledger in a file that nobody uses yet."""
     connection = apsw.Connection(str(part))
     try:
         with connection:
@@ -91,7 +100,10 @@ def _build(part: Path, node_code: str, inegi: str) -> None:
             connection.execute(
                 "INSERT INTO node (one, node, inegi) VALUES (1, ?, ?)", (node_code, inegi)
             )
-            connection.execute("INSERT INTO epoch (epoch, reason) VALUES (1, 'first')")
+            connection.execute(
+                "INSERT INTO epoch (epoch, reason, detail) VALUES (?, ?, ?)",
+                (epoch, reason, detail),
+            )
         connection.pragma("journal_mode", "wal")
     finally:
         connection.close()
@@ -104,7 +116,7 @@ def connect(path: Path, *, vfs: str = "") -> apsw.Connection | LedgerDamaged:
     """
     assert _library_is_safe(), "SQLite older than 3.51.3 can damage a shared WAL file"
     if path.stat().st_size == 0:
-        return LedgerDamaged(path, "0 bytes")
+        return LedgerDamaged(path, "0 bytes", can_salvage=True)
     connection: apsw.Connection | None = None
     try:
         flags = apsw.SQLITE_OPEN_READWRITE
@@ -112,7 +124,9 @@ def connect(path: Path, *, vfs: str = "") -> apsw.Connection | LedgerDamaged:
         if vfs:
             connection.pragma("locking_mode", "exclusive")
         trouble = _prepare(connection)
-        damage = LedgerDamaged(path, trouble) if trouble else None
+        damage = None
+        if trouble is not None:
+            damage = LedgerDamaged(path, trouble.detail, can_salvage=trouble.can_salvage)
     except _OPEN_TROUBLE as e:
         damage = cannot_open(path, e)
     if damage is not None:
@@ -125,7 +139,9 @@ def connect(path: Path, *, vfs: str = "") -> apsw.Connection | LedgerDamaged:
 
 def cannot_open(path: Path, error: apsw.Error) -> LedgerDamaged:
     """Why a ledger could not be opened or made."""
-    return LedgerDamaged(path, str(error), _is_disk_full(error, path))
+    full = _is_disk_full(error, path)
+    damaged = isinstance(error, apsw.CorruptError | apsw.NotADBError | apsw.IOError)
+    return LedgerDamaged(path, str(error), full, can_salvage=damaged and not full)
 
 
 def _library_is_safe() -> bool:
@@ -133,26 +149,32 @@ def _library_is_safe() -> bool:
     return major * 1_000_000 + minor * 1_000 + patch >= MIN_SQLITE
 
 
-def _prepare(connection: apsw.Connection) -> str:
-    """Set and assert what durability rests on; the damage found, or an empty text."""
+@dataclass(frozen=True, slots=True)
+class _Unfit:
+    detail: str
+    can_salvage: bool = False
+
+
+def _prepare(connection: apsw.Connection) -> _Unfit | None:
+    """Set and assert what durability rests on; why the file cannot be used, or None."""
     connection.set_busy_timeout(BUSY_MS)
     connection.execute("PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF")
     if connection.pragma("application_id") != APPLICATION_ID:
-        return "not a ledger of Plaza"
+        return _Unfit("not a ledger of Plaza")
     assert connection.pragma("journal_mode", "wal") == "wal", "the ledger needs WAL"
     connection.pragma("synchronous", 2)
     assert connection.pragma("synchronous") == 2, "the ledger needs synchronous=FULL"
     connection.pragma("journal_size_limit", 4 * 1024 * 1024)
     found = connection.pragma("quick_check", 1)
     if found != "ok":
-        return " ".join(str(found).split())
+        return _Unfit(" ".join(str(found).split()), can_salvage=True)
     version = connection.pragma("user_version")
-    if version > SCHEMA_VERSION:
-        return f"written by a newer version of Plaza (schema {version})"
+    if version // GENERATION > SCHEMA_VERSION // GENERATION:
+        return _Unfit(f"written by a newer version of Plaza (schema {version})")
     if version < SCHEMA_VERSION:
         with connection:
             _migrate(connection, version)
-    return ""
+    return None
 
 
 def _migrate(connection: apsw.Connection, version: int) -> None:
@@ -209,7 +231,7 @@ def _free_bytes(path: Path) -> int:
     return stat.f_bavail * stat.f_frsize
 
 
-def _fsync(path: Path) -> None:
+def fsync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

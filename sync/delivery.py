@@ -20,8 +20,9 @@ from sync.answers import (
     judge_part_reply,
 )
 from sync.keys import NodeKey
-from sync.outbox import ChainDiffers, Load, Outbox
+from sync.outbox import ChainDiffers, Damaged, Load, Outbox
 from sync.protocol import Follow, Send, SendPart
+from sync.recovery import DAMAGED, OTHER_FUTURE
 from sync.uploads import File, Uploads
 
 
@@ -65,6 +66,9 @@ class Delivery:
         load = self.outbox.load(send.lane, send.epoch, send.first, send.limit)
         if load is None:
             return Refused(Trouble.GAP, f"fact {send.first} is no longer on this node")
+        if isinstance(load, Damaged):
+            self.outbox.recover_from(send.lane, send.epoch, load.seq, DAMAGED)
+            return Refused(Trouble.NODE, f"fact {load.seq} was damaged on this node")
         reply = self._carrier.post_batch(self._node, self._packed(send, load))
         if isinstance(reply, Refused):
             return reply
@@ -114,7 +118,7 @@ class Delivery:
         if follow is Follow.REWIND:
             self.outbox.rewind(send.lane, send.epoch, wanted)
         elif follow is Follow.NEW_EPOCH:
-            self.outbox.begin_epoch(send.epoch, "the city holds another future")
+            self.outbox.recover_unacked(send.lane, send.epoch, OTHER_FUTURE)
 
     def _packed(self, send: Send, load: Load) -> bytes:
         """The signed batch, with as many of the facts as one body may carry."""

@@ -7,24 +7,25 @@ object may be shared by threads.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
+import errno
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import apsw
+import msgspec
 from uuid_utils.compat import uuid7
 
-from municipio.cash import CashCount, CashMovement
 from municipio.clock import Clock
-from municipio.devices import CashPosition
 from municipio.facts import (
     MAX_FACT_BYTES,
     ZERO_HASH,
+    Fact,
     FactDraft,
     FactError,
     FactType,
+    Lane,
     encode_fact,
     fact_hash,
     lane_of,
@@ -32,23 +33,18 @@ from municipio.facts import (
     node_urn,
 )
 from municipio.identifiers import make_folio
-from municipio.payments import Payment
 from municipio.usecases.ports import (
     Change,
-    FolioStub,
     NotRecorded,
     NotRecordedCause,
     Numbered,
-    PrintJob,
     Recorded,
     no_changes,
 )
 from sync import rows
 from sync.attachments import named_attachments
 from sync.database import (
-    DAMAGE,
     LedgerDamaged,
-    LedgerUnreadable,
     cannot_open,
     connect,
     create_database,
@@ -56,6 +52,19 @@ from sync.database import (
     query,
     roll_back,
 )
+from sync.ledger_reads import LedgerReads
+from sync.reserve import Reserve
+from sync.seals import (
+    FileWitness,
+    Head,
+    Witness,
+    key_file,
+    read_key,
+    seal_of,
+    witness_file,
+)
+from sync.trust import HEADS_LOST, begin_epoch, ledger_key, lost_heads
+from sync.use_lock import UseLock, share
 
 _HEAD = """
 SELECT e.epoch, f.seq, f.body
@@ -63,49 +72,101 @@ FROM (SELECT max(epoch) AS epoch FROM epoch) AS e
 LEFT JOIN fact AS f ON f.lane = ?1 AND f.epoch = e.epoch
   AND f.seq = (SELECT max(seq) FROM fact WHERE lane = ?1 AND epoch = e.epoch)
 """
-_CASH_COUNTS = """
-SELECT kind, unit, amount, sum(count) FROM cash_movement
-WHERE number >= (SELECT coalesce(max(number), 0) FROM cash_movement WHERE kind = 'cut')
-GROUP BY kind, unit, amount ORDER BY min(number)
-"""
-_INSERT_FACT = "INSERT INTO fact (lane, epoch, seq, body) VALUES (?, ?, ?, ?)"
+_INSERT_FACT = "INSERT INTO fact (lane, epoch, seq, body, seal) VALUES (?, ?, ?, ?, ?)"
 
 
 def open_ledger(
-    path: Path, clock: Clock, node_code: str, inegi: str, *, vfs: str = ""
+    path: Path,
+    clock: Clock,
+    node_code: str,
+    inegi: str,
+    *,
+    vfs: str = "",
+    witness: Witness | None = None,
 ) -> SqliteLedger | LedgerDamaged:
     """Open the ledger at `path`, making an empty one if there is none. Never overwrites anything.
 
     `node_code` and `inegi` (5 digits) name the node; a ledger of another node is refused as damaged.
-    `vfs` is the name of an apsw VFS, for tests that cut the power.
+    When the witness saw facts that are not there any more, a new epoch begins, so that no folio is
+    given twice. `vfs` is the name of an apsw VFS and `witness` another witness, for tests that cut
+    the power. Use `sync.salvage.open_salvaging` where a damaged file must not stop the node.
     """
+    try:
+        use = share(path)
+        opened = _open(path, clock, (node_code, inegi), vfs, witness)
+    except OSError as e:
+        return LedgerDamaged(path, str(e), disk_full=e.errno == errno.ENOSPC)
+    except apsw.Error as e:
+        opened = cannot_open(path, e)
+    if isinstance(opened, LedgerDamaged):
+        use.close()
+    else:
+        opened.use = use
+    return opened
+
+
+def _open(
+    path: Path, clock: Clock, owner: tuple[str, str], vfs: str, witness: Witness | None
+) -> SqliteLedger | LedgerDamaged:
+    if salvaged_file(path).exists():
+        return LedgerDamaged(path, "a salvage was interrupted", can_salvage=True)
     if not path.exists():
-        try:
-            create_database(path, node_code, inegi)
-        except apsw.Error as e:
-            return cannot_open(path, e)
+        create_database(path, *owner, epoch=next_epoch(path))
     connection = connect(path, vfs=vfs)
     if isinstance(connection, LedgerDamaged):
         return connection
-    owner = query(connection, "SELECT node, inegi FROM node")
-    if owner != [(node_code, inegi)]:
+    try:
+        found = query(connection, "SELECT node, inegi FROM node")
+        if found != [owner]:
+            detail = f"it belongs to node {found}, not to {owner[0]}"
+            return _closed(connection, LedgerDamaged(path, detail))
+        key = ledger_key(connection, path)
+        witness = witness or FileWitness(witness_file(path), key)
+        ledger = SqliteLedger(path, connection, clock, owner, key, witness)
+        ledger.notice_lost_heads()
+    except BaseException:
         connection.close()
-        return LedgerDamaged(path, f"it belongs to node {owner}, not to {node_code}")
-    return SqliteLedger(path, connection, clock, node_code, inegi)
+        raise
+    return ledger
 
 
-class SqliteLedger:
+def _closed(connection: apsw.Connection, damaged: LedgerDamaged) -> LedgerDamaged:
+    connection.close()
+    return damaged
+
+
+def next_epoch(path: Path) -> int:
+    """The first epoch of a ledger that has to be made: after all that the witness ever saw."""
+    key = read_key(key_file(path))
+    if key is None or not witness_file(path).exists():
+        return 1
+    witness = FileWitness(witness_file(path), key)
+    try:
+        return max((head.epoch for head in witness.heads().values()), default=0) + 1
+    finally:
+        witness.close()
+
+
+class SqliteLedger(LedgerReads):
     """Implements `municipio.usecases.ports.CashLedger`, and with it `Ledger`."""
 
     def __init__(
-        self, path: Path, connection: apsw.Connection, clock: Clock, node_code: str, inegi: str
+        self,
+        path: Path,
+        connection: apsw.Connection,
+        clock: Clock,
+        owner: tuple[str, str],
+        key: bytes,
+        witness: Witness,
     ) -> None:
-        self.path = path
+        super().__init__(path, connection)
         self.clock = clock
-        self.node_code = node_code
-        self._source = node_urn(inegi, node_code)
-        self._connection = connection
-        self._lock = threading.RLock()
+        self.node_code = owner[0]
+        self.use: UseLock | None = None
+        self.key = key
+        self.witness = witness
+        self.reserve = Reserve(path.parent)
+        self._source = node_urn(owner[1], owner[0])
         self._poisoned = ""
         self._version = -1
         self._heads: dict[int, tuple[int, int, str]] = {}
@@ -113,7 +174,29 @@ class SqliteLedger:
 
     def close(self) -> None:
         with self._lock:
-            self._connection.close()
+            try:
+                self._connection.close()
+            finally:
+                self.witness.close()
+                if self.use is not None:
+                    self.use.close()
+
+    def lost_heads(self) -> dict[str, Any]:
+        """Facts of the current epoch that the witness saw stored and that are gone, by lane."""
+        with self._lock:
+            return lost_heads(self._connection, self.witness.heads())
+
+    def notice_lost_heads(self) -> None:
+        """Begin an epoch when the witness saw facts that are gone. apsw errors come out."""
+        heads = self.witness.heads()
+        if not lost_heads(self._connection, heads):
+            return
+        with self.transaction() as connection:
+            lost = lost_heads(connection, heads)
+            (current,) = _one(connection, "SELECT max(epoch) FROM epoch")
+            after = max(current, *(head.epoch for head in heads.values()))
+            if lost:
+                begin_epoch(connection, after, HEADS_LOST, {"lost": lost})
 
     # --- writing --------------------------------------------------------------------------
 
@@ -122,9 +205,21 @@ class SqliteLedger:
     ) -> Recorded | NotRecorded:
         """Number a draft and store it with its business rows; returns after the fsync.
 
-        What `changes` raises is raised again, and nothing is stored. ValueError (from the codec) for
-        a draft that cannot be a fact.
+        On a full disk money and reports take from the reserve. What `changes` raises is raised again,
+        and nothing is stored. ValueError (from the codec) for a draft that cannot be a fact.
         """
+        done = self._record(draft, changes)
+        while (
+            type(done) is NotRecorded
+            and done.cause is NotRecordedCause.DISK_FULL
+            and self.reserve.release(lane_of(draft.type))
+        ):
+            done = self._record(draft, changes)
+        return done
+
+    def _record(
+        self, draft: FactDraft, changes: Callable[[Numbered], Sequence[Change]]
+    ) -> Recorded | NotRecorded:
         with self._lock:
             connection, heads = self._connection, self._heads
             self._heads = {}
@@ -143,9 +238,20 @@ class SqliteLedger:
                 roll_back(connection)
                 raise
             self._heads = heads
+            self._note(recorded.fact, heads)
             return recorded
 
     def save(self, changes: Sequence[Change]) -> NotRecorded | None:
+        done = self._save(changes)
+        while (
+            done is not None
+            and done.cause is NotRecordedCause.DISK_FULL
+            and self.reserve.release(Lane.PAY)
+        ):
+            done = self._save(changes)
+        return done
+
+    def _save(self, changes: Sequence[Change]) -> NotRecorded | None:
         try:
             with self.transaction() as connection:
                 at = self.clock.now()
@@ -160,18 +266,21 @@ class SqliteLedger:
         boot = self.clock.now().boot
         try:
             with self.transaction() as connection:
-                epoch, reason = _one(
-                    connection, "SELECT epoch, reason FROM epoch ORDER BY epoch DESC LIMIT 1"
+                epoch, reason, detail = _one(
+                    connection,
+                    "SELECT epoch, reason, detail FROM epoch ORDER BY epoch DESC LIMIT 1",
                 )
                 mark = f"{epoch}:{boot}"
                 if _one(connection, "SELECT started_boot FROM node") == (mark,):
                     return None
                 connection.execute("UPDATE node SET started_boot = ?", (mark,))
                 data = {"version": version, "reason": reason, "heads": _heads(connection, epoch)}
-                draft = FactDraft(FactType.NODE_STARTED, data)
-                return self._record_in(connection, draft, no_changes, {})
+                draft = FactDraft(FactType.NODE_STARTED, data | msgspec.json.decode(detail))
+                recorded = self.record_in(connection, draft)
         except apsw.Error as error:
             return self._failed(error)
+        self.note(recorded.fact)
+        return recorded
 
     @contextmanager
     def transaction(self) -> Iterator[apsw.Connection]:
@@ -194,6 +303,20 @@ class SqliteLedger:
         with self._lock:
             yield self._connection
 
+    def record_in(self, connection: apsw.Connection, draft: FactDraft) -> Recorded:
+        """Number and store a draft inside the caller's `transaction`; `note` it once that is committed."""
+        return self._record_in(connection, draft, no_changes, {})
+
+    def note(self, fact: Fact) -> None:
+        """Tell the witness of a fact that is committed."""
+        self._note(fact, {})
+
+    def _note(self, fact: Fact, heads: Mapping[int, tuple[int, int, str]]) -> None:
+        number = rows.LANE_NUMBER[fact.lane]
+        known = heads.get(number)
+        digest = known[2] if known else fact_hash(encode_fact(fact))
+        self.witness.note(number, Head(fact.epoch, fact.seq, bytes.fromhex(digest)))
+
     def _record_in(
         self,
         connection: apsw.Connection,
@@ -214,8 +337,10 @@ class SqliteLedger:
         raw = encode_fact(fact)
         if len(raw) > MAX_FACT_BYTES:
             raise FactError(f"fact of {len(raw)} bytes is over the limit of {MAX_FACT_BYTES}")
-        connection.execute(_INSERT_FACT, (number, epoch, seq, raw))
-        heads[number] = (epoch, seq, fact_hash(raw))
+        digest = fact_hash(raw)
+        seal = seal_of(self.key, digest)
+        connection.execute(_INSERT_FACT, (number, epoch, seq, raw, seal))
+        heads[number] = (epoch, seq, digest)
         if "attachments" in draft.data:
             rows.write_attachments(connection, (number, epoch, seq), named_attachments(draft.data))
         for change in changes(Numbered(fact.id, epoch, seq, folio)):
@@ -234,59 +359,10 @@ class SqliteLedger:
             return NotRecorded(NotRecordedCause.LEDGER_DAMAGED, self._poisoned)
         return not_recorded(error, self.path)
 
-    # --- reading --------------------------------------------------------------------------
 
-    def payment(self, key: str) -> Payment | None:
-        found = self._all("SELECT body FROM payment WHERE key = ?", (key,))
-        return rows.read_payment(found[0]) if found else None
-
-    def open_payments(self) -> tuple[Payment, ...]:
-        found = self._all("SELECT body FROM payment WHERE is_open ORDER BY number")
-        return tuple(map(rows.read_payment, found))
-
-    def payments_for(self, clave: str) -> tuple[Payment, ...]:
-        found = self._all("SELECT body FROM payment WHERE clave = ? ORDER BY number", (clave,))
-        return tuple(map(rows.read_payment, found))
-
-    def payment_by_folio(self, folio: str) -> Payment | None:
-        found = self._all(
-            "SELECT body FROM payment WHERE json_extract(body, '$.folio') = ?", (folio,)
-        )
-        return rows.read_payment(found[0]) if found else None
-
-    def folio(self, folio: str) -> FolioStub | None:
-        sql = f"SELECT {rows.FOLIO_COLUMNS} FROM folio WHERE folio = ?"  # noqa: S608 - constants
-        found = self._all(sql, (folio,))
-        return rows.read_folio(found[0]) if found else None
-
-    def print_job(self, job_id: str) -> PrintJob | None:
-        sql = f"SELECT {rows.PRINT_JOB_COLUMNS} FROM print_job WHERE id = ?"  # noqa: S608 - constants
-        found = self._all(sql, (job_id,))
-        return rows.read_print_job(found[0]) if found else None
-
-    def print_jobs_for(self, folio: str) -> tuple[PrintJob, ...]:
-        columns = rows.PRINT_JOB_COLUMNS
-        sql = f"SELECT {columns} FROM print_job WHERE folio = ? ORDER BY number"  # noqa: S608 - constants
-        return tuple(map(rows.read_print_job, self._all(sql, (folio,))))
-
-    def cash_movements(self, payment: str) -> tuple[CashMovement, ...]:
-        sql = f"SELECT {rows.CASH_COLUMNS} FROM cash_movement WHERE payment = ? ORDER BY number"  # noqa: S608 - constants
-        return tuple(map(rows.read_movement, self._all(sql, (payment,))))
-
-    def cash_positions(self) -> tuple[CashPosition, ...]:
-        sql = "SELECT unit, serial, counter, accepted FROM cash_position ORDER BY unit"
-        return tuple(map(rows.read_position, self._all(sql)))
-
-    def cash_counts(self) -> tuple[CashCount, ...]:
-        return tuple(map(rows.read_count, self._all(_CASH_COUNTS)))
-
-    def _all(self, sql: str, bindings: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        """Raises LedgerUnreadable when the file was damaged since it was opened."""
-        with self._lock:
-            try:
-                return query(self._connection, sql, bindings)
-            except DAMAGE as e:
-                raise LedgerUnreadable(str(LedgerDamaged(self.path, str(e)))) from e
+def salvaged_file(path: Path) -> Path:
+    """A ledger that a salvage has finished and not yet put in its place."""
+    return path.with_name(f"{path.name}.salvaged")
 
 
 def _read_head(connection: apsw.Connection, lane: int) -> tuple[int, int, str]:

@@ -17,7 +17,10 @@ from municipio.wire.ack import Ack, FactProblem
 from municipio.wire.batch import MAX_UNPACKED_BYTES
 from sync.database import query
 from sync.ledger import SqliteLedger
+from sync.recovery import recover_from
 from sync.rows import LANE_NUMBER
+from sync.seals import seal_of
+from sync.trust import begin_epoch
 
 KEPT_FACTS = 200
 """Acknowledged facts that stay per chain, in case the city comes back from an older backup."""
@@ -52,6 +55,13 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Damaged:
+    """Fact `seq` is not what this node wrote: it must not be signed again as if it were."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChainDiffers:
     """The city names a hash that is not ours: nothing was marked as delivered."""
 
@@ -80,10 +90,13 @@ class Outbox:
         """How many facts the city has not acknowledged."""
         return sum(stretch.waiting for stretch in self.stretches())
 
-    def load(self, lane: Lane, epoch: int, first: int, limit: int) -> Load | None:
+    def load(self, lane: Lane, epoch: int, first: int, limit: int) -> Load | Damaged | None:
         """Up to `limit` facts from `first` on that fit one batch; None when they are not here."""
         number = LANE_NUMBER[lane]
-        sql = "SELECT seq, body FROM fact WHERE lane = ? AND epoch = ? AND seq >= ? ORDER BY seq LIMIT ?"
+        sql = (
+            "SELECT seq, body, seal FROM fact WHERE lane = ? AND epoch = ? AND seq >= ? "
+            "ORDER BY seq LIMIT ?"
+        )
         with self._ledger.reading() as db:
             rows = query(db, sql, (number, epoch, first, limit))
             prev = _hash_at(db, lane, epoch, first - 1)
@@ -91,9 +104,13 @@ class Outbox:
             return None
         facts: list[bytes] = []
         size = 0
-        for _, body in rows:
+        for seq, body, seal in rows:
             size += len(body) + 1
             if size > _BATCH_ROOM and facts:
+                break
+            if seal != seal_of(self._ledger.key, fact_hash(body)):
+                if not facts:
+                    return Damaged(seq)
                 break
             facts.append(body)
         return Load(first, prev, tuple(facts))
@@ -133,11 +150,17 @@ class Outbox:
     def begin_epoch(self, after: int, reason: str) -> int:
         """Start a new epoch unless someone already did after `after`; the current epoch."""
         with self._ledger.transaction() as db:
-            (current,) = query(db, "SELECT max(epoch) FROM epoch")[0]
-            if current > after:
-                return int(current)
-            db.execute("INSERT INTO epoch (epoch, reason) VALUES (?, ?)", (current + 1, reason))
-            return int(current) + 1
+            return begin_epoch(db, after, reason, {})
+
+    def recover_from(self, lane: Lane, epoch: int, first: int, reason: str) -> None:
+        """Close a chain before fact `first`; what follows travels in a new epoch."""
+        recover_from(self._ledger, lane, epoch, first, reason=reason)
+
+    def recover_unacked(self, lane: Lane, epoch: int, reason: str) -> None:
+        """The same for everything that the city has not acknowledged of a chain."""
+        with self._ledger.reading() as db:
+            first = _acked(db, lane, epoch) + 1
+        self.recover_from(lane, epoch, first, reason)
 
     def epoch(self) -> int:
         with self._ledger.reading() as db:

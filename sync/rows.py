@@ -17,6 +17,9 @@ from municipio.usecases.ports import AttachmentRef, Change, FolioStub, PrintJob
 
 LANE_NUMBER: dict[Lane, int] = {lane: number for number, lane in enumerate(LANES)}
 
+OPEN, WATCHED = 1, 2
+"""Values of payment.is_open: a restart must look after it; only a late approval could change it."""
+
 PRINT_JOB_COLUMNS = "id, folio, kind, copy, sha256, rendered, verdict, cause"
 FOLIO_COLUMNS = "folio, kind, state, opened_on, detail"
 
@@ -57,7 +60,8 @@ def write_change(connection: apsw.Connection, change: Change, at: Instant) -> No
     """Insert or replace one business row, inside the caller's transaction."""
     if isinstance(change, Payment):
         body = msgspec.json.encode(change).decode()
-        row: tuple[Any, ...] = (change.key, change.clave, change.state in OPEN_STATES, body)
+        is_open = OPEN if change.state in OPEN_STATES else WATCHED if change.looks_left else 0
+        row: tuple[Any, ...] = (change.key, change.clave, is_open, body)
         connection.execute(_PAYMENT, row)
     elif isinstance(change, FolioStub):
         detail = msgspec.json.encode(change.detail).decode()

@@ -1,4 +1,4 @@
-"""Recompute everything that the ledger promises: whole pages, gapless numbers, an unbroken chain."""
+"""Recompute everything that the ledger promises: pages, numbers, chains, seals, and what was seen stored."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from municipio.facts import LANES, ZERO_HASH, FactError, Lane, decode_fact, fact
 from sync.database import query
 from sync.ledger import SqliteLedger
 from sync.rows import LANE_NUMBER
+from sync.seals import seal_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,19 @@ def verify_ledger(ledger: SqliteLedger) -> Verification:
             problems += [line for line in found if line != "ok"]
             for lane in LANES:
                 for (epoch,) in query(db, "SELECT epoch FROM epoch"):
-                    facts, trouble = _verify_chain(db, lane, epoch)
+                    facts, trouble = _verify_chain(db, ledger.key, lane, epoch)
                     count += facts
                     problems += [f"{lane.value} epoch {epoch}: {trouble}"] if trouble else []
         except apsw.Error as e:
             problems.append(str(e))
+    problems += [
+        f"{lane}: facts {lost['from']} to {lost['through']} of epoch {lost['epoch']} were stored and are gone"
+        for lane, lost in ledger.lost_heads().items()
+    ]
     return Verification(count, tuple(problems))
 
 
-def _verify_chain(db: apsw.Connection, lane: Lane, epoch: int) -> tuple[int, str]:
+def _verify_chain(db: apsw.Connection, key: bytes, lane: Lane, epoch: int) -> tuple[int, str]:
     """How many facts of one chain hold, and the first trouble."""
     number = LANE_NUMBER[lane]
     row = query(
@@ -49,9 +54,9 @@ def _verify_chain(db: apsw.Connection, lane: Lane, epoch: int) -> tuple[int, str
     )
     acked, acked_hash, seq, prev = row[0] if row else (0, ZERO_HASH, 0, ZERO_HASH)
     count, is_acked_seen = 0, acked == seq
-    sql = "SELECT seq, body FROM fact WHERE lane = ? AND epoch = ? ORDER BY seq"
-    facts: Iterator[tuple[int, bytes]] = db.execute(sql, (number, epoch))
-    for found, body in facts:
+    sql = "SELECT seq, body, seal FROM fact WHERE lane = ? AND epoch = ? ORDER BY seq"
+    facts: Iterator[tuple[int, bytes, bytes | None]] = db.execute(sql, (number, epoch))
+    for found, body, seal in facts:
         try:
             fact = decode_fact(body)
         except FactError as e:
@@ -60,6 +65,8 @@ def _verify_chain(db: apsw.Connection, lane: Lane, epoch: int) -> tuple[int, str
             return count, f"fact {seq + 1} is not where it belongs"
         if fact.prev != prev:
             return count, f"fact {found} does not continue the chain"
+        if seal != seal_of(key, fact_hash(body)):
+            return count, f"fact {found} does not fit its seal: it was changed after it was stored"
         seq, prev, count = found, fact_hash(body), count + 1
         if seq == acked:
             is_acked_seen = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stdnum.iso7064 import mod_37_36
 
 from municipio.facts import Lane
 from municipio.identifiers import (
@@ -165,3 +166,17 @@ def test_a_wrong_rfc_check_digit_is_only_a_warning() -> None:
 @pytest.mark.parametrize("text", ["", "GODE", "GODE561331GR8", "!!!!561231GR8"])
 def test_what_cannot_be_an_rfc_is_refused(text: str) -> None:
     assert isinstance(check_rfc(text), PersonIdProblem)
+
+
+@given(
+    st.from_regex(r"[A-Z]{3}[0-9]{3}", fullmatch=True),
+    st.sampled_from(list(Lane)),
+    st.integers(1, 10**9),
+    st.integers(1, 2**53),
+)
+@settings(max_examples=200, deadline=None)
+def test_the_check_character_is_that_of_iso_7064(
+    node: str, lane: Lane, epoch: int, seq: int
+) -> None:
+    folio = make_folio(node, lane, epoch, seq)
+    assert mod_37_36.is_valid(folio.replace("-", ""))

@@ -29,7 +29,8 @@ from municipio.usecases.ports import (
 from municipio.wire.ack import Ack, FactProblem
 from sync.database import LedgerDamaged
 from sync.ledger import SqliteLedger, open_ledger
-from sync.outbox import KEPT_MS, ChainDiffers, Outbox
+from sync.outbox import KEPT_MS, ChainDiffers, Damaged, Load, Outbox, Stretch
+from sync.recovery import recover_damaged
 from sync.verify import verify_ledger
 
 REPORT = FactDraft(FactType.REPORT_FILED, {"service": "bache", "sealed": "age..."})
@@ -371,7 +372,7 @@ def test_a_ledger_of_a_newer_program_is_refused(tmp_path: Path, clock: HandClock
     opening(tmp_path, clock).close()
     path = tmp_path / "ledger.sqlite"
     db = apsw.Connection(str(path))
-    db.pragma("user_version", 99)
+    db.pragma("user_version", 100)
     db.close()
     assert "newer" in str(getattr(open_ledger(path, clock, "COA007", "30039"), "detail", ""))
 
@@ -383,10 +384,118 @@ def test_a_changed_fact_is_found_by_verification(ledger: SqliteLedger) -> None:
         db.execute(
             "UPDATE fact SET body = CAST(replace(body, 'bache', 'fugas') AS BLOB) WHERE seq = 2"
         )
-    assert "does not continue" in verify_ledger(ledger).problems[0]
+    assert "fact 2 does not fit its seal" in verify_ledger(ledger).problems[0]
     with ledger.transaction() as db:
         db.execute("DELETE FROM fact WHERE seq = 2")
     assert "fact 2 is not where it belongs" in verify_ledger(ledger).problems[0]
+
+
+def test_a_change_of_the_last_fact_is_found_although_nothing_follows_it(
+    ledger: SqliteLedger,
+) -> None:
+    for _ in range(3):
+        record(ledger)
+    with ledger.transaction() as db:
+        db.execute(
+            "UPDATE fact SET body = CAST(replace(body, 'bache', 'fugas') AS BLOB) WHERE seq = 3"
+        )
+    assert "fact 3 does not fit its seal" in verify_ledger(ledger).problems[0]
+    with ledger.transaction() as db:
+        db.execute("UPDATE fact SET seal = NULL WHERE seq = 3")
+    assert "fact 3 does not fit its seal" in verify_ledger(ledger).problems[0]
+
+
+def test_a_last_fact_that_is_gone_is_found_although_the_chain_is_whole(
+    ledger: SqliteLedger,
+) -> None:
+    for _ in range(3):
+        record(ledger)
+    with ledger.transaction() as db:
+        db.execute("DELETE FROM fact WHERE seq = 3")
+    (problem,) = verify_ledger(ledger).problems
+    assert problem == "rep: facts 3 to 3 of epoch 1 were stored and are gone"
+
+
+def test_an_older_file_in_its_place_never_gives_a_folio_again(
+    tmp_path: Path, clock: HandClock
+) -> None:
+    ledger = opening(tmp_path, clock)
+    record(ledger)
+    ledger.close()
+    old = (tmp_path / "ledger.sqlite").read_bytes()
+    ledger = opening(tmp_path, clock)
+    given = {record(ledger).folio for _ in range(3)}
+    ledger.close()
+    (tmp_path / "ledger.sqlite").write_bytes(old)
+    ledger = opening(tmp_path, clock)
+    assert Outbox(ledger).epoch() == 2
+    again = record(ledger)
+    assert again.folio not in given
+    started = ledger.note_start("1.0")
+    assert isinstance(started, Recorded)
+    assert started.fact.data["reason"] == "heads_lost"
+    assert started.fact.data["lost"] == {"rep": {"epoch": 1, "from": 2, "through": 4}}
+    ledger.close()
+    ledger = opening(tmp_path, clock)
+    assert Outbox(ledger).epoch() == 2
+    ledger.close()
+
+
+def test_a_node_whose_ledger_is_gone_starts_after_what_it_gave_out(
+    tmp_path: Path, clock: HandClock
+) -> None:
+    ledger = opening(tmp_path, clock)
+    given = record(ledger).folio
+    ledger.close()
+    for file in tmp_path.glob("ledger.sqlite*"):
+        file.unlink()
+    ledger = opening(tmp_path, clock)
+    assert Outbox(ledger).epoch() == 2
+    assert record(ledger).folio != given
+    ledger.close()
+
+
+def test_a_damaged_fact_is_never_signed_and_those_after_it_arrive(
+    ledger: SqliteLedger,
+) -> None:
+    done = [record(ledger) for _ in range(5)]
+    with ledger.transaction() as db:
+        db.execute(
+            "UPDATE fact SET body = CAST(replace(body, 'bache', 'fugas') AS BLOB) WHERE seq = 3"
+        )
+    outbox = Outbox(ledger)
+    load = outbox.load(Lane.REP, 1, 1, 500)
+    assert isinstance(load, Load)
+    assert len(load.facts) == 2
+    assert outbox.load(Lane.REP, 1, 3, 500) == Damaged(3)
+    (moved,) = recover_damaged(ledger)
+    assert (moved.epoch, moved.facts, moved.lost) == (2, 2, (3,))
+    assert outbox.stretches() == (Stretch(Lane.REP, 1, 0, 2), Stretch(Lane.REP, 2, 0, 2))
+    carried = outbox.load(Lane.REP, 2, 1, 500)
+    assert isinstance(carried, Load)
+    inner = [decode_fact(raw).data["fact"].encode() for raw in carried.facts]
+    assert inner == [encode_fact(one.fact) for one in done[3:]]
+    assert verify_ledger(ledger).problems == ()
+    started = ledger.note_start("1.0")
+    assert isinstance(started, Recorded)
+    assert started.fact.data["closed"]["rep"] == [{"epoch": 1, "from": 3, "moved": 2, "lost": [3]}]
+    assert recover_damaged(ledger) == ()
+
+
+def test_without_its_key_a_ledger_keeps_every_fact_and_says_so(
+    tmp_path: Path, clock: HandClock
+) -> None:
+    ledger = opening(tmp_path, clock)
+    record(ledger)
+    ledger.close()
+    (tmp_path / "keys" / "ledger.key").unlink()
+    ledger = opening(tmp_path, clock)
+    assert verify_ledger(ledger).problems == ()
+    started = ledger.note_start("1.0")
+    assert isinstance(started, Recorded)
+    assert (started.fact.epoch, started.fact.data["reason"]) == (2, "key_lost")
+    assert Outbox(ledger).waiting() == 2
+    ledger.close()
 
 
 def test_a_lost_tail_that_the_city_holds_is_found_by_verification(ledger: SqliteLedger) -> None:
@@ -465,9 +574,7 @@ def test_a_killed_program_loses_nothing_that_it_had_announced(
     program.kill()
     announced += program.communicate(timeout=30)[0].split("\n")[:-1]
     copy = tmp_path / "copy"
-    copy.mkdir()
-    for file in tmp_path.glob("ledger.sqlite*"):
-        shutil.copy(file, copy)
+    shutil.copytree(tmp_path, copy)
     ledger = opening(copy, clock)
     assert verify_ledger(ledger).problems == ()
     assert all(ledger.folio(folio) is not None for folio in announced)

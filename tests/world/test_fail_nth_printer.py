@@ -10,12 +10,14 @@ from __future__ import annotations
 import difflib
 import itertools
 import pickle
+import queue
+import shutil
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,7 +43,8 @@ FOLIO = "COA007-P1-000123-A"
 LAST = "Conserve este comprobante."
 FAST = {p.name: replace(p, speed_mm_s=2000) for p in PROFILES.values()}
 """Printers that are known to be quick, so that a verdict does not wait for paper."""
-AT_ONCE = 12
+AT_ONCE = 3
+"""Of each case."""
 N_MAX = 80
 
 
@@ -129,6 +132,12 @@ class Wire:
                 return PortProblem(PortCause.GONE)
 
 
+def new_ledger(path: Path) -> SqliteLedger:
+    opened = open_ledger(path, Now(), "COA007", "30039")
+    assert isinstance(opened, SqliteLedger)
+    return opened
+
+
 @dataclass
 class Street:
     """One printer, one ledger, and what is read from both afterwards."""
@@ -142,9 +151,7 @@ class Street:
         return self.folder / "printer"
 
     def ledger(self) -> SqliteLedger:
-        opened = open_ledger(self.folder / "ledger.sqlite", Now(), "COA007", "30039")
-        assert isinstance(opened, SqliteLedger)
-        return opened
+        return new_ledger(self.folder / "ledger.sqlite")
 
     def settle(self) -> None:
         until(lambda: self.far.state()["buffered_bytes"] == 0)
@@ -173,15 +180,19 @@ def has_whole_original(text: str) -> bool:
     return FOLIO in text and LAST in text and "COPIA" not in text
 
 
-@pytest.fixture
-def street_of(tmp_path: Path) -> Iterator[Callable[[Profile], Street]]:
+@pytest.fixture(scope="module")
+def street_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Profile], Street]]:
     built: list[Street] = []
     lock = threading.Lock()
+    tmp_path = tmp_path_factory.mktemp("streets")
+    blank = tmp_path / "blank.sqlite"
+    new_ledger(blank).close()
 
     def build(profile: Profile) -> Street:
         with lock:
             folder = tmp_path / str(len(built))
             folder.mkdir()
+            shutil.copy(blank, folder / "ledger.sqlite")
             far = PrinterSimulator(folder / "papers", profile, pictures=False)
             built.append(Street(folder, profile, far))
             street = built[-1]
@@ -212,6 +223,7 @@ def fail_once(street: Street, fault: Fault, nth: int) -> bool:
     texts = street.papers()
     jobs = ledger.print_jobs_for(FOLIO)
     ledger.close()
+    street.far.close()
 
     where = f"{fault} {nth}: {first} then {again}: {texts}"
     assert sum(has_whole_original(text) for text in texts) <= 1, where
@@ -234,38 +246,63 @@ def check_first(street: Street, end: PrintEnd, copy: int) -> None:
         assert not any(has_whole_original(text) for text in texts), texts
 
 
+def until_one_survives(at_once: int, fails: Callable[[int], bool]) -> int:
+    """Try N = 1, 2, 3... side by side, no further once one survived; how many failed."""
+    numbers, survived = itertools.count(1), threading.Event()
+    one = threading.Lock()
+    failed: list[int] = []
+
+    def work() -> None:
+        while not survived.is_set():
+            with one:
+                nth = next(numbers)
+            assert nth < N_MAX, "the talk with a printer ends"
+            if fails(nth):
+                failed.append(nth)
+            else:
+                survived.set()
+
+    with ThreadPoolExecutor(at_once) as pool:
+        for worker in [pool.submit(work) for _ in range(at_once)]:
+            worker.result()
+    return len(failed)
+
+
 def fail_each(street_of: Callable[[Profile], Street], profile: Profile, fault: Fault) -> int:
-    """Every N until one survives, several at a time; how many failed."""
-    failed = 0
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for first in itertools.count(1, AT_ONCE):
-            assert first < N_MAX, "the talk with a printer ends"
-            numbers = range(first, first + AT_ONCE)
-            fired = list(pool.map(lambda n: fail_once(street_of(profile), fault, n), numbers))
-            failed += sum(fired)
-            if not all(fired):
-                return failed
-    raise AssertionError
+    return until_one_survives(AT_ONCE, lambda nth: fail_once(street_of(profile), fault, nth))
 
 
-@pytest.mark.parametrize(
-    ("name", "fault"),
-    [
-        *(("generic-80", fault) for fault in Fault),
-        *(("tm-t88-58", fault) for fault in (Fault.SHORT, Fault.FLIP, Fault.UNPLUG)),
-    ],
+CASES = (
+    *(("generic-80", fault) for fault in Fault),
+    *(("tm-t88-58", fault) for fault in (Fault.SHORT, Fault.FLIP, Fault.UNPLUG)),
+    ("pos-58", Fault.UNPLUG),
 )
+
+
+@pytest.fixture(scope="module")
+def failures(
+    street_of: Callable[[Profile], Street],
+) -> Iterator[dict[tuple[str, Fault], Future[int]]]:
+    """How many failed of each case. They mostly wait, for silences that are real: so all side by side."""
+    with ThreadPoolExecutor(len(CASES)) as pool:
+        yield {
+            (name, fault): pool.submit(fail_each, street_of, FAST[name], fault)
+            for name, fault in CASES
+        }
+
+
+@pytest.mark.parametrize(("name", "fault"), CASES[:-1])
 def test_journal_and_paper_agree_whatever_fails_on_the_wire(
-    street_of: Callable[[Profile], Street], name: str, fault: Fault
+    failures: dict[tuple[str, Fault], Future[int]], name: str, fault: Fault
 ) -> None:
-    assert fail_each(street_of, FAST[name], fault) > 10
+    assert failures[name, fault].result() > 10
 
 
 def test_a_printer_without_a_token_agrees_too_when_no_byte_is_lost_in_silence(
-    street_of: Callable[[Profile], Street],
+    failures: dict[tuple[str, Fault], Future[int]],
 ) -> None:
     assert FAST["pos-58"].sync is Sync.NONE
-    assert fail_each(street_of, FAST["pos-58"], Fault.UNPLUG) > 5
+    assert failures["pos-58", Fault.UNPLUG].result() > 5
 
 
 PROGRAM = """
@@ -280,8 +317,15 @@ from municipio.clock import Instant, TimeQuality
 from municipio.devices import DeviceState
 from sync.ledger import open_ledger
 
-folder, nth, paper = Path(sys.argv[1]), int(sys.argv[2]), pickle.load(sys.stdin.buffer)
-left = -1
+paper, left = pickle.load(sys.stdin.buffer), -1
+for line in sys.stdin.buffer:
+    nth, folder = int(line.split(b" ", 1)[0]), Path(os.fsdecode(line.split(b" ", 1)[1][:-1]))
+    child = os.fork()
+    if not child:
+        break
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+else:
+    sys.exit()
 
 class Now:
     def now(self):
@@ -322,15 +366,43 @@ os._exit(0)
 """
 
 
-def kill_once(street: Street, nth: int) -> bool:
+class Programs:
+    """Starts a program of its own for every N, as forks of a few that have everything imported."""
+
+    def __init__(self, count: int) -> None:
+        self._free: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
+        self._all = [
+            subprocess.Popen(
+                [sys.executable, "-P", "-c", PROGRAM],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2],
+            )
+            for _ in range(count)
+        ]  # fmt: skip
+        for one in self._all:
+            assert one.stdin is not None
+            one.stdin.write(pickle.dumps(receipt(0)))
+            self._free.put(one)
+
+    def __call__(self, street: Street, nth: int) -> int:
+        """The exit code of a print whose Nth operation kills it."""
+        one = self._free.get()
+        assert one.stdin is not None
+        assert one.stdout is not None
+        one.stdin.write(b"%d %s\n" % (nth, bytes(street.folder)))
+        one.stdin.flush()
+        said = one.stdout.readline()
+        self._free.put(one)
+        return int(said)
+
+    def close(self) -> None:
+        for one in self._all:
+            one.communicate(timeout=20)
+
+
+def kill_once(street: Street, nth: int, programs: Programs) -> bool:
     """The program dies at its Nth operation, a write half done; then a new one, and a person asks."""
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", PROGRAM, str(street.folder), str(nth)],
-        input=pickle.dumps(receipt(0)),
-        cwd=Path(__file__).parents[2],
-        timeout=60,
-    )
-    assert done.returncode in (0, 9)
+    code = programs(street, nth)
+    assert code in (0, 9)
     ledger = street.ledger()
     printer = ReceiptPrinter(str(street.port), 115200, street.profile)
     until(lambda: printer.status().state is DeviceState.READY)
@@ -341,30 +413,25 @@ def kill_once(street: Street, nth: int) -> bool:
     texts = street.papers()
     jobs = ledger.print_jobs_for(FOLIO)
     ledger.close()
+    street.far.close()
 
     assert again.end is PrintEnd.PRINTED
     assert again.copy == 1, "what may be out counts as out"
     assert sum(has_whole_original(text) for text in texts) <= 1
     assert next(job.verdict for job in jobs) in (PrintVerdict.UNKNOWN, PrintVerdict.PRINTED)
-    if done.returncode == 0:
+    if code == 0:
         assert sum(has_whole_original(text) for text in before) == 1
-    return done.returncode == 9
+    return code == 9
 
 
 def test_a_program_killed_anywhere_in_a_print_never_gives_a_second_original(
     street_of: Callable[[Profile], Street],
 ) -> None:
-    killed = 0
-    with ThreadPoolExecutor(4) as pool:
-        for first in itertools.count(1, 4):
-            assert first < N_MAX
-            died = list(
-                pool.map(
-                    lambda n: kill_once(street_of(FAST["generic-80"]), n), range(first, first + 4)
-                )
-            )
-            killed += sum(died)
-            if not all(died):
-                break
+    profile = FAST["generic-80"]
+    programs = Programs(4)
+    try:
+        killed = until_one_survives(4, lambda n: kill_once(street_of(profile), n, programs))
+    finally:
+        programs.close()
 
     assert killed > 10

@@ -17,13 +17,16 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=os.environ.get("PLAZA_DATA", "."))
     parser.add_argument("--listen", default="", metavar="ADDR:PORT")
     parser.add_argument("--gate", default="", choices=("", "memory", "nft"))
+    parser.add_argument("--site", type=Path, help="the site's rules (TOML)")
     parser.add_argument("--public-url", default="")
     parser.add_argument("--frame-ancestor", default="")
     parser.add_argument("--threads", type=int, default=8)
     a = parser.parse_args()
     try:
         run_portal(
-            PortalOptions(Path(a.data), a.listen, a.gate, a.public_url, a.frame_ancestor, a.threads)
+            PortalOptions(
+                Path(a.data), a.listen, a.gate, a.public_url, a.frame_ancestor, a.threads, a.site
+            )
         )
     except KeyboardInterrupt:
         return 0

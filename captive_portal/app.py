@@ -17,11 +17,13 @@ from captive_portal.ports import Ports
 from captive_portal.theme import style_sheet, style_version
 from captive_portal.uploads import MAX_PHOTO_BODY
 from captive_portal.views import PortalState, state
+from captive_portal.views.appeals import appeals
 from captive_portal.views.errors import show_http_error
 from captive_portal.views.legal import legal
 from captive_portal.views.machines import answer_foreign_host, machines
 from captive_portal.views.photos import photos
 from captive_portal.views.reports import reports
+from captive_portal.views.resume import resume
 from captive_portal.views.services import services
 from captive_portal.views.tramites import tramites
 from captive_portal.views.welcome import welcome
@@ -58,7 +60,7 @@ def create_app(ports: Ports, seal: FormSeal | None = None) -> Flask:
     app.extensions["plaza"] = PortalState(
         ports, seal or FormSeal(), sheet, style_version(sheet), _policy(ports.site.frame_ancestor)
     )
-    for room in (machines, welcome, services, tramites, reports, photos, legal):
+    for room in (machines, welcome, resume, services, tramites, reports, photos, appeals, legal):
         app.register_blueprint(room)
     app.before_request(answer_foreign_host)
     app.before_request(_limit_body)

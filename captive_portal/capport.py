@@ -10,17 +10,26 @@ MAX_URI_BYTES = 255
 
 
 def capport_document(
-    *, captive: bool, portal_url: str, venue_url: str, seconds_left: int
+    *,
+    captive: bool,
+    portal_url: str,
+    venue_url: str,
+    can_extend: bool,
+    seconds_left: int = 0,
+    bytes_left: int | None = None,
 ) -> dict[str, Any]:
-    """RFC 8908 section 5. `seconds-remaining` only says something while the device is not captive."""
+    """RFC 8908 section 5. What remains only says something while the device is not captive, and bytes only
+    where they are limited."""
     document: dict[str, Any] = {
         "captive": captive,
         "user-portal-url": portal_url,
         "venue-info-url": venue_url,
-        "can-extend-session": True,
+        "can-extend-session": can_extend,
     }
     if not captive:
         document["seconds-remaining"] = seconds_left
+        if bytes_left is not None:
+            document["bytes-remaining"] = bytes_left
     return document
 
 

@@ -33,6 +33,6 @@ def _load(locale: str) -> gettext.NullTranslations:
     return words
 
 
-def preferred(accepted: LanguageAccept) -> str:
-    """`en` only for who asks for English before Spanish; Spanish is the default of the place."""
-    return accepted.best_match(LANGUAGES, default="es") or "es"
+def preferred(accepted: LanguageAccept, spoken: tuple[str, ...] = LANGUAGES) -> str:
+    """The first of the site's languages unless the browser asks for another one of them before it."""
+    return accepted.best_match(spoken, default=spoken[0]) or spoken[0]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from captive_portal.door import Door
+from captive_portal.filter.lookup import Answer, Unreadable
 from captive_portal.gate.visits import Gate
 from captive_portal.photos import PhotoDesk
+from captive_portal.site import SiteProfile
 from captive_portal.theme import primary_color
 from municipio.clock import Clock
 from municipio.settings import Settings
@@ -27,9 +32,10 @@ class Site:
     city: str
     help_phone: str
     node_code: str
-    session_s: int
+    languages: tuple[str, ...]
     public_url: str
-    api_url: str
+    secure_url: str
+    """The portal's https address, empty when this site has no certificate."""
     hosts: frozenset[str]
     primary: str
     zone: ZoneInfo
@@ -37,6 +43,19 @@ class Site:
     """False with the memory gate: nothing is really blocked and the page says so."""
     frame_ancestor: str = ""
     """An origin that may show the portal in a frame (the demonstration's bench page); empty: none."""
+
+
+class NameFilter(Protocol):
+    """Why a name does not resolve on this network. `captive_portal.filter.lookup.Filter` is the real one."""
+
+    def look_up(self, name: str, local: datetime | None = None) -> Answer: ...
+
+
+class NoFilter:
+    """A node without lists. Satisfies `NameFilter`."""
+
+    def look_up(self, name: str, local: datetime | None = None) -> Answer:
+        return Unreadable("this node has no filter list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +66,36 @@ class Ports:
     catalogue: Catalogue
     link: Link
     clock: Clock
+    door: Door
     sealer: Sealer
     photos: PhotoDesk
     translations: dict[str, Translate]
     """A translation function per language of `LANGUAGES`."""
+    filter: NameFilter = field(default_factory=NoFilter)
 
 
 def site_from_settings(
-    settings: Settings, *, listen: str, public_url: str, enforced: bool, frame_ancestor: str = ""
+    settings: Settings,
+    profile: SiteProfile,
+    *,
+    listen: str,
+    public_url: str,
+    enforced: bool,
+    frame_ancestor: str = "",
 ) -> Site:
-    """Read the portal's part of a node's settings. `public_url` is the address that visitors see."""
+    """What the pages say of a place. `public_url` is the address that visitors see."""
     port = listen.rpartition(":")[2]
-    own = {urlsplit(public_url).netloc.lower(), listen.lower()}
+    secure = urlsplit(profile.capport_url)
+    own = {urlsplit(public_url).netloc.lower(), listen.lower(), secure.netloc.lower()} - {""}
     return Site(
-        name=settings.text("node.site"),
+        name=profile.name,
         address=settings.text("node.address"),
         city=settings.text("city.name"),
         help_phone=settings.text("city.help_phone"),
         node_code=settings.node_code,
-        session_s=settings.number("portal.session_min") * 60,
+        languages=profile.languages,
         public_url=public_url.rstrip("/"),
-        api_url=settings.text("portal.api_url"),
+        secure_url=f"https://{secure.netloc}" if secure.netloc else "",
         hosts=frozenset(own | {f"localhost:{port}", f"127.0.0.1:{port}"}),
         primary=primary_color(settings.text("city.primary_color")),
         zone=ZoneInfo(settings.text("city.timezone")),

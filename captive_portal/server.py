@@ -12,6 +12,7 @@ from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]  #
 from waitress.server import BaseWSGIServer, create_server  # type: ignore[import-untyped]  # same
 from waitress.task import ErrorTask, WSGITask  # type: ignore[import-untyped]  # same
 
+from captive_portal.counters import Count, Counters
 from captive_portal.uploads import Refused, UploadParser, UploadSlots
 
 THREADS = 8
@@ -48,6 +49,7 @@ class _WordedErrorTask(ErrorTask):  # type: ignore[misc]  # the base class has n
 
     def execute(self) -> None:
         error = self.request.error
+        self.channel.server.counters.add(Count.BAD_REQUEST)
         self.status = f"{error.code} {error.reason}"
         words = _TOO_LONG if error.code in (413, 431) else _NOT_UNDERSTOOD
         if isinstance(error, Refused):
@@ -78,7 +80,9 @@ class _ClosingChannel(HTTPChannel):  # type: ignore[misc]  # the base class has 
             self.request.close()
 
 
-def make_server(app: Flask, listen: str, threads: int = THREADS) -> BaseWSGIServer:
+def make_server(
+    app: Flask, listen: str, threads: int = THREADS, counters: Counters | None = None
+) -> BaseWSGIServer:
     """A bound server for `ADDR:PORT` (port 0: a free one, see `effective_port`); `run()` serves.
 
     Raises OSError when the address cannot be bound.
@@ -102,6 +106,7 @@ def make_server(app: Flask, listen: str, threads: int = THREADS) -> BaseWSGIServ
     )
     server.channel_class = _ClosingChannel
     server.upload_slots = UploadSlots()
+    server.counters = counters or Counters()
     return server
 
 

@@ -13,12 +13,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from uuid import UUID
 
+from captive_portal.door import Door
+from captive_portal.filter.lookup import Allowed, Answer, Blocked, Unreadable
+from captive_portal.filter.policy import Category as Kind
 from captive_portal.gate.memory import MemoryGate
 from captive_portal.gate.visits import Gate
 from captive_portal.languages import load_translations
 from captive_portal.photos import photo_desk
 from captive_portal.ports import Ports, site_from_settings
 from captive_portal.pseudonym import DayKey
+from captive_portal.resume import ResumeBook
+from captive_portal.site import SiteProfile, site_of_settings
 from municipio.clock import Instant, TimeQuality
 from municipio.facts import ZERO_HASH, FactDraft, encode_fact, fact_hash, make_fact
 from municipio.payments import Payment
@@ -164,6 +169,23 @@ class SimulatedAttachments:
         return AttachmentRef(name, len(sealed), media_type)
 
 
+@dataclass
+class SimulatedFilter:
+    """Blocks every name below `bloqueada.example`, whose first label says why; `unreadable` is no list."""
+
+    unreadable: bool = False
+
+    def look_up(self, name: str, local: datetime | None = None) -> Answer:
+        if self.unreadable:
+            return Unreadable("demonstration")
+        kind, _, parent = name.partition(".")
+        if not f".{name}".endswith(".bloqueada.example"):
+            return Allowed()
+        if parent == "bloqueada.example" and kind in list(Kind):
+            return Blocked(Kind(kind), date(2026, 1, 15), name)
+        return Blocked(None, None, "bloqueada.example")
+
+
 _SERVICES = (
     Service("bache", "Bache", "Obras Públicas (demostración)", ("hoyo",), "construction"),
     Service("alumbrado", "Lámpara apagada", "Alumbrado (demostración)", ("luz",), "lightbulb"),
@@ -276,6 +298,7 @@ class SimulatedNode:
     ledger: SimulatedLedger
     catalogue: SimulatedCatalogue
     attachments: SimulatedAttachments
+    filter: SimulatedFilter
     ports: Ports
 
 
@@ -286,26 +309,42 @@ def simulated_node(
     gate: Gate | None = None,
     clock: SimulatedClock | None = None,
     settings: Settings | None = None,
+    profile: SiteProfile | None = None,
     ledger_type: type[SimulatedLedger] = SimulatedLedger,
 ) -> SimulatedNode:
     """A whole portal in memory. With `gate` given (a socket client, say) the portal enforces."""
     clock = clock or SimulatedClock()
+    settings = settings or parse_settings({})
+    profile = profile or site_of_settings(settings)
     link, ledger, catalogue = SimulatedLink(), ledger_type(clock), SimulatedCatalogue()
-    sealer, attachments = SimulatedSealer(), SimulatedAttachments()
+    sealer, attachments, listed = SimulatedSealer(), SimulatedAttachments(), SimulatedFilter()
+    site = site_from_settings(
+        settings,
+        profile,
+        listen=listen,
+        public_url=public_url or f"http://{listen}",
+        enforced=gate is not None,
+    )
+    gate = gate or MemoryGate(clock.ms, DayKey(clock.ms), profile.max_devices)
     ports = Ports(
-        site=site_from_settings(
-            settings or parse_settings({}),
-            listen=listen,
-            public_url=public_url or f"http://{listen}",
-            enforced=gate is not None,
-        ),
-        gate=gate or MemoryGate(clock.ms, DayKey(clock.ms)),
+        site=site,
+        gate=gate,
         ledger=ledger,
         catalogue=catalogue,
         link=link,
         clock=clock,
+        door=Door(
+            profile=profile,
+            gate=gate,
+            ledger=ledger,
+            catalogue=catalogue,
+            clock=clock,
+            zone=site.zone,
+            codes=ResumeBook(None, clock),
+        ),
         sealer=sealer,
         photos=photo_desk(sealer, attachments, clock, None),
         translations=load_translations(),
+        filter=listed,
     )
-    return SimulatedNode(clock, link, ledger, catalogue, attachments, ports)
+    return SimulatedNode(clock, link, ledger, catalogue, attachments, listed, ports)

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+import signal
+from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from captive_portal.app import create_app
+from captive_portal.door import Door
 from captive_portal.gate.client import GateClient
 from captive_portal.gate.memory import MemoryGate
 from captive_portal.gate.visits import Gate
 from captive_portal.gate.wiring import boot_ms
+from captive_portal.housekeeping import HouseKeeper
 from captive_portal.languages import load_translations
 from captive_portal.photos import photo_desk
 from captive_portal.ports import Ports, site_from_settings
 from captive_portal.pseudonym import DayKey
+from captive_portal.resume import ResumeBook
+from captive_portal.secure import SecureDoor, SecureOrigin, certificate_flaw
 from captive_portal.server import make_server
+from captive_portal.site import SiteProblem, SiteProfile, parse_site, site_of_settings
+from captive_portal.uplink import UplinkWatch
+from municipio.clock import Clock
 from municipio.settings import Settings
+from municipio.usecases.ports import Link
 from sync.attachments import AttachmentStore
 from sync.catalogue import SqliteCatalogue
 from sync.datadir import DataDir
@@ -23,6 +34,8 @@ from sync.link import FileLink
 from sync.sealing import AgeSealer
 from sync.wiring import CannotStart as NoMemory
 from sync.wiring import open_memory
+
+_log = logging.getLogger("plaza.captive_portal")
 
 
 class CannotStart(Exception):
@@ -39,6 +52,7 @@ class PortalOptions:
     public_url: str = ""
     frame_ancestor: str = ""
     threads: int = 8
+    site: Path | None = None
 
 
 def build_ports(options: PortalOptions) -> Ports:
@@ -47,22 +61,36 @@ def build_ports(options: PortalOptions) -> Ports:
     if isinstance(memory, NoMemory):
         raise CannotStart(memory.detail)
     data, settings, clock = memory.data, memory.settings, memory.clock
+    profile = sound(load_profile(options, settings), data.path, clock)
     catalogue = SqliteCatalogue(data.catalogue)
     sealer = AgeSealer(catalogue.recipient_keys)
     kind = options.gate or settings.text("portal.gate")
+    gate = _gate(kind, settings, profile)
+    site = site_from_settings(
+        settings,
+        profile,
+        listen=listen_of(options, settings),
+        public_url=_public_url(options, settings, profile),
+        enforced=kind == "nft",
+        frame_ancestor=options.frame_ancestor,
+    )
+    link = FileLink(data.link_file, clock, settings.number("sync.heartbeat_s"))
     return Ports(
-        site=site_from_settings(
-            settings,
-            listen=listen_of(options, settings),
-            public_url=_public_url(options, settings),
-            enforced=kind == "nft",
-            frame_ancestor=options.frame_ancestor,
-        ),
-        gate=_gate(kind, settings),
+        site=site,
+        gate=gate,
         ledger=memory.ledger,
         catalogue=catalogue,
-        link=FileLink(data.link_file, clock, settings.number("sync.heartbeat_s")),
+        link=_uplink(kind, link, clock, profile),
         clock=clock,
+        door=Door(
+            profile=profile,
+            gate=gate,
+            ledger=memory.ledger,
+            catalogue=catalogue,
+            clock=clock,
+            zone=site.zone,
+            codes=ResumeBook(data.path / "resume-codes.ndjson", clock),
+        ),
         sealer=sealer,
         photos=photo_desk(
             sealer, AttachmentStore(data.attachments), clock, data.path / "photo-codes.json"
@@ -71,30 +99,103 @@ def build_ports(options: PortalOptions) -> Ports:
     )
 
 
+def load_profile(options: PortalOptions, settings: Settings) -> SiteProfile:
+    """The site file over the node's settings. Raises CannotStart, naming the file, key and line."""
+    base = site_of_settings(settings)
+    if options.site is None:
+        return base
+    try:
+        profile = parse_site(options.site.read_text("utf-8"), base)
+    except (OSError, UnicodeDecodeError) as e:
+        raise CannotStart(f"{options.site}: {e}") from e
+    if isinstance(profile, SiteProblem):
+        raise CannotStart(f"{options.site}: {profile}")
+    return profile
+
+
+def _uplink(kind: str, link: Link, clock: Clock, profile: SiteProfile) -> Link:
+    """With a real gate, or with targets to ask, the way out is watched; else the city's answer decides."""
+    net = profile.network
+    if kind != "nft" and not net.checks:
+        return link
+    watch = UplinkWatch(link, clock, net.checks, net.uplink if kind == "nft" else "")
+    watch.start()
+    return watch
+
+
 def listen_of(options: PortalOptions, settings: Settings) -> str:
     return options.listen or settings.text("portal.listen")
 
 
-def _public_url(options: PortalOptions, settings: Settings) -> str:
-    """As told; else the settings' when the portal listens where they say; else where it listens."""
+def _public_url(options: PortalOptions, settings: Settings, profile: SiteProfile) -> str:
+    """As told; else the site's when it or the place of listening was not overridden; else that place."""
     if options.public_url:
         return options.public_url
     listen = listen_of(options, settings)
-    return (
-        settings.text("portal.public_url")
-        if listen == settings.text("portal.listen")
-        else f"http://{listen}"
-    )
+    said = profile.url != site_of_settings(settings).url
+    return profile.url if said or listen == settings.text("portal.listen") else f"http://{listen}"
 
 
-def _gate(kind: str, settings: Settings) -> Gate:
+def _gate(kind: str, settings: Settings, profile: SiteProfile) -> Gate:
     if kind == "nft":
         return GateClient(Path(settings.text("portal.gate_socket")))
-    return MemoryGate(boot_ms, DayKey(boot_ms))
+    return MemoryGate(boot_ms, DayKey(boot_ms), profile.max_devices)
 
 
 def run_portal(options: PortalOptions) -> None:
-    """Serve until interrupted. Raises CannotStart, SettingsError, or OSError for a taken address."""
+    """Serve until interrupted or terminated. Raises CannotStart, SettingsError, or OSError for a taken
+    address or a certificate that cannot be read."""
     ports = build_ports(options)
     listen = listen_of(options, DataDir(options.data).settings())
-    make_server(create_app(ports), listen, options.threads).run()
+    secure = SecureOrigin()
+    app = create_app(ports)
+    app.wsgi_app = secure.around(app.wsgi_app)  # type: ignore[method-assign,assignment]  # Flask's way
+    server = make_server(app, listen, options.threads, ports.door.counters)
+    host = "127.0.0.1" if server.effective_host in ("0.0.0.0", "::") else server.effective_host  # noqa: S104 - compared
+    inner = (host, int(server.effective_port))
+    door = _secure_door(ports.door.profile, options.data, inner, secure)
+    keeper = HouseKeeper(ports.door)
+    signal.signal(signal.SIGTERM, _leave)
+    keeper.start()
+    try:
+        server.run()
+    finally:
+        if door is not None:
+            door.stop()
+        keeper.stop()
+
+
+def _secure_door(
+    profile: SiteProfile, data: Path, inner: tuple[str, int], secure: SecureOrigin
+) -> SecureDoor | None:
+    """The TLS listener, when the site has a certificate and this program is to serve it."""
+    cert, key = profile.capport_cert, profile.capport_key
+    if not profile.capport_listen or cert is None or key is None:
+        return None
+    door = SecureDoor(profile.capport_listen, data / cert, data / key, inner, secure)
+    door.start()
+    return door
+
+
+def sound(profile: SiteProfile, data: Path, clock: Clock) -> SiteProfile:
+    """The profile without its https address when the certificate would not be believed.
+
+    A portal without TLS still lets people in; one that announces an address that phones refuse does not.
+    """
+    cert, key = profile.capport_cert, profile.capport_key
+    host = urlsplit(profile.capport_url).hostname
+    if not profile.capport_listen and cert is None:
+        return profile
+    if cert is None or key is None or not host:
+        flaw = "[capport] needs url, listen, cert and key"
+    else:
+        now = clock.now()
+        flaw = certificate_flaw(data / cert, data / key, host, now.time if now.is_trusted else None)
+    if not flaw:
+        return profile
+    _log.warning("no https and no option 114: %s", flaw)
+    return replace(profile, capport_url="", capport_listen="")
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, cast
 
 from flask import current_app, g, make_response, render_template, request, url_for
@@ -45,7 +46,8 @@ def address() -> str:
 def language() -> str:
     """The page's language: from the path, else from the browser."""
     named = (request.view_args or {}).get("lang")
-    return named if named in LANGUAGES else preferred(request.accept_languages)
+    spoken = ports().site.languages
+    return named if named in LANGUAGES else preferred(request.accept_languages, spoken)
 
 
 def translator() -> Translate:
@@ -62,6 +64,13 @@ def truth() -> Truth:
 
 def now_ms() -> int:
     return ports().clock.now().boot_ms
+
+
+def local_time() -> datetime | None:
+    """The place's own time, None when the clock cannot be believed."""
+    here = ports()
+    now = here.clock.now()
+    return now.time.astimezone(here.site.zone) if now.is_trusted and now.time else None
 
 
 def seal_for(purpose: str) -> str:

@@ -7,7 +7,8 @@ import logging
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from captive_portal.views import page, translator
+from captive_portal.counters import Count
+from captive_portal.views import page, ports, translator
 
 _log = logging.getLogger("plaza.captive_portal")
 
@@ -16,6 +17,7 @@ def show_http_error(error: Exception) -> ResponseReturnValue:
     """Werkzeug's errors by status; anything else is our fault and is logged without the request."""
     _ = translator()
     status = error.code if isinstance(error, HTTPException) and error.code else 500
+    ports().door.counters.add(Count.OUR_FAULT if status == 500 else Count.BAD_REQUEST)
     if status == 500:
         _log.error("unexpected %s", type(error).__name__, exc_info=error)
     if 300 <= status < 400 and isinstance(error, HTTPException):

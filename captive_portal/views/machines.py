@@ -8,9 +8,11 @@ from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from captive_portal.capport import CONTENT_TYPE, capport_document
+from captive_portal.counters import Count
 from captive_portal.gate.visits import GateTrouble, Visit
 from captive_portal.probes import Success, find_probe
 from captive_portal.views import address, page, ports, state
+from captive_portal.views.appeals import to_block_page
 from municipio.usecases.ports import LinkState
 
 machines = Blueprint("machines", __name__)
@@ -25,11 +27,14 @@ def answer_foreign_host() -> ResponseReturnValue | None:
     if own and probe is None:
         return None
     request.environ["plaza.close"] = True
+    counters = ports().door.counters
     if probe is not None and request.method in ("GET", "HEAD"):
         visit = open_visit()
+        counters.add(Count.PROBE_HELD if visit is None else Count.PROBE_PASSED)
         return to_portal() if visit is None else _succeed(probe.success)
+    counters.add(Count.REDIRECTED)
     if request.method in ("GET", "HEAD"):
-        return _try_again() or to_portal()
+        return _blocked() or _try_again() or to_portal()
     return page("sign_in.html", 511, portal=ports().site.public_url)
 
 
@@ -44,6 +49,11 @@ def open_visit() -> Visit | None:
         return None
     visit = here.gate.look(address())
     return None if isinstance(visit, GateTrouble) or not visit.is_open else visit
+
+
+def _blocked() -> Response | None:
+    """For who may pass: a blocked name resolves to this node, so that its page can say why."""
+    return to_block_page(request.host) if open_visit() is not None else None
 
 
 def _try_again() -> Response | None:
@@ -73,13 +83,17 @@ def _succeed(success: Success) -> Response:
 @machines.get("/captive-portal/api")
 def capport() -> ResponseReturnValue:
     """RFC 8908. Captive for as long as this device cannot reach the Internet, whatever the reason."""
+    here = ports()
+    here.door.counters.add(Count.CAPPORT)
     visit = open_visit()
-    base = ports().site.public_url
+    base = here.site.secure_url or here.site.public_url
     document = capport_document(
         captive=visit is None,
         portal_url=f"{base}/",
-        venue_url=base + url_for("services.hub", lang="es"),
+        venue_url=base + url_for("services.hub", lang=here.site.languages[0]),
+        can_extend=here.door.can_extend,
         seconds_left=visit.seconds_left if visit else 0,
+        bytes_left=visit.bytes_left if visit else None,
     )
     return Response(
         json.dumps(document),

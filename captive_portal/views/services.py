@@ -38,6 +38,7 @@ def folio(lang: str) -> ResponseReturnValue:
         "reporte": _("Reporte ciudadano"),
         "pase": _("Pase de caja"),
         "portal": _("Solicitud hecha en el portal"),
+        "apelacion": _("Revisión de una página bloqueada"),
     }
     states = {
         "recibido": _("Recibido en este kiosco"),

@@ -6,8 +6,12 @@ from pathlib import Path
 
 import click
 
+from captive_portal.languages import load_translations
+from captive_portal.poster import Paper, render_poster
+from captive_portal.site import SiteProblem, parse_site
 from captive_portal.wiring import CannotStart, PortalOptions, run_portal
-from municipio.settings import SettingsError
+from municipio.settings import SettingsError, parse_settings
+from sync.datadir import DataDir
 
 
 @click.group()
@@ -19,11 +23,22 @@ def portal() -> None:
 @click.option("--data", envvar="PLAZA_DATA", required=True, type=click.Path(path_type=Path))
 @click.option("--listen", default="", metavar="ADDR:PORT", help="Default: portal.listen.")
 @click.option("--gate", default=None, type=click.Choice(["memory", "nft"]), help="Which gate.")
+@click.option(
+    "--site",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The site's rules (TOML). Default: the node's settings.",
+)
 @click.option("--public-url", default="", help="The address that visitors see.")
 @click.option("--frame-ancestor", default="", help="Origin that may frame the pages (bench).")
 @click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 64))
 def run(
-    data: Path, listen: str, gate: str | None, public_url: str, frame_ancestor: str, threads: int
+    data: Path,
+    listen: str,
+    gate: str | None,
+    site: Path | None,
+    public_url: str,
+    frame_ancestor: str,
+    threads: int,
 ) -> None:
     """Serve the portal until interrupted.
 
@@ -32,11 +47,48 @@ def run(
     if listen and not _is_address(listen):
         raise click.UsageError("--listen wants ADDR:PORT, for example 127.0.0.1:8380")
     try:
-        run_portal(PortalOptions(data, listen, gate or "", public_url, frame_ancestor, threads))
+        run_portal(
+            PortalOptions(data, listen, gate or "", public_url, frame_ancestor, threads, site)
+        )
     except KeyboardInterrupt:
         return
     except (CannotStart, SettingsError, OSError) as e:
         raise click.ClickException(str(e)) from e
+
+
+@portal.command()
+@click.option(
+    "--site",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The site's rules (TOML).",
+)
+@click.option(
+    "--out",
+    default="letrero.html",
+    show_default=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+)
+@click.option("--paper", default="letter", show_default=True, type=click.Choice(["letter", "a4"]))
+@click.option("--data", envvar="PLAZA_DATA", type=click.Path(path_type=Path))
+def sign(site: Path, out: Path, paper: str, data: Path | None) -> None:
+    """Make the poster that goes beside the antenna: one page, printed from any browser."""
+    profile = parse_site(site.read_text(encoding="utf-8", errors="replace"))
+    if isinstance(profile, SiteProblem):
+        raise click.ClickException(f"{site}: {profile}")
+    try:
+        settings = DataDir(data).settings() if data else parse_settings({})
+        page = render_poster(
+            profile,
+            load_translations(),
+            paper=Paper(paper),
+            city=settings.text("city.name") if data else "",
+            primary=settings.text("city.primary_color"),
+        )
+        out.write_text(page, encoding="utf-8")
+    except (SettingsError, OSError) as e:
+        raise click.ClickException(str(e)) from e
+    click.echo(f"{out}: open it in a browser and print it at 100 %, without margins")
 
 
 def _is_address(listen: str) -> bool:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import qrcode
-from qrcode.constants import ERROR_CORRECT_L
+from qrcode.constants import ERROR_CORRECT_L, ERROR_CORRECT_M
 
 QUIET = 4
 """Modules of white around the code (ISO/IEC 18004)."""
 
 
-def qr_path(text: str) -> tuple[str, int]:
-    """(path data, modules a side with the quiet zone). Runs of dark modules are drawn as one bar."""
-    code = qrcode.QRCode(error_correction=ERROR_CORRECT_L, border=QUIET)
+def qr_path(text: str, *, sturdy: bool = False) -> tuple[str, int]:
+    """(path data, modules a side with the quiet zone). Runs of dark modules are drawn as one bar.
+
+    `sturdy` is for paper, which gets scratched.
+    """
+    level = ERROR_CORRECT_M if sturdy else ERROR_CORRECT_L
+    code = qrcode.QRCode(error_correction=level, border=QUIET)
     code.add_data(text)
     rows = code.get_matrix()
     bars: list[str] = []

@@ -18,14 +18,9 @@ from sqlalchemy.sql.elements import ColumnElement
 from central.admission import DUPLICATE_ID, UNREADABLE, Line, admit
 from central.problems import Problem, ProblemType
 from central.schema import fact_ids, facts, heads, nodes, quarantine, tampering
-from central.store import Store, insert_many, insert_missing, upsert
+from central.store import Store, insert_many, insert_missing, insert_new, upsert
 from municipio.facts import ZERO_HASH, format_time
 from municipio.wire.batch import Batch, BatchHeader
-
-LONGEST_ID_QUERY = 500
-"""A batch has no more facts than this, and SQLite's default variable limit is above it."""
-
-_ID_COLUMNS = ("inegi", "id", "node", "epoch", "lane", "seq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +106,7 @@ class _Chain:
         return next((line for line in known if held.get(line.seq) != line.hash), None)
 
     def _append(self, fresh: Sequence[Line]) -> None:
-        taken_ids = self._ids_held_elsewhere(fresh)
+        claimed = self._claim_ids(fresh)
         rows: list[dict[str, Any]] = []
         aside: list[dict[str, Any]] = []
         for line in fresh:
@@ -119,32 +114,29 @@ class _Chain:
             row["received_at"] = self._at
             if line.fact is None:
                 aside.append({**row, "code": UNREADABLE, "detail": line.trouble})
-            elif line.fact.id in taken_ids:
+            elif claimed.get(line.fact.id) != line.seq:
                 detail = f"id {line.fact.id} already belongs to another fact"
                 aside.append({**row, "code": DUPLICATE_ID, "detail": detail})
                 self._record_tampering(line, f"seq {line.seq}: {detail}", "duplicate-id")
             else:
-                taken_ids.add(line.fact.id)
                 rows.append({**row, "id": line.fact.id})
         if rows:
             insert_many(self._db, facts, rows)
-            insert_many(
-                self._db, fact_ids, [{name: row[name] for name in _ID_COLUMNS} for row in rows]
-            )
         if aside:
             self._db.execute(quarantine.insert(), aside)
         last = fresh[-1]
         head = {"through": last.seq, "chain": last.hash, "updated_at": self._at}
         upsert(self._db, heads, {**self._key, **head})
 
-    def _ids_held_elsewhere(self, fresh: Sequence[Line]) -> set[str]:
-        ids = [line.fact.id for line in fresh if line.fact is not None]
-        found: set[str] = set()
-        for start in range(0, len(ids), LONGEST_ID_QUERY):
-            some = ids[start : start + LONGEST_ID_QUERY]
-            mine = and_(fact_ids.c.inegi == self._key["inegi"], fact_ids.c.id.in_(some))
-            found.update(self._db.scalars(select(fact_ids.c.id).where(mine)))
-        return found
+    def _claim_ids(self, fresh: Sequence[Line]) -> dict[str, int]:
+        """The ids that now belong to these facts, each with its seq; the others had an owner."""
+        first: dict[str, int] = {}
+        for line in fresh:
+            if line.fact is not None:
+                first.setdefault(line.fact.id, line.seq)
+        rows = [{**self._key, "seq": seq, "id": id} for id, seq in first.items()]
+        new = insert_new(self._db, fact_ids, rows, fact_ids.c.id)
+        return {id: first[id] for id in new}
 
     def _refused(self, first: int, last: int) -> tuple[Refused, ...]:
         q = quarantine.c

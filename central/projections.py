@@ -7,18 +7,17 @@ the next call goes on there. Applying a fact twice changes nothing.
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, Row, and_, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from central.effects import LANES_WITH_EFFECTS, Matter, Posting, effects_of
 from central.schema import accounts, counters, facts, folios, heads, liquidaciones, payments
-from central.store import Store, insert_missing
+from central.store import Store, insert_missing, insert_new, update_many
 from municipio.facts import format_time, parse_time
 
 log = logging.getLogger("plaza.central.projections")
@@ -30,10 +29,17 @@ LONGEST_WAIT_S = 600.0
 _CHAIN = ("inegi", "node", "epoch", "lane")
 
 
-def project(store: Store, inegi: str, zone: ZoneInfo, at: datetime) -> int:
+def project(
+    store: Store,
+    inegi: str,
+    zone: ZoneInfo,
+    at: datetime,
+    is_closing: Callable[[], bool] = lambda: False,
+) -> int:
     """Bring every projection of this municipality up to date; returns how many facts were read.
 
     A chain that another process holds is left to it, and one that failed waits for its time.
+    `is_closing` is asked between steps, because a backlog can be long.
     """
     done = 0
     with store.begin() as connection:
@@ -43,26 +49,30 @@ def project(store: Store, inegi: str, zone: ZoneInfo, at: datetime) -> int:
         chains = connection.execute(behind).all()
     for chain in chains:
         if not _is_waiting(chain, at):
-            done += _project_chain(store, chain, zone, at)
+            done += _project_chain(store, chain, zone, at, is_closing)
     return done
 
 
-def _project_chain(store: Store, chain: Row[Any], zone: ZoneInfo, at: datetime) -> int:
+def _project_chain(
+    store: Store, chain: Row[Any], zone: ZoneInfo, at: datetime, is_closing: Callable[[], bool]
+) -> int:
     done = 0
     try:
-        while True:
+        while not is_closing():
             with store.begin() as connection:
                 count = _project_step(connection, chain, zone, format_time(at))
             done += count
             if count < STEP:
-                return done
+                break
     except Exception as e:
-        log.exception("projection of %s, epoch %d, lane %s", chain.node, chain.epoch, chain.lane)
+        place = f"{chain.node}, epoch {chain.epoch}, lane {chain.lane}"
+        log.error("the projection of %s failed: %s", place, type(e).__name__)
+        log.debug("the projection of %s failed", place, exc_info=e)
         with store.begin() as connection:
             trouble = {"failures": heads.c.failures + 1, "trouble": type(e).__name__}
             values = {**trouble, "tried_at": format_time(at)}
             connection.execute(update(heads).where(_same_chain(chain)).values(values))
-        return done
+    return done
 
 
 def _is_waiting(chain: Row[Any], at: datetime) -> bool:
@@ -103,43 +113,37 @@ def _apply_matters(
     connection: Connection, inegi: str, node: str, matters: Sequence[Matter], at: str
 ) -> None:
     """Open new folios and move known ones on; a numbered matter's state is the city's own."""
-    f = folios.c
-    names = {matter.folio for matter in matters}
-    known = set(
-        connection.scalars(select(f.folio).where(f.inegi == inegi, f.folio.in_(sorted(names))))
-    )
-    opened: dict[str, dict[str, Any]] = {}
+    rows: dict[str, dict[str, Any]] = {}
+    first = {}
     moved: dict[str, dict[str, Any]] = {}
     for matter in matters:
+        key = {"inegi": inegi, "folio": matter.folio}
         state = {"state": matter.state, "updated_on": matter.on or at[:10]}
-        if matter.folio in opened:
-            opened[matter.folio] |= state
-        elif matter.folio not in known:
-            row = {"inegi": inegi, "folio": matter.folio, "node": node, "kind": matter.kind}
-            opened[matter.folio] = row | state | {"opened_on": matter.on, "series": matter.series}
-        elif not matter.series:
-            moved[matter.folio] = state | {"key": matter.folio}
-    _number(connection, inegi, list(opened.values()))
-    insert_missing(connection, folios, list(opened.values()))
-    if moved:
-        mine = and_(f.inegi == inegi, f.folio == bindparam("key"))
-        connection.execute(update(folios).where(mine), list(moved.values()))
+        if matter.folio not in first:
+            first[matter.folio] = matter
+            about = {"node": node, "kind": matter.kind, "opened_on": matter.on, "city_folio": ""}
+            rows[matter.folio] = key | about | state
+        if not matter.series:
+            moved[matter.folio] = key | state
+    opened = insert_new(connection, folios, list(rows.values()), folios.c.folio)
+    _number(connection, inegi, [first[folio] for folio in rows if folio in set(opened)])
+    update_many(connection, folios, ("inegi", "folio"), list(moved.values()))
 
 
-def _number(connection: Connection, inegi: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Replace `series` by `city_folio`: `SIAC-000123`, one sequence per municipality and series."""
-    wanted = Counter(row["series"] for row in rows if row["series"])
-    numbers: dict[str, Iterator[int]] = {}
+def _number(connection: Connection, inegi: str, matters: Sequence[Matter]) -> None:
+    """The city's own number: `SIAC-000123`, one sequence per municipality and series."""
     c = counters.c
-    for series, count in sorted(wanted.items()):
+    numbered: list[dict[str, Any]] = []
+    for series in sorted({matter.series for matter in matters if matter.series}):
+        mine = [matter for matter in matters if matter.series == series]
         insert_missing(connection, counters, [{"inegi": inegi, "name": series, "value": 0}])
-        mine = and_(c.inegi == inegi, c.name == series)
-        connection.execute(update(counters).where(mine).values(value=c.value + count))
-        last = connection.scalars(select(c.value).where(mine)).one()
-        numbers[series] = iter(range(last - count + 1, last + 1))
-    for row in rows:
-        series = row.pop("series")
-        row["city_folio"] = f"{series}-{next(numbers[series]):06d}" if series else ""
+        counter = and_(c.inegi == inegi, c.name == series)
+        connection.execute(update(counters).where(counter).values(value=c.value + len(mine)))
+        last = connection.scalars(select(c.value).where(counter)).one()
+        for number, matter in enumerate(mine, start=last - len(mine) + 1):
+            key = {"inegi": inegi, "folio": matter.folio}
+            numbered.append(key | {"city_folio": f"{series}-{number:06d}"})
+    update_many(connection, folios, ("inegi", "folio"), numbered)
 
 
 def _apply_posting(

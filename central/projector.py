@@ -47,7 +47,8 @@ class Projector:
 
     def run_once(self) -> int:
         """Work off everything that can be; returns how many facts were read."""
-        return project(self._store, self._city.inegi, self._city.zone, self._now())
+        city = self._city
+        return project(self._store, city.inegi, city.zone, self._now(), lambda: self._closing)
 
     def close(self) -> None:
         """Finish the step at hand."""

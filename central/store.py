@@ -18,7 +18,20 @@ from pathlib import Path
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Table,
+    TableValuedAlias,
+    and_,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -135,6 +148,49 @@ def insert_many(connection: Connection, table: Table, rows: Sequence[Mapping[str
             stream.write_row([row[name] for name in names])
 
 
+def insert_new(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], told: Column[str]
+) -> Sequence[str]:
+    """Insert rows whose key is not there yet; returns what the column holds in those that were."""
+    if not rows:
+        return ()
+    if connection.dialect.name != "postgresql":
+        statement = _insert(connection, table).on_conflict_do_nothing().returning(told)
+        return connection.scalars(statement, rows).all()
+    names = list(rows[0])
+    new = postgresql.insert(table).from_select(names, select(_unnested(table, names)))
+    return connection.scalars(new.on_conflict_do_nothing().returning(told), _arrays(rows)).all()
+
+
+def update_many(
+    connection: Connection, table: Table, keys: Sequence[str], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Set the other columns of each row where `keys` are the row's; rows have the same columns."""
+    if not rows:
+        return
+    changed = [name for name in rows[0] if name not in keys]
+    if connection.dialect.name == "postgresql":
+        new = _unnested(table, list(rows[0]))
+        same = and_(*(table.c[name] == new.c[name] for name in keys))
+        statement = update(table).where(same).values({name: new.c[name] for name in changed})
+        connection.execute(statement, _arrays(rows))
+        return
+    mine = and_(*(table.c[name] == bindparam(f"key_{name}") for name in keys))
+    named = [{f"key_{n}" if n in keys else n: v for n, v in row.items()} for row in rows]
+    connection.execute(update(table).where(mine), named)
+
+
+def _unnested(table: Table, names: Sequence[str]) -> TableValuedAlias:
+    """Rows as one array for each column: a statement with thousands of parameters is slow to read,
+    and without statistics the planner may compare each of them with each row of the table."""
+    arrays = (bindparam(f"new_{n}", type_=postgresql.ARRAY(table.c[n].type)) for n in names)
+    return func.unnest(*arrays).table_valued(*names, name="new").render_derived()
+
+
+def _arrays(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    return {f"new_{name}": [row[name] for row in rows] for name in rows[0]}
+
+
 def upsert(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
     """Insert a row, or replace the columns named in it where its primary key exists."""
     statement = _insert(connection, table).values(row)
@@ -156,6 +212,7 @@ def _open_sqlite(url: URL) -> Store:
         pool_size=1,
         max_overflow=0,
         connect_args={"check_same_thread": False, "timeout": 30},
+        hide_parameters=True,  # what is in a fact is not for a log
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
@@ -183,7 +240,10 @@ def _open_pg(url: URL) -> Store:
         url = url.set(drivername="postgresql+psycopg")
     if url.drivername != "postgresql+psycopg":
         raise StoreError(f"unknown database kind {url.drivername!r}: use sqlite or postgresql")
-    return Store(create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True), None)
+    engine = create_engine(
+        url, pool_size=8, max_overflow=8, pool_pre_ping=True, hide_parameters=True
+    )
+    return Store(engine, None)
 
 
 class _FileLock:

@@ -1,7 +1,8 @@
-"""Draining a node's queue into central over real HTTP, and how often central says it is well.
+"""Draining nodes' queues into central over real HTTP, and how often central says it is well.
 
-Prints one JSON object per figure. The server is a process of its own with a SQLite file (WAL,
-synchronous FULL); facts are made and signed before the clock starts.
+Prints one JSON object per figure. Servers are processes of their own: one with a SQLite file (WAL,
+synchronous FULL), then two that share a PostgreSQL that really syncs. Facts are made, packed and
+signed before the clock starts; clients and servers share the machine.
 """
 
 from __future__ import annotations
@@ -13,52 +14,62 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from central.node_simulator import NodeSimulator
+from central.trial_postgres import trial_postgres
 from municipio.facts import FactType, Lane
 from municipio.wire.ack import Ack, decode_ack
 from municipio.wire.batch import pack
 from municipio.wire.keys import load_public, public_pem
 
 FACTS = 10_000
+FACTS_POSTGRES = 100_000
+NODES = 4
+SERVERS = 2
 PER_BATCH = 500
 HEALTH_S = 2.0
 CLIENTS = 4
+NATION = "nation's mean for 99,120 nodes: 231"
 
 
 def central(*words: str) -> list[str]:
     return [sys.executable, "-P", "-m", "central", *words]
 
 
-def queued_node() -> tuple[NodeSimulator, list[bytes]]:
-    """A node with a full queue of reports, as packed batches ready for the wire."""
-    node = NodeSimulator()
-    for number in range(FACTS):
+def queued_node(code: str, facts: int) -> tuple[NodeSimulator, list[tuple[bytes, dict[str, str]]]]:
+    """A node with a full queue of reports, as signed requests ready for the wire."""
+    node = NodeSimulator(node=code)
+    for number in range(facts):
         about = {"service_code": "luminaria", "colonia": "IQUISA", "sealed": "-" * 300}
         node.record(FactType.REPORT_FILED, {**about, "number": number})
-    starts = range(1, FACTS + 1, PER_BATCH)
-    return node, [pack(node.batch(Lane.REP, n, min(n + PER_BATCH - 1, FACTS))) for n in starts]
+    starts = range(1, facts + 1, PER_BATCH)
+    bodies = [pack(node.batch(Lane.REP, n, min(n + PER_BATCH - 1, facts))) for n in starts]
+    path = node.batches_path()
+    return node, [(body, node.headers("POST", path, body)) for body in bodies]
 
 
 def drain(
-    address: tuple[str, int], node: NodeSimulator, batches: list[bytes], city: bytes
-) -> float:
-    """Seconds until the last signed acknowledgement; asserts that everything is held."""
-    connection = http.client.HTTPConnection(*address, timeout=30)
+    address: tuple[str, int],
+    node: NodeSimulator,
+    queue: list[tuple[bytes, dict[str, str]]],
+    city: bytes,
+) -> int:
+    """Send everything, one batch after the other; the place that the city signed for at the end."""
+    connection = http.client.HTTPConnection(*address, timeout=60)
     path, public = node.batches_path(), load_public(city)
     through = 0
-    start = time.perf_counter()
-    for body in batches:
-        connection.request("POST", path, body, node.headers("POST", path, body))
+    for body, headers in queue:
+        connection.request("POST", path, body, headers)
         ack = decode_ack(connection.getresponse().read(), public)
         assert isinstance(ack, Ack), ack
         through = ack.through
-    spent = time.perf_counter() - start
     connection.close()
-    assert through == FACTS
-    return spent
+    return through
 
 
 def ask_health(address: tuple[str, int]) -> float:
@@ -83,31 +94,69 @@ def ask_health(address: tuple[str, int]) -> float:
     return sum(answered) / HEALTH_S
 
 
-def main() -> None:
-    node, batches = queued_node()
-    with tempfile.TemporaryDirectory() as name:
-        home = Path(name)
-        db = f"sqlite:///{home}/central.sqlite"
-        subprocess.run(central("key", "create", "--db", db), check=True, capture_output=True)
+def prepare(db: str, home: Path, nodes: list[NodeSimulator]) -> list[str]:
+    """Keys of the city and of the nodes; returns the option that says where the city's keys are."""
+    keys = ["--keys", str(home / "keys")]
+    subprocess.run(central("key", "create", "--db", db, *keys), check=True, capture_output=True)
+    for node in nodes:
         (home / "node.pub").write_bytes(public_pem(node.public))
         add = central("node", "add", node.node, "--key", str(home / "node.pub"), "--db", db)
         subprocess.run(add, check=True, capture_output=True)
-        run = central("run", "--db", db, "--listen", "127.0.0.1:0")
-        server = subprocess.Popen(run, stdout=subprocess.PIPE, text=True)
-        try:
-            assert server.stdout is not None
-            url = urlsplit(server.stdout.readline().split()[-1])
-            address = (str(url.hostname), int(url.port or 0))
-            city = (home / "city-keys" / "city.pub").read_bytes()
-            spent = drain(address, node, batches, city)
-            health = ask_health(address)
-        finally:
-            server.terminate()
-            server.wait(timeout=10)
+    return keys
+
+
+@contextmanager
+def serving(db: str, keys: list[str]) -> Iterator[tuple[str, int]]:
+    run = central("run", "--db", db, "--listen", "127.0.0.1:0", *keys)
+    server = subprocess.Popen(run, stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None
+        url = urlsplit(server.stdout.readline().split()[-1])
+        yield str(url.hostname), int(url.port or 0)
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def on_sqlite(home: Path) -> None:
+    node, queue = queued_node("COA001", FACTS)
+    db = f"sqlite:///{home}/central.sqlite"
+    keys = prepare(db, home, [node])
+    with serving(db, keys) as address:
+        city = (home / "keys" / "city.pub").read_bytes()
+        start = time.perf_counter()
+        assert drain(address, node, queue, city) == FACTS
+        spent = time.perf_counter() - start
+        health = ask_health(address)
     what = f"central: drain of {FACTS:,} queued facts over HTTP into SQLite (FULL)"
-    peer = "nation's mean for 99,120 nodes: 231"
-    show(what, FACTS / spent, "facts/s", ">= 2000", peer)
+    show(what, FACTS / spent, "facts/s", ">= 2000", NATION)
     show("central: signed health answers, 4 clients", health, "requests/s", ">= 330", "")
+
+
+def on_postgres(home: Path, url: str) -> None:
+    each = FACTS_POSTGRES // NODES
+    queues = [queued_node(f"COA{number:03d}", each) for number in range(1, NODES + 1)]
+    keys = prepare(url, home, [node for node, _ in queues])
+    city = (home / "keys" / "city.pub").read_bytes()
+    with ExitStack() as stack:
+        addresses = [stack.enter_context(serving(url, keys)) for _ in range(SERVERS)]
+        pool = stack.enter_context(ThreadPoolExecutor(NODES))
+        start = time.perf_counter()
+        sent = [
+            pool.submit(drain, addresses[number % SERVERS], node, queue, city)
+            for number, (node, queue) in enumerate(queues)
+        ]
+        assert [job.result() for job in sent] == [each] * NODES
+        spent = time.perf_counter() - start
+    what = f"central: drain of {FACTS_POSTGRES:,} facts of {NODES} nodes into PostgreSQL, {SERVERS} processes"
+    show(what, FACTS_POSTGRES / spent, "facts/s", ">= 20000", NATION)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        on_sqlite(Path(name))
+    with tempfile.TemporaryDirectory() as name, trial_postgres(("max_wal_size=2GB",)) as url:
+        on_postgres(Path(name), url.format(database="postgres"))
 
 
 def show(what: str, value: float, unit: str, goal: str, peer: str) -> None:

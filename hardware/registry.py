@@ -5,7 +5,6 @@ A device adds one entry. Its modules are imported when it is built, so that list
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,29 +26,29 @@ class Watched(Protocol):
 class Entry:
     """`name` is the device's word in `municipio.device_words`; `label` what a technician reads.
 
-    `place` gives the port or address, empty when the node has no such device.
+    `place` gives the port or address, empty when the node has no such device. `build` takes the
+    node's data directory too, None where nobody named it: credentials and the card's health are there.
     """
 
     name: str
     label: str
     place: Callable[[Settings], str]
-    build: Callable[[Settings], Watched]
+    build: Callable[[Settings, Path | None], Watched]
 
 
-def _printer(settings: Settings) -> Watched:
+def _printer(settings: Settings, _data: Path | None) -> Watched:
     from hardware.printer.driver import build_printer
 
     return build_printer(settings)
 
 
-def _terminal(settings: Settings) -> Watched:
+def _terminal(settings: Settings, data: Path | None) -> Watched:
     from hardware.terminal.build import build_to_look
 
-    data = os.environ.get("PLAZA_DATA") or settings.text("health.data") or "."
-    return build_to_look(settings, Path(data))
+    return build_to_look(settings, data or Path(settings.text("health.data") or "."))
 
 
-def _cash(settings: Settings) -> Watched:
+def _cash(settings: Settings, _data: Path | None) -> Watched:
     from hardware.cash.driver import CcTalkCash, setup_from
 
     port, baud = settings.text("cash.port"), settings.number("cash.baud")
@@ -62,49 +61,49 @@ def _terminal_place(settings: Settings) -> str:
     return terminal_place(settings)
 
 
-def _power(settings: Settings) -> Watched:
+def _power(settings: Settings, _data: Path | None) -> Watched:
     from hardware.power.driver import build_power
 
     return build_power(settings)
 
 
-def _health(settings: Settings) -> Watched:
+def _health(settings: Settings, data: Path | None) -> Watched:
     from hardware.health.driver import build_health
 
-    return build_health(settings)
+    return build_health(settings, data)
 
 
-def _scanner(settings: Settings) -> Watched:
+def _scanner(settings: Settings, _data: Path | None) -> Watched:
     from hardware.scanner.driver import build_scanner
 
     return build_scanner(settings)
 
 
-def _keypad(settings: Settings) -> Watched:
+def _keypad(settings: Settings, _data: Path | None) -> Watched:
     from hardware.keypad.driver import build_keypad
 
     return build_keypad(settings)
 
 
-def _numpad(settings: Settings) -> Watched:
+def _numpad(settings: Settings, _data: Path | None) -> Watched:
     from hardware.keypad.driver import build_numpad
 
     return build_numpad(settings)
 
 
-def _audio(settings: Settings) -> Watched:
+def _audio(settings: Settings, _data: Path | None) -> Watched:
     from hardware.audio.driver import build_audio
 
     return build_audio(settings)
 
 
-def _camera(settings: Settings) -> Watched:
+def _camera(settings: Settings, _data: Path | None) -> Watched:
     from hardware.camera.driver import build_camera
 
     return build_camera(settings)
 
 
-def _card(settings: Settings) -> Watched:
+def _card(settings: Settings, _data: Path | None) -> Watched:
     from hardware.card.driver import PivReader
 
     return PivReader(settings.text("card.reader"))

@@ -188,7 +188,9 @@ def _plant(known: Known, reader: LateReader) -> TechnicianPlant:
     settings = known.settings
     held = {**known.held, "card": reader.status}
     entries = [e for e in REGISTRY.values() if e.name not in {*held, "health"}]
-    others = {e.name: partial(e.build, settings) for e in entries if e.place(settings)}
+    others = {
+        e.name: partial(e.build, settings, known.data.path) for e in entries if e.place(settings)
+    }
     box = None
     if known.ports.cash is not None:
         two = settings.flag("cash.two_person")

@@ -90,6 +90,6 @@ DEVICE_WORDS: dict[tuple[str, str], DeviceWords] = {
 def technician_words(device: str, cause: str) -> str:
     """The technician's sentence; for no cause, that all is well; for an unknown one, the cause."""
     if not cause:
-        return "lista"
+        return "funciona"
     words = DEVICE_WORDS.get((device, cause))
     return words.technician if words is not None else cause

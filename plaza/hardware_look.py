@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from hardware.printer.profiles import DPI_203, PROFILES, Profile, Sync
 from hardware.registry import REGISTRY, Entry, Watched
@@ -12,7 +13,16 @@ from municipio.device_words import technician_words
 from municipio.devices import DeviceState, DeviceStatus
 from municipio.settings import Settings
 
+STATE_WORDS = {
+    DeviceState.ABSENT: "No está conectado", DeviceState.STARTING: "Arrancando",
+    DeviceState.READY: "Listo", DeviceState.BUSY: "Ocupado", DeviceState.ATTENTION: "Pide atención",
+    DeviceState.FAULT: "Con falla", DeviceState.UNKNOWN: "No se sabe",
+}  # fmt: skip
+"""What a technician reads where a state has no cause."""
+
 PROBE_S = 4.0
+STEADY_S = 0.8
+"""A device may say that it works before it has told of its last trouble."""
 SELFTEST_S = 2.5
 """Short enough for three seconds together with opening and closing."""
 
@@ -34,20 +44,23 @@ class Found:
     def line(self) -> str:
         mark = "ok" if self.is_ready else "--"
         said = technician_words(self.device, self.cause) if self.cause or self.is_ready else ""
-        return f"[{mark}] {self.label:<10}{said or self.state}  ({self.port})"
+        words = said or STATE_WORDS[DeviceState(self.state)].lower()
+        return f"[{mark}] {self.label:<10}{words}  ({self.port})"
 
 
-def looked_at(settings: Settings, within_s: float = PROBE_S) -> list[Found]:
+def looked_at(
+    settings: Settings, data: Path | None = None, within_s: float = PROBE_S
+) -> list[Found]:
     """Every device that has a place in these settings, in the registry's order."""
     entries = [e for e in REGISTRY.values() if e.place(settings)]
     if not entries:
         return []
     with ThreadPoolExecutor(len(entries)) as pool:
-        return list(pool.map(lambda e: _look(e, settings, within_s), entries))
+        return list(pool.map(lambda e: _look(e, settings, data, within_s), entries))
 
 
-def _look(entry: Entry, settings: Settings, within_s: float) -> Found:
-    watched = entry.build(settings)
+def _look(entry: Entry, settings: Settings, data: Path | None, within_s: float) -> Found:
+    watched = entry.build(settings, data)
     try:
         heard = settled(watched, within_s)
     finally:
@@ -56,13 +69,18 @@ def _look(entry: Entry, settings: Settings, within_s: float) -> Found:
 
 
 def settled(device: Watched, within_s: float = PROBE_S) -> DeviceStatus:
-    """Its state once it has spoken, or after `within_s`."""
-    end = time.monotonic() + within_s
-    while time.monotonic() < end:
-        if device.status().state not in (DeviceState.STARTING, DeviceState.UNKNOWN):
+    """Its state once it has spoken and stays so, or after `within_s`."""
+    began = since = time.monotonic()
+    newest = device.status()
+    while (now := time.monotonic()) - began < within_s:
+        heard = device.status()
+        if heard != newest:
+            newest, since = heard, now
+        waits = heard.state in (DeviceState.STARTING, DeviceState.UNKNOWN)
+        if not waits and (heard.state is not DeviceState.READY or now - since >= STEADY_S):
             break
         time.sleep(0.05)
-    return device.status()
+    return newest
 
 
 _TOKENS = {Sync.GS_R: "GS r 1", Sync.PROCESS_ID: "GS ( H", Sync.NONE: "el tiempo"}

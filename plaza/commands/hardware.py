@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
@@ -37,14 +37,22 @@ from sync.datadir import DataDir
 @click.pass_context
 def hardware(ctx: click.Context, data: Path | None) -> None:
     """Ask the devices how they are; print the test strip."""
-    ctx.obj = _settings(data)
+    ctx.obj = _node(data)
 
 
-def _settings(data: Path | None) -> Settings:
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Whose devices are asked: `data` is None when nobody named a node."""
+
+    settings: Settings
+    data: Path | None
+
+
+def _node(data: Path | None) -> Node:
     if data is None:
-        return parse_settings({})
+        return Node(parse_settings({}), None)
     try:
-        return DataDir(data).settings()
+        return Node(DataDir(data).settings(), data)
     except SettingsError as problem:
         raise click.ClickException(str(problem)) from None
 
@@ -77,18 +85,22 @@ def profiles(as_json: bool, markdown: bool) -> None:
 @_PROFILE
 @_JSON
 @click.pass_obj
-def probe(settings: Settings, port: str, profile: str | None, as_json: bool) -> None:
+def probe(node: Node, port: str, profile: str | None, as_json: bool) -> None:
     """How each configured device is, after listening for up to four seconds."""
-    found = [_probe_printer(settings, port, profile)] if port else looked_at(settings)
+    found = (
+        [_probe_printer(node.settings, port, profile)]
+        if port
+        else looked_at(node.settings, node.data)
+    )
     _tell(found, as_json)
 
 
 @hardware.command()
 @_JSON
 @click.pass_obj
-def selftest(settings: Settings, as_json: bool) -> None:
+def selftest(node: Node, as_json: bool) -> None:
     """All configured devices at once, as at every start: one line each, within three seconds."""
-    _tell(looked_at(settings, SELFTEST_S), as_json)
+    _tell(looked_at(node.settings, node.data, SELFTEST_S), as_json)
 
 
 def _tell(found: list[Found], as_json: bool) -> None:
@@ -115,19 +127,22 @@ def _tell(found: list[Found], as_json: bool) -> None:
 @_JSON
 @click.pass_obj
 def watch(
-    settings: Settings, port: str, profile: str | None, device: str, seconds: int, as_json: bool
+    node: Node, port: str, profile: str | None, device: str, seconds: int, as_json: bool
 ) -> None:
     """Tell every change of a device as it happens (pull the paper and see)."""
-    entry = REGISTRY[device]
+    entry, settings = REGISTRY[device], node.settings
     place = port or entry.place(settings)
+    if device == "health" and not place and node.data is not None:
+        place = str(node.data)
     if not place:
-        raise click.ClickException(f"no port: set {device}.port")
+        what = "give --data" if device == "health" else f"see plaza settings list: {device}.*"
+        raise click.ClickException(f"this node has no {device} ({what})")
     end = time.monotonic() + seconds if seconds else float("inf")
     if device == "printer":
         place, chosen = _printer_choice(settings, port, profile)
         watched: Watched = ReceiptPrinter(place, settings.number("printer.baud"), chosen)
     else:
-        watched = entry.build(settings)
+        watched = entry.build(settings, node.data)
     try:
         for newest in _changes(watched, end):
             one = Found(device, entry.label, place, newest.state.value, newest.cause)
@@ -157,10 +172,9 @@ def _changes(watched: Watched, end: float) -> Iterator[DeviceStatus]:
 )
 @_JSON
 @click.pass_obj
-def print_test(
-    settings: Settings, port: str, profile: str | None, out: Path | None, as_json: bool
-) -> None:
+def print_test(node: Node, port: str, profile: str | None, out: Path | None, as_json: bool) -> None:
     """Print the technician's strip: accents, widths, a drawn line, QR and barcode."""
+    settings = node.settings
     if out is not None:
         _write_strip(out, PROFILES[profile or settings.text("printer.profile")])
         return
@@ -195,6 +209,7 @@ def _write_strip(out: Path, profile: Profile) -> None:
         out.write_bytes(content)
     except OSError as problem:
         raise click.ClickException(f"{out}: {problem.strerror}") from None
+    click.echo(f"{out}: {profile.label}")
 
 
 def _printer_choice(settings: Settings, port: str, profile: str | None) -> tuple[str, Profile]:

@@ -9,18 +9,16 @@ from typing import Any
 
 from hardware.bench.shelf import find, shipped
 from municipio.device_words import technician_words
+from municipio.devices import DeviceState
 from plaza.demo.journal import Journal
 from plaza.demo.narration import NODE_NAMES
 from plaza.demo.show import Show
 from plaza.demo.stage import Stage
+from plaza.hardware_look import STATE_WORDS
 
 LATEST_RECEIPTS = 6
 JOURNAL_LINES = 40
-STATE_WORDS = {
-    "absent": "No está conectado", "starting": "Arrancando", "ready": "Listo", "busy": "Ocupado",
-    "attention": "Pide atención", "fault": "Con falla", "unknown": "No se sabe",
-    "unseen": "Nadie lo mira: el kiosco está apagado",
-}  # fmt: skip
+UNSEEN = "unseen"
 
 
 def receipt_stems(folder: Path) -> list[str]:
@@ -70,7 +68,9 @@ def _node_words(name: str, state: dict[str, object]) -> str:
     if isinstance(seen, dict) and seen:
         cause = seen["cause"]
         said = technician_words(NODE_NAMES.get(name, name), cause) if cause else ""
-        return f"{STATE_WORDS[seen['state']]}{': ' + said if said and said != cause else ''}"
+        if seen["state"] == UNSEEN:
+            return "Nadie lo mira: el kiosco está apagado"
+        return f"{STATE_WORDS[DeviceState(seen['state'])]}{': ' + said if said and said != cause else ''}"
     causes = state.get("causes")
     if isinstance(causes, list) and causes:
         worst = next((c for c in causes if c != "offline"), causes[0])

@@ -99,9 +99,9 @@ def settings(folder: Path, kind: str) -> Settings:
 
 def built(folder: Path) -> dict[str, Watched]:
     one, other = settings(folder, "vedirect"), settings(folder, "epever")
-    drivers = {name: REGISTRY[name].build(one) for name in ("printer", "terminal", "health")}
-    drivers["vedirect"] = REGISTRY["power"].build(one)
-    drivers["epever"] = REGISTRY["power"].build(other)
+    drivers = {name: REGISTRY[name].build(one, None) for name in ("printer", "terminal", "health")}
+    drivers["vedirect"] = REGISTRY["power"].build(one, None)
+    drivers["epever"] = REGISTRY["power"].build(other, None)
     return drivers
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from hardware.cash.simulator import CashSimulator
 from hardware.printer.profiles import PROFILES
 from hardware.printer.simulator import PrinterSimulator
 from plaza.commands.hardware import hardware
@@ -104,6 +105,58 @@ def test_watch_tells_each_change_as_a_line_of_json(far: PrinterSimulator) -> Non
     states = [json.loads(line)["cause"] for line in result.stdout.splitlines()]
 
     assert states[-1] == "paper_end"
+
+
+def test_watch_speaks_spanish_also_of_a_state_without_a_cause(far: PrinterSimulator) -> None:
+    lines = run("watch", "--port", port(far), "--seconds", "2").stdout.splitlines()
+
+    assert "arrancando" in lines[0]
+    assert "funciona" in lines[-1]
+
+
+def test_watch_says_what_is_missing_when_the_node_has_no_such_device() -> None:
+    result = run("watch", "--device", "scanner", "--seconds", "1")
+
+    assert result.exit_code == 1
+    assert "this node has no scanner" in result.stderr
+
+
+def test_the_health_of_a_named_node_can_be_watched(tmp_path: Path) -> None:
+    result = run("--data", str(tmp_path), "watch", "--device", "health", "--seconds", "2", "--json")
+
+    assert result.exit_code == 0
+    assert json.loads(result.stdout.splitlines()[0])["port"] == str(tmp_path)
+
+
+def test_the_credential_of_a_point_terminal_is_found_in_the_named_data_directory(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "settings.toml").write_text(
+        '[terminal]\nkind = "mercadopago"\npoint_id = "DEMO__1"\ntoken_file = "punto.token"\n'
+        'api_url = "http://127.0.0.1:9"\n'
+    )
+    without = run("--data", str(tmp_path), "probe", "--json")
+    token = tmp_path / "punto.token"
+    token.write_text("demostracion-demostracion\n")
+    token.chmod(0o600)
+    found = run("--data", str(tmp_path), "probe", "--json")
+
+    assert json.loads(without.stdout)[0]["cause"] == "token_missing"
+    assert json.loads(found.stdout)[0]["cause"] != "token_missing"
+
+
+def test_a_trouble_from_before_the_look_is_told_by_the_look(tmp_path: Path) -> None:
+    bus = CashSimulator()
+    bus.link(tmp_path / "cash")
+    bus.open()
+    bus.jam_note()
+    (tmp_path / "settings.toml").write_text(f'[cash]\nenabled = true\nport = "{tmp_path}/cash"\n')
+    try:
+        result = run("--data", str(tmp_path), "probe", "--json")
+    finally:
+        bus.close()
+
+    assert json.loads(result.stdout)[0]["state"] != "ready"
 
 
 def test_profiles_are_listed_for_people_and_machines() -> None:

@@ -51,5 +51,5 @@ def test_no_sentence_is_of_a_cause_that_does_not_exist(device: str) -> None:
 
 
 def test_a_device_without_trouble_is_ready_and_an_unknown_word_is_shown_as_it_is() -> None:
-    assert technician_words("printer", "") == "lista"
+    assert technician_words("printer", "") == "funciona"
     assert technician_words("printer", "otra") == "otra"

@@ -79,7 +79,7 @@ def duration_words(seconds: int, _: Translate) -> str:
 def size_words(size: int, _: Translate) -> str:
     """`1.5 GB`, `350 MB`: bytes that are left, in the decimal units of telephone plans, never rounded up."""
     if size >= 1_000_000_000:
-        return _("{number} GB").format(number=f"{size // 100_000_000 / 10:g}")
+        return _("{number}\u00a0GB").format(number=f"{size // 100_000_000 / 10:g}")
     if size >= 1_000_000:
-        return _("{number} MB").format(number=size // 1_000_000)
+        return _("{number}\u00a0MB").format(number=size // 1_000_000)
     return _("menos de 1 MB")

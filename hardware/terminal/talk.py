@@ -175,7 +175,11 @@ class TerminalTalk:
             known = self._book.get(charge.key)
             if known is not None and known.state is ChargeState.REQUESTED:
                 self._book.say(charge.key, Word.SILENCE)
+        was_open = charge.key in self._book.open_keys()
         self._book.hear(charge)
+        if was_open and charge.key not in self._book.open_keys():
+            # "Busy" was said of this charge: ask again at once, not at the next heartbeat.
+            self._greeted_at = -HEARTBEAT_S
         if self._book.get(charge.key) is not None:
             self._answers[charge.key] = self._answers.get(charge.key, 0) + 1
         self._prune()

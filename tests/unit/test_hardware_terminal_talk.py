@@ -48,6 +48,19 @@ class Wire:
         return self.talk.charge(key).state
 
 
+def test_once_a_charge_has_ended_the_terminal_is_ready_before_a_person_can_press_again() -> None:
+    wire = Wire()
+    wire.run(1)
+    for n in range(20):
+        wire.far.decline()
+        wire.talk.start(f"k{n}", 100, REFERENCE, wire.now)
+        while wire.state(f"k{n}") is not S.DECLINED:
+            wire.step()
+        wire.run(0.1)
+
+        assert wire.talk.status(wire.now).state is DeviceState.READY
+
+
 def test_a_lost_answer_is_asked_for_again() -> None:
     wire = Wire()
     wire.run(1)

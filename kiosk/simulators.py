@@ -179,6 +179,10 @@ class MemoryLedger:
     def open_payments(self) -> tuple[Payment, ...]:
         return tuple(p for p in self.payments.values() if p.state in OPEN_STATES)
 
+    def watched_payments(self) -> tuple[Payment, ...]:
+        ended = (p for p in self.payments.values() if p.state not in OPEN_STATES)
+        return tuple(p for p in ended if p.looks_left)
+
     def payments_for(self, clave: str) -> tuple[Payment, ...]:
         return tuple(p for p in self.payments.values() if p.clave == clave)
 
@@ -251,6 +255,11 @@ class MemoryTerminal:
             amount = self.wrong_amount or charge.amount_centavos
             code, last4 = ("123456", "4242") if approved else ("", "")
             self.charges[key] = Charge(key, self.then, amount, code, last4)
+
+    def approve_late(self, key: str) -> None:
+        """The bank approves what the terminal had already called an end."""
+        amount = self.wrong_amount or self.charges[key].amount_centavos
+        self.charges[key] = Charge(key, ChargeState.APPROVED, amount, "654321", "4242")
 
     def charge(self, key: str) -> Charge:
         result: Charge = self.fuse.around(lambda: self._answer(key))

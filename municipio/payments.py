@@ -44,6 +44,8 @@ class PaymentEvent(StrEnum):
     """Less than the debt is inside and stays there: the city owes it or completes the payment."""
     RECEIPT_PRINTED = "receipt_printed"
     ALREADY_PAID = "already_paid"
+    AMOUNT_DIFFERS = "amount_differs"
+    """The terminal took another amount than the person was shown: people must look at it."""
 
 
 _S, _E = PaymentState, PaymentEvent
@@ -64,6 +66,13 @@ TRANSITIONS: dict[tuple[PaymentState, PaymentEvent], PaymentState] = {
     (_S.UNKNOWN, _E.DECLINED): _S.DECLINED,
     (_S.UNKNOWN, _E.CANCELLED): _S.CANCELLED,
     (_S.UNKNOWN, _E.NO_ANSWER): _S.UNKNOWN,
+    # A bank may approve what the terminal had already called an end: the money moved, so it counts.
+    (_S.DECLINED, _E.APPROVED): _S.TAKEN,
+    (_S.CANCELLED, _E.APPROVED): _S.TAKEN,
+    **{
+        (state, _E.AMOUNT_DIFFERS): _S.UNKNOWN
+        for state in (_S.COLLECTING, _S.UNKNOWN, _S.DECLINED, _S.CANCELLED)
+    },
     (_S.TAKEN, _E.RECEIPT_PRINTED): _S.RECEIPTED,
     (_S.TAKEN, _E.ALREADY_PAID): _S.REFUND_OWED,
     (_S.RECEIPTED, _E.ALREADY_PAID): _S.REFUND_OWED,
@@ -103,6 +112,9 @@ RECOVERY: dict[PaymentState, Recovery] = {
     _S.REFUND_OWED: Recovery.NOTHING,
 }
 
+LATE_LOOKS_S = (60, 120, 300, 600, 3600, 4 * 3600, 12 * 3600, 24 * 3600)
+"""Waits before each further question about a card charge that ended without money, about two days."""
+
 OPEN_STATES = frozenset(s for s, r in RECOVERY.items() if r is not Recovery.NOTHING)
 
 
@@ -137,3 +149,5 @@ class Payment:
     """Coins or notes that went in while the power failed, and nobody knows which."""
     taken_at: str = ""
     """RFC 3339 UTC of the approval, empty while not taken or when the time was unknown."""
+    looks_left: int = 0
+    """How many more times the terminal is asked whether the bank approved this ended charge after all."""

@@ -159,6 +159,14 @@ class SerialInNumbers:
         if any(c["state"] == ChargeState.AT_TERMINAL.value for c in self.far.charges()):
             getattr(self.far, "expire" if decision == "doubt" else decision)()
 
+    def approve_late(self, key: str) -> bool:
+        """The bank approves what was already expired or cancelled there; False: no such charge."""
+        ended = (ChargeState.CANCELLED.value, ChargeState.EXPIRED.value)
+        found = any(c["key"] == key and c["state"] in ended for c in self.far.charges())
+        if found:
+            self.far.approve(key)
+        return found
+
     def hold(self) -> None:
         self.far.hold()
 
@@ -262,6 +270,14 @@ class PointInNumbers:
         shown = [o.key for o in self.far.orders.values() if o.status in waiting]
         if shown:
             self.far.decide(words[decision], shown[-1])
+
+    def approve_late(self, key: str) -> bool:
+        """The bank approves what was already expired or cancelled there; False: no such charge."""
+        ended = ("canceled", "expired")
+        found = any(o.key == key and o.status in ended for o in self.far.orders.values())
+        if found:
+            self.far.decide("processed", key)
+        return found
 
     def hold(self) -> None:
         self.far.mode = "hold"

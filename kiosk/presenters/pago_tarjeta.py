@@ -41,6 +41,8 @@ _BY_STATE = {
     PaymentState.DECLINED: PayOutcome.DECLINED,
     PaymentState.CANCELLED: PayOutcome.CANCELLED,
     PaymentState.UNKNOWN: PayOutcome.UNKNOWN,
+    # Another payment of this debt was settled meanwhile: never "charge again", never a receipt.
+    PaymentState.REFUND_OWED: PayOutcome.IN_VERIFICATION,
 }
 
 

@@ -20,6 +20,7 @@ from municipio.clock import Instant
 from municipio.devices import CardTerminal, Charge, ChargeState, DeviceState
 from municipio.facts import parse_time
 from municipio.payments import (
+    LATE_LOOKS_S,
     RECOVERY,
     Payment,
     PaymentEvent,
@@ -29,7 +30,7 @@ from municipio.payments import (
     advance,
 )
 from municipio.predial import Liquidacion
-from municipio.usecases.ports import Ledger, NotRecorded
+from municipio.usecases.ports import CardLedger, NotRecorded
 
 QUERY_TIMEOUT_S = 6.0
 
@@ -38,6 +39,8 @@ RECENT = timedelta(days=3)
 
 DOUBTFUL = frozenset({PaymentState.COLLECTING, PaymentState.UNKNOWN})
 PAID = frozenset({PaymentState.TAKEN, PaymentState.RECEIPTED})
+NO_MONEY = frozenset({PaymentState.DECLINED, PaymentState.CANCELLED})
+LATE = "late_approval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The journal knows an end: `payment.state` is TAKEN, DECLINED, CANCELLED or UNKNOWN."""
+    """The journal knows an end: TAKEN, DECLINED, CANCELLED, UNKNOWN or, paid twice, REFUND_OWED."""
 
     payment: Payment
 
@@ -97,7 +100,7 @@ class PayByCard:
     def __init__(
         self,
         *,
-        ledger: Ledger,
+        ledger: CardLedger,
         terminal: CardTerminal | None,
         now: Callable[[], Instant],
         today: Callable[[], date | None],
@@ -110,6 +113,7 @@ class PayByCard:
         self._books = PaymentBooks(ledger, now, today, new_key)
         self._lock = threading.RLock()
         self._live: set[str] = set()
+        self._look_at_ms: dict[str, int] = {}
 
     def terminal_is_ready(self) -> bool:
         return self._terminal is not None and self._terminal.status().state is DeviceState.READY
@@ -132,6 +136,9 @@ class PayByCard:
                 return AlreadyStarted(blocking)
             if not self.terminal_is_ready():
                 return NotStarted()
+            approved_late = self._ask_before_again(liquidacion)
+            if approved_late is not None:
+                return AlreadyStarted(approved_late)
             intended = self._books.intend(
                 liquidacion, concepts, PaymentMethod.CARD, liquidacion.total_centavos
             )
@@ -193,6 +200,7 @@ class PayByCard:
                         self._settle(payment, PaymentEvent.CANCELLED, cause="restart")
                     case Recovery.QUERY_TERMINAL:
                         self._ask_again(payment)
+            self._watch_ended()
             return self._abandoned()
 
     def receipts_owed(self) -> tuple[Payment, ...]:
@@ -242,25 +250,67 @@ class PayByCard:
         event = _EVENT_BY_ANSWER.get(charge.state, PaymentEvent.NO_ANSWER)
         self._settle(payment, event, charge, cause="restart")
 
+    def _watch_ended(self) -> None:
+        """Ask about one charge that ended without money: a bank may approve it after all."""
+        now_ms = self._now().boot_ms
+        for payment in self._ledger.watched_payments():
+            if self._look_at_ms.get(payment.key, 0) <= now_ms:
+                # The first question after a restart is not one of the few: restarts use none up.
+                self._look_late(payment, counts=payment.key in self._look_at_ms)
+                return
+
+    def _ask_before_again(self, liquidacion: Liquidacion) -> Payment | None:
+        """Nobody is charged twice because the first approval came late: ask before the second."""
+        for payment in self._ledger.payments_for(liquidacion.clave):
+            if payment.looks_left and payment.liquidacion_id == liquidacion.id:
+                self._look_late(payment, counts=False)
+        return self.blocking_payment(liquidacion)
+
+    def _look_late(self, payment: Payment, *, counts: bool) -> None:
+        charge = self._query(payment.key)
+        if charge.state is ChargeState.APPROVED:
+            self._settle(payment, PaymentEvent.APPROVED, charge, cause=LATE)
+            return
+        if counts and charge.state is not ChargeState.UNKNOWN:
+            payment = replace(payment, looks_left=payment.looks_left - 1)
+            self._ledger.save([payment])
+        self._look_later(payment)
+
+    def _look_later(self, payment: Payment) -> None:
+        self._look_at_ms.pop(payment.key, None)
+        if payment.looks_left:
+            wait_s = LATE_LOOKS_S[-payment.looks_left]
+            self._look_at_ms[payment.key] = self._now().boot_ms + wait_s * 1000
+
     def _settle(
         self, payment: Payment, event: PaymentEvent, charge: Charge | None = None, cause: str = ""
     ) -> Settled | Unsaved:
         answer = charge or Charge(payment.key, ChargeState.CANCELLED)
         if event is PaymentEvent.APPROVED and answer.amount_centavos != payment.amount_centavos:
-            # The terminal took another amount than the citizen was shown: people must look at it.
-            event, cause = PaymentEvent.NO_ANSWER, "amount_mismatch"
+            event, cause = PaymentEvent.AMOUNT_DIFFERS, "amount_mismatch"
         ended = _stepped(payment, event)
         if payment.state is PaymentState.UNKNOWN and ended.state is PaymentState.UNKNOWN:
             return Settled(payment)
         if ended.state is PaymentState.TAKEN:
             ended = self._with_approval(ended, answer)
+        looks = len(LATE_LOOKS_S) if ended.state in NO_MONEY and answer.state in _ENDS else 0
+        ended = replace(ended, looks_left=looks)
         fact = payment_facts.settled(payment.state, ended, cause or answer.message)
+        if ended.state is PaymentState.TAKEN and self._paid_otherwise(ended):
+            # The fact says that the bank took it; the city posts it and owes it back.
+            ended = _stepped(ended, PaymentEvent.ALREADY_PAID)
         changes = self._books.rows(ended)
         recorded = self._ledger.record(fact, lambda _: changes)
         if isinstance(recorded, NotRecorded):
             return Unsaved(payment, answer, recorded)
         self._live.discard(payment.key)
+        self._look_later(ended)
         return Settled(ended)
+
+    def _paid_otherwise(self, payment: Payment) -> bool:
+        """Was the same debt paid here with another payment? Then the city owes this one back."""
+        others = (p for p in self._ledger.payments_for(payment.clave) if p.key != payment.key)
+        return any(p.state in PAID and p.liquidacion_id == payment.liquidacion_id for p in others)
 
     def _with_approval(self, payment: Payment, charge: Charge) -> Payment:
         at = self._now()
@@ -280,6 +330,9 @@ _EVENT_BY_ANSWER = {
     # Asked about a key it never saw: the request did not reach the terminal, so nothing was charged.
     ChargeState.IDLE: PaymentEvent.CANCELLED,
 }
+
+
+_ENDS = frozenset({ChargeState.DECLINED, ChargeState.CANCELLED, ChargeState.EXPIRED})
 
 
 def _stepped(payment: Payment, event: PaymentEvent) -> Payment:

@@ -44,7 +44,7 @@ def settled(
         if after.method is PaymentMethod.CARD:
             data |= {"authorization": after.authorization, "card_last4": after.card_last4}
         data["concepts"] = [{"label": t, "amount_centavos": c} for t, c in after.concepts]
-        if before is not PaymentState.UNKNOWN:
+        if before in {PaymentState.INTENDED, PaymentState.COLLECTING}:
             return FactDraft(FactType.PAYMENT_TAKEN, data)
     outcome = after.state.value
     return FactDraft(FactType.PAYMENT_RESOLVED, {**data, "outcome": outcome, "cause": cause})

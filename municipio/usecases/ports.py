@@ -124,7 +124,15 @@ class Ledger(Protocol):
     def print_jobs_for(self, folio: str) -> tuple[PrintJob, ...]: ...
 
 
-class CashLedger(Ledger, Protocol):
+class CardLedger(Ledger, Protocol):
+    """A ledger that also knows which ended card charges are still asked about."""
+
+    def watched_payments(self) -> tuple[Payment, ...]:
+        """Ended without money, but a late approval may still be told (`looks_left`), oldest first."""
+        ...
+
+
+class CashLedger(CardLedger, Protocol):
     """A ledger that also keeps the cash journal; positions move in the transaction of their event."""
 
     def cash_movements(self, payment: str) -> tuple[CashMovement, ...]:

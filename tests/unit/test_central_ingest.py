@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, func, select, text, update
 
 from central.ingest import Taken, take_batch
 from central.node_simulator import NodeSimulator
-from central.nodes import add_node, find_active, list_nodes, revoke_node
+from central.nodes import NodeState, add_node, find_active, list_nodes, set_state
 from central.problems import Problem, ProblemType
 from central.projections import project
 from central.schema import (
@@ -290,6 +290,30 @@ def test_an_unknown_payment_ends_as_it_was_resolved(
     assert (row.folio, row.state, count(store, payments)) == (folio, state, posted)
 
 
+@pytest.mark.parametrize(
+    ("paid_since", "state", "posted"),
+    [(False, "Pagado", ["posted"]), (True, "Devolución en trámite", ["posted", "refund_owed"])],
+)
+def test_a_late_approval_of_a_cancelled_charge_is_posted_or_owed_back(
+    store: Store, node: NodeSimulator, paid_since: bool, state: str, posted: list[str]
+) -> None:
+    seed_debt(store)
+    debt = {"clave": CLAVE, "liquidacion_id": "L1", "amount_centavos": 109_560, "method": "card"}
+    node.record(FactType.PAYMENT_INTENDED, debt)
+    late = {**debt, "folio": node.folio(Lane.PAY)}
+    node.record(FactType.PAYMENT_RESOLVED, {**late, "outcome": "cancelled", "cause": ""})
+    if paid_since:
+        node.pay(CLAVE, "L1", 109_560)
+    taken = {**late, "outcome": "taken", "cause": "late_approval"}
+    node.record(FactType.PAYMENT_RESOLVED, taken)
+    send(store, node.batch(Lane.PAY))
+    project(store, INEGI, ZONE, NOW)
+    with store.begin() as connection:
+        mine = select(folios.c.state).where(folios.c.folio == late["folio"])
+        assert connection.execute(mine).scalar_one() == state
+        assert sorted(connection.scalars(select(payments.c.state))) == posted
+
+
 def test_a_payment_nobody_issued_waits_for_the_staff(store: Store, node: NodeSimulator) -> None:
     node.record(FactType.PAYMENT_TAKEN, {"amount_centavos": "many", "folio": 7})
     send(store, node.batch(Lane.PAY))
@@ -326,7 +350,7 @@ def test_a_replaced_key_signs_no_more_requests(store: Store, node: NodeSimulator
     assert found is not None
     assert found[0] == "COA007"
     assert [row.key_id for row in list_nodes(store, INEGI)] == [new]
-    revoke_node(store, INEGI, "COA007")
+    set_state(store, INEGI, "COA007", NodeState.REVOKED)
     assert find_active(store, INEGI, new) is None
 
 

@@ -22,7 +22,7 @@ from kiosk.usecases.pay_by_card import (
     Waiting,
 )
 from municipio.devices import ChargeState, DeviceState
-from municipio.payments import PaymentState
+from municipio.payments import LATE_LOOKS_S, PaymentState
 from municipio.usecases.ports import NotRecorded, NotRecordedCause
 
 OWED = debt()
@@ -235,6 +235,98 @@ def test_a_full_disk_before_the_charge_means_no_charge() -> None:
     world.ledger.refuse = NotRecordedCause.DISK_FULL
     assert isinstance(machine(world).start(OWED, CONCEPTS), NotRecorded)
     assert world.terminal.started == []
+
+
+def ended_without_money(world: World, answer: ChargeState) -> str:
+    world.terminal.then = answer
+    pay = machine(world)
+    key = started(pay).payment.key
+    world.terminal.present()
+    pay.poll(key)
+    pay.release(key)
+    return key
+
+
+@pytest.mark.parametrize("answer", [s for s in ANSWERS if s is not ChargeState.APPROVED])
+def test_a_late_approval_after_a_final_end_is_money_taken(answer: ChargeState) -> None:
+    """A bank that approves after "cancelled" has the money: the journal, the folio and a fact say so."""
+    world = World()
+    key = ended_without_money(world, answer)
+    world.terminal.approve_late(key)
+    [owed] = machine(world).recover()
+
+    fact = world.ledger.facts[-1]
+    assert (owed.key, owed.state, owed.looks_left) == (key, PaymentState.TAKEN, 0)
+    assert fact.type.value == "payment.resolved"
+    assert (fact.data["outcome"], fact.data["cause"]) == ("taken", "late_approval")
+    assert fact.data["authorization"] == "654321"
+    assert world.ledger.stubs[owed.folio].state == "pagado"
+    assert taken_by_books(world) == world.terminal.money_taken() == OWED.total_centavos
+
+
+def test_a_debt_that_was_approved_late_is_not_charged_a_second_time() -> None:
+    world = World()
+    key = ended_without_money(world, ChargeState.EXPIRED)
+    world.terminal.approve_late(key)
+
+    assert isinstance(machine(world).start(OWED, CONCEPTS), AlreadyStarted)
+    assert world.terminal.started == [key]
+
+
+def test_a_late_approval_of_a_debt_paid_since_is_owed_back() -> None:
+    world = World()
+    key = ended_without_money(world, ChargeState.CANCELLED)
+    world.terminal.then = ChargeState.APPROVED
+    whole_payment(world)
+    world.terminal.approve_late(key)
+    machine(world).recover()
+
+    late = world.ledger.payments[key]
+    assert late.state is PaymentState.REFUND_OWED
+    assert world.ledger.stubs[late.folio].state == "por_devolver"
+    assert world.ledger.facts[-1].data["outcome"] == "taken", "the city posts it, and owes it"
+    assert taken_by_books(world) == world.terminal.money_taken() == 2 * OWED.total_centavos
+
+
+def test_a_late_approval_of_another_amount_is_left_to_people() -> None:
+    world = World()
+    key = ended_without_money(world, ChargeState.CANCELLED)
+    world.terminal.wrong_amount = 1
+    world.terminal.approve_late(key)
+    machine(world).recover()
+
+    assert world.ledger.payments[key].state is PaymentState.UNKNOWN
+    assert world.ledger.facts[-1].data["cause"] == "amount_mismatch"
+
+
+def test_an_ended_charge_is_asked_about_a_few_times_and_then_left_alone() -> None:
+    world = World()
+    pay = machine(world)
+    key = started(pay).payment.key
+    world.terminal.then = ChargeState.DECLINED
+    world.terminal.present()
+    pay.poll(key)
+    looks = []
+    for _ in range(3 * len(LATE_LOOKS_S)):
+        before = world.fuse.calls
+        pay.recover()
+        looks.append(world.fuse.calls - before)
+        world.clock.boot_ms += max(LATE_LOOKS_S) * 1000
+
+    assert looks[0] == 0, "not at once: the terminal has just answered"
+    assert world.ledger.watched_payments() == ()
+    assert looks[-1] == 0
+    assert world.ledger.types()[-1] == "payment.resolved", "asking adds no fact"
+
+
+def test_a_silent_terminal_does_not_use_up_the_questions() -> None:
+    world = World()
+    key = ended_without_money(world, ChargeState.CANCELLED)
+    world.terminal.silent = True
+    for _ in range(20):
+        machine(world).recover()
+
+    assert world.ledger.payments[key].looks_left == len(LATE_LOOKS_S)
 
 
 def test_an_answer_that_cannot_be_stored_is_asked_for_again() -> None:

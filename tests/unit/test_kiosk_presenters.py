@@ -400,6 +400,24 @@ def test_a_refused_card_says_that_nothing_was_charged(
     assert kiosk.view.phase is CardPhase.CONFIRM
 
 
+def test_a_retry_after_a_late_approval_charges_nothing_and_offers_the_first_receipt(
+    kiosk: SimulatedKiosk,
+) -> None:
+    terminal = kiosk.world.terminal
+    pay(kiosk)
+    terminal.then = ChargeState.EXPIRED
+    terminal.present()
+    kiosk.tick()
+    folio = kiosk.view.folio
+    terminal.approve_late(terminal.started[0])
+    kiosk.tap("result.retry", "card.charge")
+    assert (kiosk.view.outcome, kiosk.view.folio) == (PayOutcome.ALREADY_PAID, folio)
+    kiosk.tap("result.done")
+    kiosk.tick(3)
+    assert kiosk.view.offer is not None
+    assert len(terminal.started) == 1
+
+
 def test_the_person_can_cancel_at_the_terminal(kiosk: SimulatedKiosk) -> None:
     pay(kiosk)
     kiosk.tap("card.cancel")

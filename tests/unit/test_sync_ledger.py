@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -134,6 +135,18 @@ def test_payments_come_back_in_the_order_in_which_they_were_opened(ledger: Sqlit
     ]  # fmt: skip
     assert ledger.payment("c") == payment("c")
     assert ledger.payment("z") is None
+
+
+def test_an_ended_charge_that_is_still_asked_about_is_found_and_not_open(
+    ledger: SqliteLedger,
+) -> None:
+    watched = replace(payment("a", PaymentState.CANCELLED), looks_left=1)
+    assert ledger.save([watched, payment("b"), payment("c", PaymentState.DECLINED)]) is None
+    assert ledger.watched_payments() == (watched,)
+    assert [p.key for p in ledger.open_payments()] == ["b"]
+
+    assert ledger.save([replace(watched, looks_left=0)]) is None
+    assert ledger.watched_payments() == ()
 
 
 def test_a_payment_is_found_by_its_folio(ledger: SqliteLedger) -> None:

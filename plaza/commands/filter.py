@@ -12,13 +12,16 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from captive_portal.filter import node as filter_node
 from captive_portal.filter.build import BuildPlan, BuildTrouble, build, parse_allow
 from captive_portal.filter.cdb import CdbDamaged
 from captive_portal.filter.database import Facts, Unusable, check_database, open_database
 from captive_portal.filter.names import NameProblem, parse_name
 from captive_portal.filter.reading import ListUnreadable, find_lists
+from captive_portal.filter.safesearch import renew_file
 from captive_portal.filter.signing import check_signature, is_signed, trailer
 from captive_portal.filter.store import BASELINE, ListStore
+from municipio.settings import SettingsError
 from municipio.wire.keys import KeyFormatError, PublicKey, load_public
 from sync.datadir import DataDir
 from sync.keys import KeyMissing, load_city_key
@@ -175,6 +178,59 @@ def status(data: Path, baseline: Path, as_json: bool) -> None:
         return
     origin = "the image's baseline" if serving.is_baseline else "from the city"
     click.echo(f"{serving.path} ({origin}), {max(days, 0)} days old\n{_facts_text(facts)}")
+
+
+@filter.command()
+@_data
+@click.option("--site", type=_FILE, help="The site's rules. Default: DATA/site.toml.")
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
+@click.option("--seen-at", type=click.Path(path_type=Path), help="DATA/filter for the daemons.")
+@click.option("--upstream", multiple=True, metavar="ADDR", help="Resolver on the uplink.")
+@click.option("--baseline", type=_FILE, default=BASELINE, show_default=True)
+def render(
+    data: Path,
+    site: Path | None,
+    out: Path,
+    seen_at: Path | None,
+    upstream: tuple[str, ...],
+    baseline: Path,
+) -> None:
+    """Write what dnsdist, dnsmasq and the gate read: dnsdist.conf, names.conf, doh.txt."""
+    node = DataDir(data)
+    key = load_city_key(node)
+    try:
+        settings = node.settings()
+        made = filter_node.render(
+            node,
+            filter_node.read_site(node, settings, site),
+            out,
+            city=None if isinstance(key, KeyMissing) else key,
+            zone=settings.text("city.timezone"),
+            upstream=upstream,
+            seen_at=seen_at,
+            baseline=baseline,
+        )
+    except (filter_node.CannotRender, SettingsError, OSError) as e:
+        raise click.ClickException(str(e)) from None
+    for detail in made.refused:
+        click.echo(f"set aside: {detail}", err=True)
+    click.echo(f"{made.folder}: dnsdist.conf, names.conf, doh.txt")
+
+
+@filter.command()
+@_data
+@click.option("--site", type=_FILE, help="The site's rules. Default: DATA/site.toml.")
+def refresh(data: Path, site: Path | None) -> None:
+    """Look up the addresses of the safe search names on the uplink; dnsmasq notices by itself."""
+    node = DataDir(data)
+    try:
+        profile = filter_node.read_site(node, node.settings(), site)
+        path = node.path / "filter" / filter_node.SAFE_HOSTS
+        address = str(profile.network.gateway4.ip)
+        changed = renew_file(path, address, filter_node.look_up_on_uplink)
+    except (filter_node.CannotRender, SettingsError, OSError) as e:
+        raise click.ClickException(str(e)) from None
+    click.echo(f"{path}: {'renewed' if changed else 'as it was'}")
 
 
 def _facts_text(facts: Facts) -> str:

@@ -56,6 +56,12 @@ SETTINGS: tuple[Setting, ...] = (
     _s("node.site", "Parque Independencia (demostración)", "Nombre del lugar."),
     _s("node.address", "", "Domicilio del lugar."),
     _s("node.rtc", False, "El nodo tiene reloj con pila (RTC): su hora vale sin red."),
+    _s(
+        "node.data_mount",
+        "",
+        "Partición de los datos (su punto de montaje); si no está montada, el nodo no arranca. "
+        "Vacía: no se comprueba.",
+    ),
     _s("central.url", "http://127.0.0.1:8311", "Dirección de la API de la ciudad."),
     _s("central.verify_url", "", "Base pública para el QR de los recibos; vacía: la de la API."),
     _s("central.timeout_s", 8, "Segundos de espera por una respuesta de la ciudad."),
@@ -236,6 +242,11 @@ SETTINGS: tuple[Setting, ...] = (
     _s("portal.listen", "127.0.0.1:8380", "Dirección y puerto del portal."),
     _s("portal.public_url", "http://127.0.0.1:8380", "Dirección que ve el visitante."),
     _s("portal.api_url", "", "URI https de RFC 8908; vacía: no se anuncia (RFC 8910)."),
+    _s(
+        "portal.metrics_listen",
+        "",
+        "Dirección y puerto de las métricas Prometheus, solo en este equipo (127.0.0.1:8382); vacía: no hay.",
+    ),
     _s("portal.session_min", 120, "Minutos de una visita."),
     _s("portal.gate", "memory", "Puerta: memory (demostración) o nft.", "memory", "nft"),
     _s("portal.gate_socket", "/run/plaza/gate.sock", "Socket Unix del demonio de la puerta."),

@@ -17,6 +17,7 @@ from typing import Any
 
 from municipio.usecases.ports import AttachmentRef, NotStored, NotStoredCause
 from municipio.wire.attachment import MAX_ATTACHMENT_BYTES, is_sha256
+from sync.sharing import make_folder, open_shared
 
 MAX_ATTACHMENTS_PER_FACT = 8
 FOLDER_BYTES = 512 * 1024 * 1024
@@ -91,7 +92,7 @@ class AttachmentStore:
         return 0
 
     def _is_full(self, size: int) -> bool:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(self.folder)
         held = sum(entry.stat().st_size for entry in os.scandir(self.folder))
         stat = os.statvfs(self.folder)
         free = stat.f_bavail * stat.f_frsize
@@ -99,7 +100,7 @@ class AttachmentStore:
 
     def _write(self, path: Path, content: bytes) -> None:
         part = path.with_name(f".{path.name}.{os.getpid()}")
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        handle = open_shared(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)

@@ -18,6 +18,8 @@ from typing import Any
 import apsw
 
 from municipio.usecases.ports import NotRecorded, NotRecordedCause
+from sync.seals import key_file
+from sync.sharing import settle_file
 
 MIN_SQLITE = 3_051_003
 BUSY_MS = 5_000
@@ -81,6 +83,7 @@ def create_database(path: Path, node_code: str, inegi: str, epoch: int = 1) -> N
     part.unlink(missing_ok=True)
     try:
         build_database(part, node_code, inegi, epoch, "first" if epoch == 1 else "no_ledger")
+        settle_file(part)
         fsync(part)
         with contextlib.suppress(FileExistsError):
             os.link(part, path)
@@ -123,7 +126,7 @@ def connect(path: Path, *, vfs: str = "") -> apsw.Connection | LedgerDamaged:
         connection = apsw.Connection(str(path), flags=flags, vfs=vfs or None)
         if vfs:
             connection.pragma("locking_mode", "exclusive")
-        trouble = _prepare(connection)
+        trouble = _prepare(connection, is_home=key_file(path).exists())
         damage = None
         if trouble is not None:
             damage = LedgerDamaged(path, trouble.detail, can_salvage=trouble.can_salvage)
@@ -155,12 +158,13 @@ class _Unfit:
     can_salvage: bool = False
 
 
-def _prepare(connection: apsw.Connection) -> _Unfit | None:
+def _prepare(connection: apsw.Connection, *, is_home: bool) -> _Unfit | None:
     """Set and assert what durability rests on; why the file cannot be used, or None."""
     connection.set_busy_timeout(BUSY_MS)
     connection.execute("PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF")
     if connection.pragma("application_id") != APPLICATION_ID:
-        return _Unfit("not a ledger of Plaza")
+        # Where this node's ledger was, it is one whose header is damaged; elsewhere a foreign file.
+        return _Unfit("not a ledger of Plaza", can_salvage=is_home)
     assert connection.pragma("journal_mode", "wal") == "wal", "the ledger needs WAL"
     connection.pragma("synchronous", 2)
     assert connection.pragma("synchronous") == 2, "the ledger needs synchronous=FULL"

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 from municipio.settings import Settings, SettingsError, parse_settings
+from sync.sharing import make_folder
 
 
 class DataDir:
@@ -66,6 +67,5 @@ class DataDir:
     def create(self) -> None:
         """Make the directory and its folders; what exists stays as it is."""
         self.path.mkdir(parents=True, exist_ok=True)
-        self.node_key.parent.mkdir(mode=0o700, exist_ok=True)
-        self.run.mkdir(exist_ok=True)
-        self.attachments.mkdir(mode=0o700, exist_ok=True)
+        for folder in (self.node_key.parent, self.run, self.attachments):
+            make_folder(folder)

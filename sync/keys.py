@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from municipio.wire.keys import KeyFormatError, PublicKey, key_id, load_public, public_pem
 from sync.datadir import DataDir
+from sync.sharing import is_shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class NodeKey:
         private = Ed25519PrivateKey.generate()
         pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         write_new(data.node_key, pem, 0o600)
+        if is_shared(data.node_key.parent):
+            data.node_key.chmod(0o640)
         key = cls(private)
         data.node_pub.unlink(missing_ok=True)
         write_new(data.node_pub, public_pem(key.public), 0o644)

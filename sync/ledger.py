@@ -83,25 +83,27 @@ def open_ledger(
     *,
     vfs: str = "",
     witness: Witness | None = None,
+    locked: bool = False,
 ) -> SqliteLedger | LedgerDamaged:
     """Open the ledger at `path`, making an empty one if there is none. Never overwrites anything.
 
     `node_code` and `inegi` (5 digits) name the node; a ledger of another node is refused as damaged.
     When the witness saw facts that are not there any more, a new epoch begins, so that no folio is
     given twice. `vfs` is the name of an apsw VFS and `witness` another witness, for tests that cut
-    the power. Use `sync.salvage.open_salvaging` where a damaged file must not stop the node.
+    the power; `locked` is for who has it alone already. Use `sync.salvage.open_salvaging` where a
+    damaged file must not stop the node.
     """
     try:
-        use = share(path)
+        use = None if locked else share(path)
         opened = _open(path, clock, (node_code, inegi), vfs, witness)
     except OSError as e:
         return LedgerDamaged(path, str(e), disk_full=e.errno == errno.ENOSPC)
     except apsw.Error as e:
         opened = cannot_open(path, e)
-    if isinstance(opened, LedgerDamaged):
-        use.close()
-    else:
+    if isinstance(opened, SqliteLedger):
         opened.use = use
+    elif use is not None:
+        use.close()
     return opened
 
 

@@ -166,6 +166,13 @@ class Outbox:
         with self._ledger.reading() as db:
             return int(query(db, "SELECT max(epoch) FROM epoch")[0][0])
 
+    def epoch_reason(self) -> tuple[str, dict[str, Any]]:
+        """Why the current epoch began, and what is known about it."""
+        sql = "SELECT reason, detail FROM epoch ORDER BY epoch DESC LIMIT 1"
+        with self._ledger.reading() as db:
+            reason, detail = query(db, sql)[0]
+        return str(reason), msgspec.json.decode(detail, type=dict[str, Any])
+
     def last_carried(self) -> str:
         """City's time of the last acknowledgement (RFC 3339 UTC), empty if never."""
         with self._ledger.reading() as db:
@@ -210,7 +217,12 @@ class Outbox:
                   ELSE ?4 / 1000 - CAST(strftime('%s', time) AS INTEGER) >= ?5 END""",
                 (now.boot, now.boot_ms, KEPT_MS, wall, day),
             )
+            erased = db.changes()
             db.pragma("secure_delete", False)
+        if erased:
+            with self._ledger.reading() as db:
+                # The log still holds what was erased; a reader may keep it until the next time.
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _prune_facts(self, stretch: Stretch, through: int) -> None:
         if through < 1:

@@ -8,6 +8,7 @@ with its own id, time and folio; one that does not fit its seal is kept aside an
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +87,17 @@ def recover_from(ledger: SqliteLedger, lane: Lane, epoch: int, first: int, *, re
     for fact in recorded:
         ledger.note(fact)
     return Moved(now, len(recorded), tuple(lost))
+
+
+def take_stranded(ledger: SqliteLedger, stranded: Iterable[tuple[int, bytes]], reason: str) -> int:
+    """Record facts (lane number, bytes) that are in no whole chain; how many there was room for."""
+    taken: list[Fact] = []
+    with ledger.transaction() as db:
+        for number, body in stranded:
+            _take(ledger, db, LANES[number], body, reason, taken)
+    for fact in taken:
+        ledger.note(fact)
+    return len(taken)
 
 
 def _is_whole(ledger: SqliteLedger, body: Any, seal: Any) -> bool:

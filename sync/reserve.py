@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 from municipio.facts import Lane
+from sync.sharing import open_shared
 
 RESERVE_BYTES = 8 * 1024 * 1024
 _SPARE = 4
@@ -42,7 +43,7 @@ class Reserve:
                     self._make(file)
 
     def _make(self, file: Path) -> None:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        handle = open_shared(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         try:
             os.posix_fallocate(handle, 0, self._size)
         except OSError:

@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from sync.sharing import make_folder, open_shared
+
 KEY_BYTES = 32
 SEAL_BYTES = 16
 _SLOT = struct.Struct("<QQ32s16s")
@@ -66,7 +68,7 @@ class FileWitness:
 
     def __init__(self, path: Path, key: bytes) -> None:
         self._key = key
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = open_shared(path, os.O_RDWR | os.O_CREAT)
         try:
             if os.fstat(handle).st_size != _SIZE:
                 os.ftruncate(handle, _SIZE)
@@ -133,11 +135,11 @@ def read_key(path: Path) -> bytes | None:
 
 def coming_key(path: Path) -> bytes:
     """The key that will be this ledger's once its facts are sealed (`settle_key`); the same for everyone."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(path.parent)
     coming = path.with_suffix(".new")
     part = path.with_name(f".{path.name}.{os.getpid()}")
     if read_key(coming) is None:
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        handle = open_shared(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         with os.fdopen(handle, "wb") as file:
             file.write(secrets.token_bytes(KEY_BYTES))
             file.flush()

@@ -10,6 +10,8 @@ import os
 import time
 from pathlib import Path
 
+from sync.sharing import open_shared
+
 _PAUSE_S = 0.05
 
 
@@ -53,4 +55,4 @@ def alone(ledger: Path, wait_s: float) -> UseLock | None:
 
 def _open(ledger: Path) -> int:
     ledger.parent.mkdir(parents=True, exist_ok=True)
-    return os.open(lock_file(ledger), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    return open_shared(lock_file(ledger), os.O_RDWR | os.O_CREAT)

@@ -15,7 +15,9 @@ from sync.delivery import Delivery
 from sync.keys import KeyMissing, NodeKey, load_city_key
 from sync.ledger import SqliteLedger, open_ledger
 from sync.outbox import Outbox
+from sync.partition import wrong_partition
 from sync.protocol import Exchange, Pace
+from sync.salvage import open_salvaging
 from sync.transport import Courier
 from sync.uploads import Uploads
 from sync.worker import Worker
@@ -41,17 +43,25 @@ class Memory:
         self.ledger.close()
 
 
-def open_memory(data: DataDir) -> Memory | CannotStart:
-    """Open the ledger of a data directory, making the folders and an empty ledger if needed."""
+def open_memory(data: DataDir, *, salvaging: bool = True) -> Memory | CannotStart:
+    """Open the ledger of a data directory, making the folders and an empty ledger if needed.
+
+    A damaged ledger is salvaged, unless the caller only wants to look.
+    """
     try:
         settings = data.settings()
+        trouble = wrong_partition(data.path, settings.text("node.data_mount"))
+        if trouble:
+            return CannotStart(trouble)
         data.create()
     except (SettingsError, OSError) as e:
         return CannotStart(str(e))
     clock = SystemClock(data.link_file, quality_with(settings.flag("node.rtc")))
-    ledger = open_ledger(data.ledger, clock, settings.node_code, settings.text("city.inegi"))
+    opening = open_salvaging if salvaging else open_ledger
+    ledger = opening(data.ledger, clock, settings.node_code, settings.text("city.inegi"))
     if isinstance(ledger, LedgerDamaged):
         return CannotStart(str(ledger))
+    ledger.reserve.fill()
     return Memory(data, settings, clock, ledger)
 
 

@@ -110,6 +110,7 @@ class Worker:
         if now >= self._prune_at:
             self._prune_at = now + PRUNE_EVERY_S
             self._outbox.prune()
+            self._ledger.reserve.fill()
             if self._delivery.uploads is not None:
                 self._delivery.uploads.sweep()
 

@@ -98,6 +98,42 @@ def verify(data: Path, as_json: bool) -> None:
 @sync.command()
 @_data
 @_json
+def salvage(data: Path, as_json: bool) -> None:
+    """Replace a damaged ledger by what is readable of it. Stop the node's programs first.
+
+    The node's own programs do the same when they start. The damaged file is kept in damaged/.
+    """
+    place = DataDir(data)
+    memory = open_memory(place)
+    if isinstance(memory, CannotStart):
+        _fail(memory.detail)
+    try:
+        result, epoch = verify_ledger(memory.ledger), Outbox(memory.ledger).epoch()
+        reason, detail = Outbox(memory.ledger).epoch_reason()
+    finally:
+        memory.close()
+    document = {
+        "epoch": epoch,
+        "reason": reason,
+        "detail": detail,
+        "facts": result.facts,
+        "problems": list(result.problems),
+    }
+    if as_json:
+        click.echo(json.dumps(document, ensure_ascii=False))
+    else:
+        click.echo(f"epoch {epoch} ({reason}): {result.facts} facts")
+        for table, rows in detail.get("salvage", {}).get("rows", {}).items():
+            click.echo(f"  {table}: {rows} rows read")
+    for problem in result.problems:
+        click.echo(problem, err=True)
+    if result.problems:
+        sys.exit(1)
+
+
+@sync.command()
+@_data
+@_json
 def push(data: Path, as_json: bool) -> None:
     """Try once, now, to carry everything that waits."""
     memory = _open(data)
@@ -181,7 +217,7 @@ def _status(memory: Memory) -> dict[str, Any]:
 def _open(data: Path) -> Memory:
     if not DataDir(data).ledger.exists() and not data.is_dir():
         _fail(f"{data} is not a data directory of a node")
-    memory = open_memory(DataDir(data))
+    memory = open_memory(DataDir(data), salvaging=False)
     if isinstance(memory, CannotStart):
         _fail(memory.detail)
     return memory

@@ -278,13 +278,21 @@ def test_verify_reads_the_whole_ledger(data: DataDir) -> None:
     assert "rep epoch 1" in json.loads(result.stdout)["problems"][0]
 
 
-def test_a_ledger_cut_short_is_an_error_on_every_command(data: DataDir) -> None:
+def test_a_ledger_cut_short_is_an_error_on_every_command_until_it_is_salvaged(
+    data: DataDir,
+) -> None:
     os.truncate(data.ledger, 5000)
-    for verb in ("status", "verify", "push", "run"):
+    for verb in ("status", "verify", "push"):
         result = run("sync", verb, "--data", data.path)
         assert result.exit_code == 1
         assert "dañado" in result.stderr
     assert data.ledger.stat().st_size == 5000
+    result = run("sync", "salvage", "--json", "--data", data.path)
+    assert result.exit_code == 0, result.stderr
+    told = json.loads(result.stdout)
+    assert (told["epoch"], told["reason"], told["problems"]) == (2, "salvaged", [])
+    assert (data.path / "damaged" / "1" / "ledger.sqlite").stat().st_size == 5000
+    assert run("sync", "status", "--data", data.path).exit_code == 0
 
 
 def test_no_data_directory_is_an_error(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from captive_portal.views.photos import photos
 from captive_portal.views.reports import reports
 from captive_portal.views.resume import resume
 from captive_portal.views.services import services
+from captive_portal.views.status import status
 from captive_portal.views.tramites import tramites
 from captive_portal.views.welcome import welcome
 
@@ -60,7 +61,18 @@ def create_app(ports: Ports, seal: FormSeal | None = None) -> Flask:
     app.extensions["plaza"] = PortalState(
         ports, seal or FormSeal(), sheet, style_version(sheet), _policy(ports.site.frame_ancestor)
     )
-    for room in (machines, welcome, resume, services, tramites, reports, photos, appeals, legal):
+    for room in (
+        machines,
+        welcome,
+        resume,
+        services,
+        tramites,
+        reports,
+        photos,
+        appeals,
+        status,
+        legal,
+    ):
         app.register_blueprint(room)
     app.before_request(answer_foreign_host)
     app.before_request(_limit_body)

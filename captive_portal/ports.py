@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from captive_portal.door import Door
+from captive_portal.filter.database import Facts
 from captive_portal.filter.lookup import Answer, Unreadable
 from captive_portal.gate.visits import Gate
 from captive_portal.photos import PhotoDesk
@@ -50,12 +51,21 @@ class NameFilter(Protocol):
 
     def look_up(self, name: str, local: datetime | None = None) -> Answer: ...
 
+    def facts(self) -> Facts | Unreadable: ...
+
 
 class NoFilter:
     """A node without lists. Satisfies `NameFilter`."""
 
     def look_up(self, name: str, local: datetime | None = None) -> Answer:
         return Unreadable("this node has no filter list")
+
+    def facts(self) -> Facts | Unreadable:
+        return Unreadable("this node has no filter list")
+
+
+def no_key() -> bytes | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,8 @@ class Ports:
     translations: dict[str, Translate]
     """A translation function per language of `LANGUAGES`."""
     filter: NameFilter = field(default_factory=NoFilter)
+    status_key: Callable[[], bytes | None] = no_key
+    """The technician's key to the status page (`captive_portal.status_key`); None: there is no such page."""
 
 
 def site_from_settings(

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 from captive_portal.door import Door
+from captive_portal.filter.database import Facts
 from captive_portal.filter.lookup import Allowed, Answer, Blocked, Unreadable
 from captive_portal.filter.policy import Category as Kind
 from captive_portal.gate.memory import MemoryGate
@@ -185,6 +186,12 @@ class SimulatedFilter:
             return Blocked(Kind(kind), date(2026, 1, 15), name)
         return Blocked(None, None, "bloqueada.example")
 
+    def facts(self) -> Facts | Unreadable:
+        if self.unreadable:
+            return Unreadable("demonstration")
+        made = "2026-01-15"
+        return Facts("plaza-filter", 1, made, made, 1_000_000, {"adult": 1_000_000}, ["adult"], [])
+
 
 _SERVICES = (
     Service("bache", "Bache", "Obras Públicas (demostración)", ("hoyo",), "construction"),
@@ -299,6 +306,8 @@ class SimulatedNode:
     catalogue: SimulatedCatalogue
     attachments: SimulatedAttachments
     filter: SimulatedFilter
+    status_key: list[bytes | None]
+    """One item: the technician's key, or None."""
     ports: Ports
 
 
@@ -318,6 +327,7 @@ def simulated_node(
     profile = profile or site_of_settings(settings)
     link, ledger, catalogue = SimulatedLink(), ledger_type(clock), SimulatedCatalogue()
     sealer, attachments, listed = SimulatedSealer(), SimulatedAttachments(), SimulatedFilter()
+    node_key: list[bytes | None] = [None]
     site = site_from_settings(
         settings,
         profile,
@@ -346,5 +356,6 @@ def simulated_node(
         photos=photo_desk(sealer, attachments, clock, None),
         translations=load_translations(),
         filter=listed,
+        status_key=lambda: node_key[0],
     )
-    return SimulatedNode(clock, link, ledger, catalogue, attachments, listed, ports)
+    return SimulatedNode(clock, link, ledger, catalogue, attachments, listed, node_key, ports)

@@ -10,12 +10,15 @@ from urllib.parse import urlsplit
 
 from captive_portal.app import create_app
 from captive_portal.door import Door
+from captive_portal.filter.lookup import Filter
+from captive_portal.filter.store import ListStore
 from captive_portal.gate.client import GateClient
 from captive_portal.gate.memory import MemoryGate
 from captive_portal.gate.visits import Gate
 from captive_portal.gate.wiring import boot_ms
 from captive_portal.housekeeping import HouseKeeper
 from captive_portal.languages import load_translations
+from captive_portal.metrics import MetricsServer, render
 from captive_portal.photos import photo_desk
 from captive_portal.ports import Ports, site_from_settings
 from captive_portal.pseudonym import DayKey
@@ -23,7 +26,9 @@ from captive_portal.resume import ResumeBook
 from captive_portal.secure import SecureDoor, SecureOrigin, certificate_flaw
 from captive_portal.server import make_server
 from captive_portal.site import SiteProblem, SiteProfile, parse_site, site_of_settings
+from captive_portal.status_key import key_file, load_key
 from captive_portal.uplink import UplinkWatch
+from captive_portal.vitals import take_vitals
 from municipio.clock import Clock
 from municipio.settings import Settings
 from municipio.usecases.ports import Link
@@ -96,6 +101,8 @@ def build_ports(options: PortalOptions) -> Ports:
             sealer, AttachmentStore(data.attachments), clock, data.path / "photo-codes.json"
         ),
         translations=load_translations(),
+        filter=Filter(ListStore(data.path / "filter"), profile.filter),
+        status_key=lambda: load_key(key_file(data.node_key.parent)),
     )
 
 
@@ -146,7 +153,8 @@ def run_portal(options: PortalOptions) -> None:
     """Serve until interrupted or terminated. Raises CannotStart, SettingsError, or OSError for a taken
     address or a certificate that cannot be read."""
     ports = build_ports(options)
-    listen = listen_of(options, DataDir(options.data).settings())
+    settings = DataDir(options.data).settings()
+    listen = listen_of(options, settings)
     secure = SecureOrigin()
     app = create_app(ports)
     app.wsgi_app = secure.around(app.wsgi_app)  # type: ignore[method-assign,assignment]  # Flask's way
@@ -155,6 +163,7 @@ def run_portal(options: PortalOptions) -> None:
     inner = (host, int(server.effective_port))
     door = _secure_door(ports.door.profile, options.data, inner, secure)
     keeper = HouseKeeper(ports.door)
+    metrics = _metrics(settings.text("portal.metrics_listen"), ports)
     signal.signal(signal.SIGTERM, _leave)
     keeper.start()
     try:
@@ -162,7 +171,18 @@ def run_portal(options: PortalOptions) -> None:
     finally:
         if door is not None:
             door.stop()
+        if metrics is not None:
+            metrics.stop()
         keeper.stop()
+
+
+def _metrics(listen: str, ports: Ports) -> MetricsServer | None:
+    if not listen:
+        return None
+    try:
+        return MetricsServer(listen, lambda: render(take_vitals(ports)))
+    except ValueError as e:
+        raise CannotStart(f"portal.metrics_listen: {e}") from e
 
 
 def _secure_door(

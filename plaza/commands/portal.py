@@ -9,8 +9,17 @@ import click
 from captive_portal.languages import load_translations
 from captive_portal.poster import Paper, render_poster
 from captive_portal.site import SiteProblem, parse_site
+from captive_portal.status_key import (
+    LIFE_MIN,
+    MAX_LIFE_MIN,
+    key_file,
+    load_key,
+    make_key,
+    make_pass,
+)
 from captive_portal.wiring import CannotStart, PortalOptions, run_portal
 from municipio.settings import SettingsError, parse_settings
+from sync.clock import SystemClock, quality_with
 from sync.datadir import DataDir
 
 
@@ -89,6 +98,33 @@ def sign(site: Path, out: Path, paper: str, data: Path | None) -> None:
     except (SettingsError, OSError) as e:
         raise click.ClickException(str(e)) from e
     click.echo(f"{out}: open it in a browser and print it at 100 %, without margins")
+
+
+@portal.command("status-link")
+@click.option("--data", envvar="PLAZA_DATA", required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--minutes", default=LIFE_MIN, show_default=True, type=click.IntRange(1, MAX_LIFE_MIN)
+)
+@click.option("--new-key", is_flag=True, help="Make another key: every link of before ends.")
+@click.option("--url", default="", help="The portal's address. Default: portal.public_url.")
+def status_link(data: Path, minutes: int, new_key: bool, url: str) -> None:
+    """Print a link to the technician's page of this portal.
+
+    It opens for the first device that uses it, until the minutes are over or the node restarts. The key
+    is made on the first call; without it the page does not exist.
+    """
+    place = DataDir(data)
+    try:
+        settings = place.settings()
+        file = key_file(place.node_key.parent)
+        key = None if new_key else load_key(file)
+        key = key or make_key(file)
+    except (SettingsError, OSError) as e:
+        raise click.ClickException(str(e)) from e
+    at = SystemClock(place.link_file, quality_with(settings.flag("node.rtc"))).now()
+    base = (url or settings.text("portal.public_url")).rstrip("/")
+    text = make_pass(key, settings.node_code, at, minutes)
+    click.echo(f"{base}/es/tecnico?clave={text}")
 
 
 def _is_address(listen: str) -> bool:

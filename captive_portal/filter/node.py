@@ -23,6 +23,8 @@ from municipio.wire.keys import PublicKey
 from sync.datadir import DataDir
 
 LEASE_MIN = 30
+LEASES = "/run/plaza-names/leases"
+"""In memory, in a folder of dnsmasq's own user: an address book never reaches the card."""
 SAFE_HOSTS = Path("safe") / "hosts"
 
 
@@ -123,6 +125,7 @@ def _guests(profile: SiteProfile, plan: FilterPlan) -> GuestNetwork:
         LEASE_MIN,
         plan.upstream,
         profile.capport_url,
+        LEASES,
         gateway6=profile.network.gateway6,
         walled_garden=profile.walled_garden,
         dns_port=plan.cache_port,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kiosk.flow import Screen
 from kiosk.presenters.base import Action, Desk, FocusItem, Notice, Presenter, Role, Tone
+from kiosk.presenters.live_printer import LivePrinter
 from kiosk.presenters.print_task import PrintTask
 from kiosk.presenters.receipts import can_print_receipt, receipt_task
 from kiosk.presenters.views import FolioPhase, FolioView, Row
@@ -14,9 +15,11 @@ from kiosk.presenters.wording import (
     folio_state,
     iso_date,
     keyboard,
+    printer_trouble,
 )
 from kiosk.speech import spell
 from kiosk.usecases.papers import PaperWriter
+from kiosk.usecases.printing import PrintDesk
 from municipio.identifiers import FolioProblem, FolioTrouble
 from municipio.payments import Payment, PaymentState
 from municipio.usecases.folios import FolioAnswer, FolioFound, FolioNotFound, look_up
@@ -26,7 +29,11 @@ FOLIO_LIMIT = 30
 
 
 class FolioPresenter(Presenter[FolioView]):
-    def __init__(self, desk: Desk, ledger: Ledger, city: City, papers: PaperWriter) -> None:
+    def __init__(
+        self, desk: Desk, ledger: Ledger, city: City, printing: PrintDesk, papers: PaperWriter
+    ) -> None:
+        self._printer = LivePrinter(desk, printing)
+        self._printer_cause = ""
         self._ledger = ledger
         self._city = city
         self._papers = papers
@@ -39,6 +46,14 @@ class FolioPresenter(Presenter[FolioView]):
 
     def enter(self, **params: object) -> None:
         self._start_again()
+
+    def tick(self, now_s: float) -> None:
+        if self._paid is not None:
+            self._printer.tick(now_s, self._current(self._printer_told))
+
+    def _printer_told(self, cause: str) -> None:
+        self._printer_cause = cause
+        self.refresh()
 
     def type(self, text: str) -> None:
         """Intent: characters from any keyboard."""
@@ -65,7 +80,7 @@ class FolioPresenter(Presenter[FolioView]):
     def print_receipt(self) -> None:
         """Intent: the receipt again (COPIA), or the original that never came out."""
         payment = self._paid
-        if payment is not None:
+        if payment is not None and not printer_trouble(self._printer_cause, self._desk.words):
             self._desk.background.run(
                 lambda: receipt_task(self._desk.words, self._papers, payment),
                 self._current(self._go_print),
@@ -174,6 +189,9 @@ class FolioPresenter(Presenter[FolioView]):
         if when or opened:
             rows.append(Row(_("Fecha"), iso_date(when or opened, _)))
         notice = Notice(unsure, Tone.SUN, "wifi-off") if answer.no_answer else None
+        trouble = printer_trouble(self._printer_cause, _) if self._paid else ""
+        if trouble and notice is None:
+            notice = Notice(trouble, Tone.SUN, "printer")
         return _("Esto sabemos de su folio"), tuple(rows), notice
 
     def _actions(self) -> tuple[Action, ...]:
@@ -187,8 +205,9 @@ class FolioPresenter(Presenter[FolioView]):
             return (Action("folio.done", _("Terminar"), icon="log-out", primary=True), again)
         owed = self._paid.state is PaymentState.TAKEN
         label = _("Imprimir el recibo") if owed else _("Imprimir una copia")
+        prints = not printer_trouble(self._printer_cause, _)
         return (
-            Action("folio.copy", label, icon="receipt-text", primary=True),
+            Action("folio.copy", label, icon="receipt-text", enabled=prints, primary=True),
             Action("folio.done", _("Terminar"), icon="log-out"),
             again,
         )

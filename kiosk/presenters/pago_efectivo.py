@@ -8,6 +8,7 @@ from kiosk.flow import Screen
 from kiosk.presenters.base import Action, Desk, FocusItem, Notice, Presenter, Role
 from kiosk.presenters.cash_parts import NOTHING_KEPT, actions_of, confirm_notices, figures_of
 from kiosk.presenters.cash_text import Said, accepted_rows, inserting_notices, say_end, say_phase
+from kiosk.presenters.live_printer import LivePrinter, with_printer
 from kiosk.presenters.print_task import PrintTask
 from kiosk.presenters.receipts import claim_task, has_claim, receipt_task
 from kiosk.presenters.views import CashEnd, CashPhase, PagoEfectivoView, PayOutcome, Row
@@ -64,6 +65,7 @@ class PagoEfectivoPresenter(Presenter[PagoEfectivoView]):
         self, desk: Desk, debt_desk: DebtDesk, pay: PayByCash, papers: PaperWriter
     ) -> None:
         self._debts = debt_desk
+        self._printer = LivePrinter(desk, debt_desk.printing)
         self._pay = pay
         self._papers = papers
         self._wait_s = float(desk.settings.number("cash.wait_s"))
@@ -98,6 +100,7 @@ class PagoEfectivoPresenter(Presenter[PagoEfectivoView]):
 
     def tick(self, now_s: float) -> None:
         self._now_s = now_s
+        self._printer.tick(now_s, self._current(self._printer_told))
         if self._key and not self._polling:
             self._polling = True
             key = self._key
@@ -105,8 +108,6 @@ class PagoEfectivoPresenter(Presenter[PagoEfectivoView]):
                 lambda: (self._pay.poll(key), self._pay.trouble()), self._current(self._polled)
             )
         self.refresh()
-
-    # --- intents ------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Intent: the second, deliberate press opens the gate. Only from CONFIRM; twice is once."""
@@ -294,6 +295,9 @@ class PagoEfectivoPresenter(Presenter[PagoEfectivoView]):
             Screen.PAGO_RESULTADO, outcome=outcome, payment=payment, clave=self._clave,
             debt=self._debt,
         )  # fmt: skip
+
+    def _printer_told(self, cause: str) -> None:
+        self._debt = with_printer(self._debt, cause)
 
     def _forget(self) -> None:
         self._let_go()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kiosk.flow import Screen
 from kiosk.presenters.base import Action, Desk, Notice, Presenter, Tone
+from kiosk.presenters.live_printer import LivePrinter, with_printer
 from kiosk.presenters.print_task import PrintTask
 from kiosk.presenters.receipts import receipt_task
 from kiosk.presenters.views import CardPhase, PagoTarjetaView, PayOutcome
@@ -53,6 +54,7 @@ class PagoTarjetaPresenter(Presenter[PagoTarjetaView]):
         self, desk: Desk, debt_desk: DebtDesk, pay: PayByCard, papers: PaperWriter
     ) -> None:
         self._debts = debt_desk
+        self._printer = LivePrinter(desk, debt_desk.printing)
         self._pay = pay
         self._papers = papers
         self._wait_s = float(desk.settings.number("terminal.wait_s"))
@@ -85,6 +87,7 @@ class PagoTarjetaPresenter(Presenter[PagoTarjetaView]):
 
     def tick(self, now_s: float) -> None:
         self._now_s = now_s
+        self._printer.tick(now_s, self._current(self._printer_told))
         if self._key and not self._polling:
             self._poll()
         self.refresh()
@@ -140,6 +143,10 @@ class PagoTarjetaPresenter(Presenter[PagoTarjetaView]):
             self._debt = answer
             self._phase = CardPhase.CONFIRM
             self.refresh()
+
+    def _printer_told(self, cause: str) -> None:
+        self._debt = with_printer(self._debt, cause)
+        self.refresh()
 
     def _started(self, result: Started | AlreadyStarted | NotStarted | NotRecorded) -> None:
         match result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kiosk.flow import Screen
 from kiosk.presenters.base import Action, Desk, Notice, Presenter, Tone
+from kiosk.presenters.live_printer import LivePrinter, with_printer
 from kiosk.presenters.print_task import PrintTask
 from kiosk.presenters.views import PasePhase, PaseView, Row
 from kiosk.presenters.wording import long_date, printer_trouble
@@ -31,6 +32,7 @@ class PaseDeCajaPresenter(Presenter[PaseView]):
         self, desk: Desk, debt_desk: DebtDesk, ledger: Ledger, papers: PaperWriter
     ) -> None:
         self._debts = debt_desk
+        self._printer = LivePrinter(desk, debt_desk.printing)
         self._ledger = ledger
         self._papers = papers
         self._debt: Debt | None = None
@@ -43,6 +45,9 @@ class PaseDeCajaPresenter(Presenter[PaseView]):
         self._debt, self._refusal, self._issuing = None, None, False
         self.refresh()
         self._desk.background.run(lambda: self._debts.load(clave), self._current(self._loaded))
+
+    def tick(self, now_s: float) -> None:
+        self._printer.tick(now_s, self._current(self._printer_told))
 
     def print(self) -> None:
         """Intent: number the pase and print it. Pressed twice it is still one."""
@@ -85,6 +90,10 @@ class PaseDeCajaPresenter(Presenter[PaseView]):
             self._refusal = refusals.get(debt.state, PaseRefusal.NOTHING_DUE)
         elif not debt.pase:
             self._refusal = PaseRefusal.NO_PLACE
+        self.refresh()
+
+    def _printer_told(self, cause: str) -> None:
+        self._debt = with_printer(self._debt, cause)
         self.refresh()
 
     def _issued(self, result: PaseIssued | PaseRefused | NotRecorded) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kiosk.flow import Screen
 from kiosk.presenters.adeudo_text import message_of, notices_of, rows_of, ways_of
 from kiosk.presenters.base import Action, Desk, FocusItem, Presenter, Role
+from kiosk.presenters.live_printer import LivePrinter, with_printer
 from kiosk.presenters.print_task import PrintTask
 from kiosk.presenters.views import AdeudoView, DebtState, Row
 from kiosk.presenters.wording import long_date
@@ -27,6 +28,7 @@ class PredialAdeudoPresenter(Presenter[AdeudoView]):
 
     def __init__(self, desk: Desk, debt_desk: DebtDesk, papers: PaperWriter) -> None:
         self._debts = debt_desk
+        self._printer = LivePrinter(desk, debt_desk.printing)
         self._papers = papers
         self._clave = ""
         self._debt: Debt | None = None
@@ -42,6 +44,9 @@ class PredialAdeudoPresenter(Presenter[AdeudoView]):
             lambda: (self._debts.load(clave), self._debts.link_is_up()),
             self._current(self._loaded),
         )
+
+    def tick(self, now_s: float) -> None:
+        self._printer.tick(now_s, self._current(self._printer_told))
 
     def pay_by_card(self) -> None:
         """Intent: a card, here. The next screen asks the city again and asks for a second press."""
@@ -105,6 +110,10 @@ class PredialAdeudoPresenter(Presenter[AdeudoView]):
         # An answer that no key of the city signed is no answer: what we have stays.
         if known and isinstance(answer, Debt) and answer.state is not debts.DebtState.BAD_SIGNATURE:
             self._debt = answer
+        self.refresh()
+
+    def _printer_told(self, cause: str) -> None:
+        self._debt = with_printer(self._debt, cause)
         self.refresh()
 
     def _forget(self) -> None:

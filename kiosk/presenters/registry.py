@@ -103,7 +103,7 @@ def build_presenters(desk: Desk, ports: Ports) -> dict[Screen, Presenter[Any]]:
         Screen.PAGO_RESULTADO: PagoResultadoPresenter(desk, papers),
         Screen.PASE_DE_CAJA: PaseDeCajaPresenter(desk, debts, ledger, papers),
         Screen.REPORTE: ReportePresenter(desk, catalogue, ledger, ports.sealer, papers),
-        Screen.FOLIO: FolioPresenter(desk, ledger, ports.city, papers),
+        Screen.FOLIO: FolioPresenter(desk, ledger, ports.city, printing, papers),
         Screen.AYUDA: AyudaPresenter(desk),
         Screen.EMERGENCIAS: EmergenciasPresenter(desk, catalogue),
         Screen.MAS_SERVICIOS: MasServiciosPresenter(desk, catalogue),

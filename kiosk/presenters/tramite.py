@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kiosk.flow import Screen
 from kiosk.presenters.base import Action, Desk, FocusItem, Notice, Presenter, Role, Tone
+from kiosk.presenters.live_printer import LivePrinter
 from kiosk.presenters.print_task import PrintTask
 from kiosk.presenters.views import RequirementRow, Row, TramiteView
 from kiosk.presenters.wording import printer_trouble
@@ -23,6 +24,7 @@ class TramitePresenter(Presenter[TramiteView]):
     ) -> None:
         self._catalogue = catalogue
         self._printing = printing
+        self._printer = LivePrinter(desk, printing)
         self._papers = papers
         self._tramite: Tramite | None = None
         self._missing = False
@@ -37,6 +39,9 @@ class TramitePresenter(Presenter[TramiteView]):
             lambda: (self._catalogue.tramite(tramite_id), self._printing.cause()),
             self._current(self._loaded),
         )
+
+    def tick(self, now_s: float) -> None:
+        self._printer.tick(now_s, self._current(self._printer_told))
 
     def print(self) -> None:
         """Intent: the requirements on paper."""
@@ -59,6 +64,10 @@ class TramitePresenter(Presenter[TramiteView]):
     def _loaded(self, found: tuple[Tramite | None, str]) -> None:
         self._tramite, self._printer_cause = found
         self._missing = self._tramite is None
+        self.refresh()
+
+    def _printer_told(self, cause: str) -> None:
+        self._printer_cause = cause
         self.refresh()
 
     def _forget(self) -> None:

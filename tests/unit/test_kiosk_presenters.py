@@ -183,6 +183,61 @@ def test_without_a_printer_the_card_offers_the_code(kiosk: SimulatedKiosk) -> No
     assert kiosk.view.qr.startswith("http")
 
 
+def test_the_print_button_follows_the_printer_while_the_card_is_up(kiosk: SimulatedKiosk) -> None:
+    kiosk.tap("home.tramites", "tramites.open.COA-T-TES-ING-1")
+    printer = kiosk.world.printer
+    seen = [kiosk.view.print_action.enabled]
+    for state, cause in [
+        (DeviceState.ATTENTION, "paper_end"),
+        (DeviceState.READY, ""),
+        (DeviceState.ABSENT, "no_answer"),
+        (DeviceState.READY, ""),
+    ]:
+        printer.state, printer.cause = state, cause
+        kiosk.wait(2)
+        seen.append(kiosk.view.print_action.enabled)
+        assert (kiosk.view.notice is None) is kiosk.view.print_action.enabled
+
+    assert seen == [True, False, True, False, True]
+
+
+@pytest.mark.parametrize("screen", ["debt", "pay.card", "pay.pase"])
+def test_every_screen_of_a_debt_tells_of_the_printer_as_it_is_now(
+    kiosk: SimulatedKiosk, screen: str
+) -> None:
+    see_debt(kiosk)
+    if screen != "debt":
+        kiosk.tap(screen)
+    kiosk.wait(2)
+    before = [n.icon for n in kiosk.view.notices]
+    kiosk.world.printer.state, kiosk.world.printer.cause = DeviceState.ATTENTION, "paper_end"
+    kiosk.wait(2)
+    without = [n.icon for n in kiosk.view.notices]
+    kiosk.world.printer.state, kiosk.world.printer.cause = DeviceState.READY, ""
+    kiosk.wait(2)
+
+    assert "printer" not in before
+    assert "printer" in without
+    assert [n.icon for n in kiosk.view.notices] == before
+
+
+def test_a_copy_is_offered_only_while_the_printer_can_print_it(kiosk: SimulatedKiosk) -> None:
+    pay(kiosk)
+    kiosk.world.terminal.present()
+    kiosk.tick()
+    [folio] = kiosk.world.ledger.stubs
+    kiosk.tap("print.done")
+    kiosk.tap("bar.folio")
+    kiosk.type(folio)
+    kiosk.tap("folio.look")
+    copy = kiosk.view.actions[0]
+    assert (copy.id, copy.enabled) == ("folio.copy", True)
+    kiosk.world.printer.state, kiosk.world.printer.cause = DeviceState.ATTENTION, "paper_end"
+    kiosk.wait(2)
+    assert not kiosk.view.actions[0].enabled
+    assert kiosk.view.notice is not None
+
+
 # --- predial: clave -----------------------------------------------------------------------------
 
 

@@ -8,49 +8,22 @@ from __future__ import annotations
 
 import os
 import select
-import threading
 import tty
-from collections.abc import Callable
 from pathlib import Path
 
-CHUNK = 4096
+from hardware.transport.far_end import CHUNK, FarEnd
 
 
-class PtyEnd:
-    """Bytes from the driver go to `on_bytes`, on this end's own thread; `on_idle` about every 20 ms.
+class PtyEnd(FarEnd):
+    """A `FarEnd` on a pseudo-terminal; `link` keeps a name that follows it."""
 
-    `wants_bytes()` False stops reading: the driver then meets a device that holds flow control.
-    """
-
-    def __init__(
-        self,
-        on_bytes: Callable[[bytes], None],
-        on_idle: Callable[[], None] = lambda: None,
-        wants_bytes: Callable[[], bool] = lambda: True,
-        idle_s: float = 0.02,
-    ) -> None:
-        self._on_bytes = on_bytes
-        self._on_idle = on_idle
-        self._wants_bytes = wants_bytes
-        self._idle_s = idle_s
-        self._lock = threading.RLock()
-        self._master = -1
-        self._slave = -1
-        self._link: Path | None = None
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="pty-end", daemon=True)
-        self.path = ""
+    _master = -1
+    _slave = -1
+    _link: Path | None = None
 
     @property
     def is_plugged(self) -> bool:
         return self._master >= 0
-
-    def open(self) -> str:
-        """Plug the cable in; the path is what the driver opens."""
-        self.replug()
-        if not self._thread.is_alive():
-            self._thread.start()
-        return self.path
 
     def link(self, path: Path) -> None:
         """Keep a symlink at `path` that follows the cable, like /dev/serial/by-path does."""
@@ -79,7 +52,6 @@ class PtyEnd:
             self._point_link()
 
     def send(self, data: bytes) -> None:
-        """To the driver; lost when unplugged or when nobody has read for a long time."""
         with self._lock:
             if self._master < 0:
                 return
@@ -87,12 +59,6 @@ class PtyEnd:
                 os.write(self._master, data)
             except OSError:
                 return
-
-    def close(self) -> None:
-        self._closing.set()
-        if self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join(timeout=5)
-        self.unplug()
 
     def _point_link(self) -> None:
         if self._link is None or not self.path or self._master < 0:
@@ -102,19 +68,11 @@ class PtyEnd:
         fresh.symlink_to(self.path)
         fresh.replace(self._link)
 
-    def _run(self) -> None:
-        while not self._closing.is_set():
-            data = self._take()
-            if data:
-                self._on_bytes(data)
-            self._on_idle()
-
     def _take(self) -> bytes:
         with self._lock:
             master = self._master
         if master < 0 or not self._wants_bytes():
-            self._closing.wait(self._idle_s)
-            return b""
+            return self._rest()
         try:
             ready, _, _ = select.select([master], [], [], self._idle_s)
             with self._lock:

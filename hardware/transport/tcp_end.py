@@ -9,45 +9,23 @@ import contextlib
 import select
 import socket
 import struct
-import threading
-from collections.abc import Callable
 
-CHUNK = 4096
+from hardware.transport.far_end import CHUNK, FarEnd
+
 _RESET = struct.pack("ii", 1, 0)
 """SO_LINGER on, 0 s: closing sends a reset."""
 
 
-class TcpEnd:
-    """Like `PtyEnd`, over TCP on 127.0.0.1. The path is `tcp://127.0.0.1:port`."""
+class TcpEnd(FarEnd):
+    """A `FarEnd` over TCP on 127.0.0.1. The path is `tcp://127.0.0.1:port`."""
 
-    def __init__(
-        self,
-        on_bytes: Callable[[bytes], None],
-        on_idle: Callable[[], None] = lambda: None,
-        wants_bytes: Callable[[], bool] = lambda: True,
-        idle_s: float = 0.02,
-    ) -> None:
-        self._on_bytes = on_bytes
-        self._on_idle = on_idle
-        self._wants_bytes = wants_bytes
-        self._idle_s = idle_s
-        self._lock = threading.RLock()
-        self._listener: socket.socket | None = None
-        self._line: socket.socket | None = None
-        self._port = 0
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="tcp-end", daemon=True)
-        self.path = ""
+    _listener: socket.socket | None = None
+    _line: socket.socket | None = None
+    _port = 0
 
     @property
     def is_plugged(self) -> bool:
         return self._listener is not None
-
-    def open(self) -> str:
-        self.replug()
-        if not self._thread.is_alive():
-            self._thread.start()
-        return self.path
 
     def unplug(self) -> None:
         with self._lock:
@@ -73,25 +51,11 @@ class TcpEnd:
                 with contextlib.suppress(OSError):
                     self._line.send(data)
 
-    def close(self) -> None:
-        self._closing.set()
-        if self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join(timeout=5)
-        self.unplug()
-
-    def _run(self) -> None:
-        while not self._closing.is_set():
-            data = self._take()
-            if data:
-                self._on_bytes(data)
-            self._on_idle()
-
     def _take(self) -> bytes:
         with self._lock:
             waited = self._line if self._line is not None else self._listener
         if waited is None or (waited is self._line and not self._wants_bytes()):
-            self._closing.wait(self._idle_s)
-            return b""
+            return self._rest()
         try:
             ready, _, _ = select.select([waited], [], [], self._idle_s)
             with self._lock:

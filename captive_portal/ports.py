@@ -14,6 +14,7 @@ from captive_portal.filter.database import Facts
 from captive_portal.filter.lookup import Answer, Unreadable
 from captive_portal.gate.visits import Gate
 from captive_portal.photos import PhotoDesk
+from captive_portal.service_note import ServiceToday
 from captive_portal.site import SiteProfile
 from captive_portal.theme import primary_color
 from municipio.clock import Clock
@@ -64,6 +65,10 @@ class NoFilter:
         return Unreadable("this node has no filter list")
 
 
+def no_limit() -> ServiceToday | None:
+    return None
+
+
 def no_key() -> bytes | None:
     return None
 
@@ -82,6 +87,8 @@ class Ports:
     translations: dict[str, Translate]
     """A translation function per language of `LANGUAGES`."""
     filter: NameFilter = field(default_factory=NoFilter)
+    service: Callable[[], ServiceToday | None] = no_limit
+    """Today's hours, when the battery limits them."""
     status_key: Callable[[], bytes | None] = no_key
     """The technician's key to the status page (`captive_portal.status_key`); None: there is no such page."""
 

@@ -24,6 +24,7 @@ from captive_portal.photos import photo_desk
 from captive_portal.ports import Ports, site_from_settings
 from captive_portal.pseudonym import DayKey
 from captive_portal.resume import ResumeBook
+from captive_portal.service_note import ServiceToday
 from captive_portal.site import SiteProfile, site_of_settings
 from municipio.clock import Instant, TimeQuality
 from municipio.facts import ZERO_HASH, FactDraft, encode_fact, fact_hash, make_fact
@@ -84,6 +85,8 @@ class SimulatedLink:
     waiting: int = 0
     last_carried: str = ""
     since: str = ""
+    today: ServiceToday | None = None
+    """Hours of service that a battery limits."""
 
     def report(self) -> LinkReport:
         return LinkReport(self.state, self.waiting, self.last_carried, self.since)
@@ -356,6 +359,7 @@ def simulated_node(
         photos=photo_desk(sealer, attachments, clock, None),
         translations=load_translations(),
         filter=listed,
+        service=lambda: link.today,
         status_key=lambda: node_key[0],
     )
     return SimulatedNode(clock, link, ledger, catalogue, attachments, listed, node_key, ports)

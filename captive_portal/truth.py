@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from captive_portal.ports import Translate
+from captive_portal.service_note import ServiceToday
 from municipio.clock import Instant
 from municipio.usecases.ports import LinkReport, LinkState
 
@@ -19,9 +20,21 @@ class Truth:
     is_unknown: bool
     since: str
     waiting: str
+    hours: str = ""
+    """Today's hours of service, when the battery limits them."""
+    only_services: bool = False
+    """No filter list can be read, so that nothing but the city's services resolves."""
 
 
-def tell(link: LinkReport, now: Instant, zone: ZoneInfo, _: Translate) -> Truth:
+def tell(
+    link: LinkReport,
+    now: Instant,
+    zone: ZoneInfo,
+    _: Translate,
+    *,
+    today: ServiceToday | None = None,
+    only_services: bool = False,
+) -> Truth:
     """Words for a link report. A report that nobody refreshed is unknown, not online."""
     down = link.state is LinkState.OFFLINE
     since = _when(link.since, now, zone, _)
@@ -30,16 +43,29 @@ def tell(link: LinkReport, now: Instant, zone: ZoneInfo, _: Translate) -> Truth:
         is_unknown=link.state is LinkState.UNKNOWN,
         since=since if down else "",
         waiting=_waiting(link, now, zone, _),
+        hours=_hours(today, _),
+        only_services=only_services,
+    )
+
+
+def _hours(today: ServiceToday | None, _: Translate) -> str:
+    if today is None:
+        return ""
+    if not today.since:
+        return _("Por la batería, hoy hay servicio hasta las {until}.").format(until=today.until)
+    return _("Por la batería, hoy hay servicio de {since} a {until}.").format(
+        since=today.since, until=today.until
     )
 
 
 def _waiting(link: LinkReport, now: Instant, zone: ZoneInfo, _: Translate) -> str:
-    if link.waiting == 0:
+    waiting = link.waiting if link.requests is None else link.requests
+    if waiting == 0:
         return _("Nada espera aquí: todo llegó al Ayuntamiento.")
-    if link.waiting == 1:
+    if waiting == 1:
         first = _("1 solicitud espera aquí para enviarse.")
     else:
-        first = _("{count} solicitudes esperan aquí para enviarse.").format(count=link.waiting)
+        first = _("{count} solicitudes esperan aquí para enviarse.").format(count=waiting)
     carried = _when(link.last_carried, now, zone, _)
     last = _("Último envío: {when}.").format(when=carried)
     return f"{first} {last}" if carried else first

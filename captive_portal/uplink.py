@@ -120,7 +120,9 @@ class UplinkWatch:
         city = self._link.report()
         if self._state is LinkState.UNKNOWN:
             return city
-        return LinkReport(self._state, city.waiting, city.last_carried, self._since)
+        return LinkReport(
+            self._state, city.waiting, city.last_carried, self._since, requests=city.requests
+        )
 
     def look(self) -> float:
         """One round; how long to wait until the next."""

@@ -25,6 +25,7 @@ from captive_portal.pseudonym import DayKey
 from captive_portal.resume import ResumeBook
 from captive_portal.secure import SecureDoor, SecureOrigin, certificate_flaw
 from captive_portal.server import make_server
+from captive_portal.service_note import read_service, service_file
 from captive_portal.site import SiteProblem, SiteProfile, parse_site, site_of_settings
 from captive_portal.status_key import key_file, load_key
 from captive_portal.uplink import UplinkWatch
@@ -102,6 +103,7 @@ def build_ports(options: PortalOptions) -> Ports:
         ),
         translations=load_translations(),
         filter=Filter(ListStore(data.path / "filter"), profile.filter),
+        service=read_service(service_file(data.run), clock),
         status_key=lambda: load_key(key_file(data.node_key.parent)),
     )
 

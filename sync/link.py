@@ -25,6 +25,8 @@ class LinkNote(msgspec.Struct, frozen=True, kw_only=True):
     boot: str
     trouble: str = ""
     detail: str = ""
+    requests: int | None = None
+    """Waiting facts of the lanes in which people ask for something."""
 
 
 def write_link(path: Path, note: LinkNote) -> None:
@@ -57,5 +59,9 @@ class FileLink:
         now = self._clock.now()
         age_ms = now.boot_ms - note.written_boot_ms
         if now.boot != note.boot or not 0 <= age_ms <= self._stale_ms:
-            return LinkReport(LinkState.UNKNOWN, note.waiting, note.last_carried)
-        return LinkReport(note.state, note.waiting, note.last_carried, note.since)
+            return LinkReport(
+                LinkState.UNKNOWN, note.waiting, note.last_carried, requests=note.requests
+            )
+        return LinkReport(
+            note.state, note.waiting, note.last_carried, note.since, requests=note.requests
+        )

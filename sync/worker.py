@@ -11,7 +11,7 @@ from pathlib import Path
 import apsw
 
 from municipio.clock import Instant
-from municipio.facts import format_time
+from municipio.facts import Lane, format_time
 from municipio.usecases.ports import LinkState
 from sync.answers import Delivered, Refused, Wanted
 from sync.delivery import Delivery
@@ -23,6 +23,8 @@ from sync.uploads import File
 
 POLL_S = 0.25
 """How soon a fact that another program has recorded is noticed."""
+ASKED_FOR = (Lane.PAY, Lane.REP)
+"""The lanes of what people asked for; the others carry acceptances and vitals."""
 PRUNE_EVERY_S = 3600.0
 DISK_RETRY_S = 2.0
 
@@ -139,8 +141,9 @@ class Worker:
             boot=at.boot,
             trouble=self._exchange.trouble.value if self._exchange.trouble else "",
             detail=self._exchange.detail,
+            requests=sum(s.waiting for s in self._stretches if s.lane in ASKED_FOR),
         )
 
 
 def _content(note: LinkNote) -> tuple[object, ...]:
-    return (note.state, note.waiting, note.last_carried, note.trouble, note.detail)
+    return (note.state, note.waiting, note.requests, note.last_carried, note.trouble, note.detail)

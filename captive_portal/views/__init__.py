@@ -9,6 +9,7 @@ from typing import Any, cast
 from flask import current_app, g, make_response, render_template, request, url_for
 from flask.wrappers import Response
 
+from captive_portal.filter.lookup import Unreadable
 from captive_portal.form_seal import FormSeal
 from captive_portal.gate.protocol import clean_ip
 from captive_portal.languages import preferred
@@ -58,7 +59,14 @@ def truth() -> Truth:
     """The link as this request sees it, read once."""
     if "truth" not in g:
         here = ports()
-        g.truth = tell(here.link.report(), here.clock.now(), here.site.zone, translator())
+        g.truth = tell(
+            here.link.report(),
+            here.clock.now(),
+            here.site.zone,
+            translator(),
+            today=here.service(),
+            only_services=here.site.enforced and isinstance(here.filter.facts(), Unreadable),
+        )
     return cast(Truth, g.truth)
 
 

@@ -253,6 +253,8 @@ class LinkReport:
     """RFC 3339 UTC of the last acknowledgement, empty if never."""
     since: str = ""
     """RFC 3339 UTC since when `state` holds, empty if unknown."""
+    requests: int | None = None
+    """Of those that wait, payments, reports and whatever else a person asked for; None if not told."""
 
 
 class City(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from captive_portal.app import create_app
 from captive_portal.filter.policy import Category
+from captive_portal.gate.client import GateClient
 from captive_portal.simulator import SimulatedNode, simulated_node
 from municipio.usecases.ports import NotRecorded, NotRecordedCause
 
@@ -201,3 +203,13 @@ def test_without_a_readable_list_the_page_says_that_only_the_services_open(
 
 def test_the_page_in_the_other_language_is_about_the_same_name(phone: FlaskClient) -> None:
     assert f'href="/en/bloqueado?nombre={NAME}"' in _page(phone, NAME).text
+
+
+def test_a_real_gate_without_a_readable_list_says_it_on_the_first_page(tmp_path: Path) -> None:
+    node = simulated_node(gate=GateClient(tmp_path / "nobody.sock"))
+    node.filter.unreadable = True
+
+    page = create_app(node.ports).test_client().get("/es/servicios", base_url=BASE).text
+
+    assert "El filtro no se puede leer" in page
+    assert "solo abren los servicios del Ayuntamiento" in page

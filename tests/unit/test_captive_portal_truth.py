@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from captive_portal.service_note import STALE_MS, ServiceToday, read_service, service_file
 from captive_portal.theme import DEFAULT_PRIMARY, contrast, primary_color, style_sheet
 from captive_portal.truth import duration_words, tell
 from municipio.clock import Instant, TimeQuality
@@ -66,3 +69,60 @@ def test_a_citys_colour_is_used_only_when_it_can_be_read() -> None:
 def test_text_is_legible_on_every_ground(ink: str, ground: str) -> None:
     assert contrast(ink, ground) >= 6.5
     assert contrast("#3D4F63", ground) >= 4.5
+
+
+@pytest.mark.parametrize(
+    ("today", "words"),
+    [
+        (None, ""),
+        (ServiceToday("", "21:00"), "Por la batería, hoy hay servicio hasta las 21:00."),
+        (ServiceToday("07:00", "19:00"), "Por la batería, hoy hay servicio de 07:00 a 19:00."),
+    ],
+)
+def test_the_hours_that_a_battery_leaves_are_said(today: ServiceToday | None, words: str) -> None:
+    assert tell(LinkReport(LinkState.ONLINE, 0), NOW, ZONE, str, today=today).hours == words
+
+
+def test_what_waits_is_what_people_asked_for_when_that_is_known() -> None:
+    """Of 40 facts that wait, three are requests; the rest are acceptances and the node's own news."""
+    told = tell(LinkReport(LinkState.OFFLINE, 40, requests=3), NOW, ZONE, str)
+    old = tell(LinkReport(LinkState.OFFLINE, 40), NOW, ZONE, str)
+
+    assert told.waiting == "3 solicitudes esperan aquí para enviarse."
+    assert old.waiting == "40 solicitudes esperan aquí para enviarse."
+
+
+def _note(**changes: object) -> bytes:
+    note = {"since": "07:00", "until": "19:00", "boot": "b", "written_boot_ms": 1000}
+    return json.dumps(note | changes).encode()
+
+
+@pytest.mark.parametrize(
+    ("note", "hours"),
+    [
+        (_note(), ServiceToday("07:00", "19:00")),
+        (_note(since=""), ServiceToday("", "19:00")),
+        (_note(boot="another"), None),
+        (_note(written_boot_ms=-STALE_MS), None),
+        (_note(written_boot_ms=10_000), None),
+        (_note(until="25:00"), None),
+        (_note(until="<b>"), None),
+        (_note(since=7), None),
+        (b"{", None),
+        (b"\xff\xfe", None),
+        (b"[" * 5000, None),
+    ],
+)
+def test_hours_are_believed_only_from_a_whole_and_fresh_note(
+    tmp_path: Path, note: bytes, hours: ServiceToday | None
+) -> None:
+    class Clock:
+        def now(self) -> Instant:
+            return Instant(NOW.time, TimeQuality.SYNCED, "b", 5000)
+
+    file = service_file(tmp_path)
+    ask = read_service(file, Clock())
+    assert ask() is None
+
+    file.write_bytes(note)
+    assert ask() == hours

@@ -111,6 +111,12 @@ def _review(kiosk: SimulatedKiosk) -> None:
     kiosk.tap("tecnico.enter")
 
 
+def _fill(kiosk: SimulatedKiosk) -> None:
+    _cash(kiosk)
+    kiosk.tap("tecnico.fill")
+    kiosk.type("200", "tecnico.key")
+
+
 def _first_signed(kiosk: SimulatedKiosk) -> None:
     _review(kiosk)
     kiosk.tap("tecnico.sign")
@@ -148,6 +154,7 @@ PLAYS: tuple[tuple[str, Play], ...] = (
     ("tecnico-corte-contar", _counting),
     ("tecnico-corte-tolva", _hopper),
     ("tecnico-corte-revisar", _review),
+    ("tecnico-tolva", _fill),
     ("tecnico-corte-primera-firma", _first_signed),
     ("tecnico-corte-segunda-firma", _second_person),
     ("tecnico-sesion-terminada", _ended),

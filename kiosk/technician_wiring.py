@@ -206,6 +206,7 @@ def _plant(known: Known, reader: LateReader) -> TechnicianPlant:
         box=box,
         two_person=settings.flag("cash.two_person"),
         has_hopper=settings.number("cash.hopper_address") != 0,
+        hopper_coin_centavos=settings.number("cash.hopper_coin_centavos"),
     )
 
 

@@ -61,6 +61,29 @@ class AllowList:
         return decode_list(raw, self._public, inegi=self._inegi, newest_serial=newest_serial)
 
 
+def check_list(
+    data: DataDir, raw: bytes, public: PublicKey, inegi: str
+) -> TechnicianList | ListProblem:
+    """A list for this node: the city's, and not older than what it ever went by or holds now."""
+    newest = max(GuardFile(guard_file(data)).load().list_serial, 0)
+    held = AllowList(list_file(data), public, inegi).read(newest)
+    if isinstance(held, TechnicianList):
+        newest = max(newest, held.serial)
+    return decode_list(raw, public, inegi=inegi, newest_serial=newest)
+
+
+def store_list(data: DataDir, raw: bytes) -> None:
+    """Replace the node's list whole; on the disk before this returns. OSError when it cannot."""
+    target = list_file(data)
+    fresh = target.with_suffix(".new")
+    with fresh.open("wb") as file:
+        file.write(raw)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(target)
+    _sync_folder(target.parent)
+
+
 class GuardFile:
     """The guard on disk, replaced whole and fsynced. A file that cannot be read counts against guessing."""
 

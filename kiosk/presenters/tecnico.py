@@ -12,9 +12,9 @@ from kiosk.flow import Screen
 from kiosk.presenters.base import Action, Desk, Notice, Presenter, Tone
 from kiosk.presenters.tecnico_render import Shown, draw, phase_of
 from kiosk.presenters.tecnico_words import status_text
-from kiosk.presenters.views_tecnico import TecnicoPhase, TecnicoView
+from kiosk.presenters.views_tecnico import TYPING, TecnicoPhase, TecnicoView
 from kiosk.presenters.wording import today
-from kiosk.usecases.cash_box import CashCut, PaymentOpen
+from kiosk.usecases.cash_box import CashCut, HopperFilled, PaymentOpen
 from kiosk.usecases.technician_desk import HalfCut, NotAllowed, Round, TechnicianDesk
 from kiosk.usecases.technician_login import TechnicianLogin
 from kiosk.usecases.technician_progress import EnterPin, LoggedIn, LoggedOut, Progress
@@ -104,9 +104,10 @@ class TecnicoPresenter(Presenter[TecnicoView]):
             "logout": self._desk.navigator.end_session,
             "print": self._print,
             "paper": self._paper,
-            "cut": self._begin_cut,
+            "cut": lambda: self._begin(TecnicoPhase.CUT_COUNT),
             "sign": self._sign,
             "confirm": self._confirm,
+            "fill": lambda: self._begin(TecnicoPhase.HOPPER_FILL),
         }
         presses.get(name, lambda: None)()
         self.refresh()
@@ -115,7 +116,7 @@ class TecnicoPresenter(Presenter[TecnicoView]):
         phase = phase_of(self._shown)
         if phase is TecnicoPhase.PIN:
             self._type_pin(key)
-        elif phase in {TecnicoPhase.CUT_COUNT, TecnicoPhase.CUT_HOPPER}:
+        elif phase in TYPING:
             figures = self._shown.figures
             if key == "erase":
                 figures = figures[:-1]
@@ -149,6 +150,10 @@ class TecnicoPresenter(Presenter[TecnicoView]):
             self._shown = replace(self._shown, counted=counted, figures="", cut=last)
         elif phase is TecnicoPhase.CUT_HOPPER:
             self._shown = replace(self._shown, cut=TecnicoPhase.CUT_REVIEW)
+        elif phase is TecnicoPhase.HOPPER_FILL and self._shown.figures:
+            coins = int(self._shown.figures)
+            self._shown = replace(self._shown, cut=None, figures="")
+            self._do(lambda: self._work.fill_hopper(coins), self._hopper_filled)
 
     def _agree(self) -> None:
         self._shown = replace(self._shown, agreed=True)
@@ -189,11 +194,21 @@ class TecnicoPresenter(Presenter[TecnicoView]):
         else:
             self._say_not_done(ended)
 
-    def _begin_cut(self) -> None:
+    def _begin(self, first: TecnicoPhase) -> None:
         if self._work.may_cut():
-            self._shown = replace(
-                self._shown, cut=TecnicoPhase.CUT_COUNT, counted=0, figures="", said=None
-            )
+            self._shown = replace(self._shown, cut=first, counted=0, figures="", said=None)
+
+    def _hopper_filled(self, ended: HopperFilled | PaymentOpen | NotAllowed | NotRecorded) -> None:
+        _ = self._desk.words
+        match ended:
+            case HopperFilled(coins):
+                text = _("Anotado: la tolva tiene {n} monedas.").format(n=coins)
+                self._say(Notice(text, Tone.LEAF, "check"))
+            case PaymentOpen():
+                text = _("Hay un pago en efectivo sin terminar. No se anotó la tolva.")
+                self._say(Notice(text, Tone.CLAY, "octagon-alert"))
+            case _:
+                self._say_not_done(ended)
 
     def _sign(self) -> None:
         shown = self._shown

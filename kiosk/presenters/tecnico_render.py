@@ -282,6 +282,9 @@ def _page_actions(
             actions.append(Action("tecnico.confirm", label, amount, "signature", enabled=free))
         else:
             actions.append(Action("tecnico.cut", _("Corte de caja"), icon="coins", enabled=free))
+        if work.has_hopper:
+            fill = _("Llenar la tolva")
+            actions.append(Action("tecnico.fill", fill, icon="hand-coins", enabled=free))
     leave = Action("tecnico.logout", _("Terminar"), icon="log-out", primary=True, enabled=free)
     return (*actions, leave)
 
@@ -290,6 +293,8 @@ def _cut(view: TecnicoView, shown: Shown, _: Gettext) -> TecnicoView:
     back = Action("tecnico.cancel", _("No hacer el corte"), icon="x")
     if view.phase is TecnicoPhase.CUT_REVIEW:
         return _cut_review(view, shown, back, _)
+    if view.phase is TecnicoPhase.HOPPER_FILL:
+        return _fill(view, shown, _)
     counts_money = view.phase is TecnicoPhase.CUT_COUNT
     figures = int(shown.figures or "0")
     go_on = Action("tecnico.enter", _("Continuar"), icon="arrow-right", primary=True)
@@ -303,6 +308,24 @@ def _cut(view: TecnicoView, shown: Shown, _: Gettext) -> TecnicoView:
         typed=format_mxn(figures) if counts_money else str(figures),
         keys=keypad(_, "tecnico.key"),
         actions=(go_on, back),
+        busy=True,
+    )
+
+
+def _fill(view: TecnicoView, shown: Shown, _: Gettext) -> TecnicoView:
+    box = shown.round.box if shown.round is not None else None
+    held = _("Por el registro tenía {n}.").format(n=box.hopper_coins) if box is not None else ""
+    count = _("Escriba cuántas monedas tiene ahora la tolva, contadas a mano.")
+    done = Action("tecnico.enter", _("Anotar"), icon="check", primary=True,
+                  enabled=bool(shown.figures))  # fmt: skip
+    return replace(
+        view,
+        title=_("Llenar la tolva"),
+        headline=_("Monedas en la tolva"),
+        text=f"{count} {held}".strip(),
+        typed=shown.figures or "0",
+        keys=keypad(_, "tecnico.key"),
+        actions=(done, Action("tecnico.cancel", _("Regresar"), icon="arrow-left")),
         busy=True,
     )
 

@@ -20,10 +20,18 @@ class TecnicoPhase(StrEnum):
     CUT_COUNT = "cut_count"
     CUT_HOPPER = "cut_hopper"
     CUT_REVIEW = "cut_review"
+    HOPPER_FILL = "hopper_fill"
     OUT = "out"
 
 
-TYPING = frozenset({TecnicoPhase.PIN, TecnicoPhase.CUT_COUNT, TecnicoPhase.CUT_HOPPER})
+TYPING = frozenset(
+    {
+        TecnicoPhase.PIN,
+        TecnicoPhase.CUT_COUNT,
+        TecnicoPhase.CUT_HOPPER,
+        TecnicoPhase.HOPPER_FILL,
+    }
+)
 """Phases with a keypad."""
 
 
@@ -44,7 +52,7 @@ class TecnicoView(View):
 
     `keys`: tecnico.key.0..9, .erase, .clear in the `TYPING` phases, which also have tecnico.enter and
     tecnico.cancel. The page's actions: tecnico.print, tecnico.paper, tecnico.cut, tecnico.confirm,
-    tecnico.stay, tecnico.logout.
+    tecnico.fill, tecnico.stay, tecnico.logout.
     """
 
     phase: TecnicoPhase

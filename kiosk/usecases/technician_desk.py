@@ -13,7 +13,13 @@ from datetime import date
 from typing import Protocol
 
 from hardware.health.state import Finding, Health
-from kiosk.usecases.cash_box import CashBoxDesk, CashCut, NeedsTwoPeople, PaymentOpen
+from kiosk.usecases.cash_box import (
+    CashBoxDesk,
+    CashCut,
+    HopperFilled,
+    NeedsTwoPeople,
+    PaymentOpen,
+)
 from kiosk.usecases.technician_progress import Access, LoggedIn, Progress
 from municipio.cash import CashBox
 from municipio.clock import Instant
@@ -86,6 +92,7 @@ class TechnicianPlant:
     box: CashBoxDesk | None = None
     two_person: bool = True
     has_hopper: bool = False
+    hopper_coin_centavos: int = 100
 
 
 class TechnicianDesk:
@@ -193,6 +200,15 @@ class TechnicianDesk:
         if isinstance(ended, CashCut):
             self._half = None
         return ended
+
+    def fill_hopper(
+        self, coins_inside: int
+    ) -> HopperFilled | PaymentOpen | NotAllowed | NotRecorded:
+        """Coins for change were put in, without a cut; one signature: money only came in."""
+        who, box = self._may(Role.CASH, full=True), self._plant.box
+        if who is None or box is None or not self._plant.has_hopper:
+            return NotAllowed()
+        return box.fill_hopper((who.id,), self._plant.hopper_coin_centavos, coins_inside)
 
     def _waiting_cut(self) -> HalfCut | None:
         half = self._half

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from municipio.content import ContentProblem
 from municipio.settings import Settings, SettingsError
 from municipio.wire.keys import KeyFormatError, PublicKey, load_public, verify
+from municipio.wire.technician_list import MAX_LIST_BYTES, ListProblem, ListTrouble
+from sync.allow_list import LIST_NAME, check_list, list_file, store_list
 from sync.catalogue import CatalogueTrouble, SqliteCatalogue
 from sync.content_folder import Installed, install_content
 from sync.datadir import DataDir
@@ -37,10 +39,16 @@ def content() -> None:
 @_data
 @_as_json
 def import_(folder: Path, data: Path, allow_older: bool, as_json: bool) -> None:
-    """Install a content FOLDER, whole or not at all. The old content stays when it is refused."""
+    """Install a content FOLDER, whole or not at all. The old content stays when it is refused.
+
+    A technicians.json in it, signed by the city, becomes this node's list of technicians with it.
+    """
     node = DataDir(data)
     settings = _settings(node)
     city = _city_key(node)
+    listed = _technicians(folder, node, city, settings)
+    if isinstance(listed, ContentProblem):
+        _refuse(listed, as_json)
     result = install_content(
         folder,
         node.catalogue,
@@ -50,8 +58,35 @@ def import_(folder: Path, data: Path, allow_older: bool, as_json: bool) -> None:
     )
     if isinstance(result, ContentProblem):
         _refuse(result, as_json)
-    else:
-        _say(_summary(result), as_json)
+    if isinstance(listed, bytes):
+        try:
+            store_list(node, listed)
+        except OSError as e:
+            raise click.ClickException(f"{list_file(node)}: {e.strerror}") from e
+    _say(_summary(result), as_json)
+
+
+def _technicians(
+    folder: Path, node: DataDir, city: PublicKey, settings: Settings
+) -> bytes | ContentProblem | None:
+    """The technicians' list that may lie in the folder, checked; None without one to install.
+
+    It carries its own signature and serial, so an older one beside newer content is only left alone.
+    """
+    try:
+        with (folder / LIST_NAME).open("rb") as file:
+            raw = file.read(MAX_LIST_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as e:
+        return ContentProblem(LIST_NAME, f"it cannot be read: {e.strerror}")
+    listed = check_list(node, raw, city, settings.text("city.inegi"))
+    if not isinstance(listed, ListProblem):
+        return raw
+    if listed.trouble is ListTrouble.OLDER:
+        click.echo(f"{LIST_NAME}: {listed.detail}; the installed list stays", err=True)
+        return None
+    return ContentProblem(LIST_NAME, f"{listed.trouble.value}: {listed.detail}".rstrip(": "))
 
 
 @content.command()
@@ -110,7 +145,7 @@ def _say(summary: dict[str, Any], as_json: bool) -> None:
         )
 
 
-def _refuse(problem: ContentProblem, as_json: bool) -> None:
+def _refuse(problem: ContentProblem, as_json: bool) -> NoReturn:
     document = {
         "ok": False,
         "problem": problem.trouble.value,
@@ -120,7 +155,7 @@ def _refuse(problem: ContentProblem, as_json: bool) -> None:
     _fail(document, f"content refused, the installed one stays: {problem}", as_json)
 
 
-def _fail(document: dict[str, Any], text: str, as_json: bool) -> None:
+def _fail(document: dict[str, Any], text: str, as_json: bool) -> NoReturn:
     if as_json:
         click.echo(json.dumps(document))
     click.echo(f"Error: {text}", err=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import textwrap
 import time
 from dataclasses import asdict, dataclass
@@ -16,8 +15,8 @@ from municipio.device_words import technician_words
 from municipio.devices import CardReader, Slot, SlotState
 from municipio.settings import SettingsError
 from municipio.technicians import TechnicianList, validity
-from municipio.wire.technician_list import MAX_LIST_BYTES, ListProblem, decode_list
-from sync.allow_list import GuardFile, guard_file, list_file
+from municipio.wire.technician_list import MAX_LIST_BYTES, ListProblem
+from sync.allow_list import check_list, list_file, store_list
 from sync.clock import SystemClock, quality_with
 from sync.datadir import DataDir
 from sync.keys import KeyMissing, load_city_key
@@ -81,16 +80,10 @@ def install(file: Path, data: Path, as_json: bool) -> None:
     with file.open("rb") as opened:
         raw = opened.read(MAX_LIST_BYTES + 1)
     listed = _checked(place, raw, file)
-    target = list_file(place)
-    fresh = target.with_suffix(".new")
     try:
-        with fresh.open("wb") as writing:
-            writing.write(raw)
-            writing.flush()
-            os.fsync(writing.fileno())
-        fresh.replace(target)
+        store_list(place, raw)
     except OSError as e:
-        raise click.ClickException(f"{target}: {e.strerror}") from e
+        raise click.ClickException(f"{list_file(place)}: {e.strerror}") from e
     _tell(_known(place, listed), as_json)
 
 
@@ -116,12 +109,11 @@ def _checked(place: DataDir, raw: bytes, file: Path) -> TechnicianList:
     public = load_city_key(place)
     if isinstance(public, KeyMissing):
         raise click.ClickException(public.detail)
-    newest = max(GuardFile(guard_file(place)).load().list_serial, 0)
     try:
         inegi = place.settings().text("city.inegi")
     except SettingsError as e:
         raise click.ClickException(str(e)) from e
-    listed = decode_list(raw, public, inegi=inegi, newest_serial=newest)
+    listed = check_list(place, raw, public, inegi)
     if isinstance(listed, ListProblem):
         raise click.ClickException(f"{file}: {listed.trouble.value}: {listed.detail}")
     return listed

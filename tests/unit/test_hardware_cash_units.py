@@ -317,3 +317,24 @@ def test_looking_changes_nothing_that_a_journal_would_miss() -> None:
         now += 0.02
         looks.feed(heard, now)
     assert looks.unit_status(U.COINS, now).cause == "coin_fault"
+
+
+def test_whoever_only_looks_sees_a_stacker_that_is_full_or_taken_out() -> None:
+    bus = SimBus()
+    bus.restore(0.0)
+    looks, now = Onlooker(CashSetup()), 10.0
+    seen = []
+    changes = (
+        *(lambda: None, bus.notes.fill, lambda: bus.notes.string(), bus.notes.take_stacker),
+        *(bus.notes.put_stacker, bus.notes.fill, bus.notes.empty),
+    )
+    for change in changes:
+        change()
+        for _ in range(150):
+            heard = bus.feed(looks.tick(now), now)
+            now += 0.02
+            looks.feed(heard, now)
+        seen.append(looks.status(now).cause)
+    full, removed = "stacker_full", "stacker_removed"
+
+    assert seen == ["", full, full, removed, "", full, ""]

@@ -340,6 +340,23 @@ def test_one_person_makes_a_cut_where_the_city_allows_it() -> None:
     )
 
 
+def test_the_hopper_is_filled_without_a_cut_and_every_coin_is_on_record() -> None:
+    kiosk = equipped(has_cash=True, two_person=True)
+    log_in(kiosk)
+    kiosk.tap("tecnico.fill")
+    assert not next(a for a in kiosk.view.actions if a.id == "tecnico.enter").enabled
+    kiosk.type("200", "tecnico.key")
+    kiosk.tap("tecnico.enter")
+
+    done = kiosk.world.ledger.facts[-1].data
+    assert (done["action"], done["technicians"]) == ("hopper_filled", ["T-014"])
+    assert (done["coin_centavos"], done["hopper_coins"], done["before"]) == (100, 200, 0)
+    assert any("200" in n.text for n in kiosk.view.notices)
+    kiosk.wait(2)
+    kiosk.tap("tecnico.fill")
+    assert "200" in kiosk.view.text
+
+
 def test_a_cut_for_two_needs_another_card_and_the_first_may_not_sign_twice() -> None:
     kiosk = equipped(has_cash=True)
     log_in(kiosk)

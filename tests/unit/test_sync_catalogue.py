@@ -30,7 +30,9 @@ from municipio.predial import (
     SignedLiquidacion,
     encode_liquidacion,
 )
+from municipio.technicians import TechnicianList
 from municipio.wire.keys import public_pem, verify
+from municipio.wire.technician_list import encode_list
 from plaza.cli import main
 from sync.catalogue import CatalogueTrouble, SqliteCatalogue
 from sync.content_folder import Installed, install_content
@@ -415,6 +417,39 @@ def test_the_command_installs_and_shows(city: City) -> None:
     code, out, err = city.run("show")
     assert (code, err) == (0, "")
     assert out == "content 2026-01-20.1 of 2026-01-20: 115 trámites, 2 accounts\n"
+
+
+def technicians(city: City, serial: int) -> bytes:
+    first, last = date(2026, 1, 1), date(2026, 3, 31)
+    listed = TechnicianList("30039", serial, first, last, ())
+    return encode_list(listed, city.key.sign)
+
+
+def test_a_signed_list_of_technicians_comes_with_the_content(city: City) -> None:
+    city.publish()
+    beside, held = city.folder / "technicians.json", city.data / "keys" / "technicians.json"
+    beside.write_bytes(technicians(city, 7))
+    assert city.run("import", str(city.folder))[0] == 0
+    assert held.read_bytes() == beside.read_bytes()
+
+    beside.write_bytes(technicians(city, 6))
+    code, _, err = city.run("import", str(city.folder))
+    assert (code, "older than 7" in err) == (0, True)
+    assert held.read_bytes() == technicians(city, 7)
+
+
+@pytest.mark.parametrize("forged", [b"{}", b""])
+def test_a_list_that_the_city_did_not_sign_refuses_the_whole_folder(
+    city: City, forged: bytes
+) -> None:
+    city.publish()
+    listed = forged or technicians(city, 7).replace(b"30039", b"30040")
+    (city.folder / "technicians.json").write_bytes(listed)
+    code, out, _ = city.run("import", str(city.folder), "--json")
+
+    assert (code, json.loads(out)["file"]) == (1, "technicians.json")
+    assert city.run("show")[0] == 1
+    assert not (city.data / "keys" / "technicians.json").exists()
 
 
 def test_the_command_names_the_file_and_the_reason(city: City) -> None:

@@ -8,8 +8,9 @@ from flask import Blueprint, Response, request
 
 from central import attachments, folios, predial
 from central.context import central
+from central.enrolment import enrol
 from central.ingest import Taken, take_batch
-from central.nodes import find_active, note_contact
+from central.nodes import NodeState, find_active, note_contact, state_of
 from central.problems import Problem, ProblemType
 from central.replies import json_reply, problem_reply, signed_reply
 from municipio.facts import format_time
@@ -23,6 +24,7 @@ from municipio.wire.batch import (
     decode_batch,
     verify_batch,
 )
+from municipio.wire.enrolment import ENROLMENT_TYPE, EnrolmentProblem, decode_request
 from municipio.wire.httpsig import HttpSigProblem, verify_request
 from municipio.wire.keys import PublicKey
 
@@ -93,11 +95,31 @@ def _sender_as(node: str) -> tuple[str, PublicKey] | Problem:
     return sender
 
 
+@api.post("/v1/enrolments")
+def enrolments() -> Response:
+    """The one route for a node that the city does not know yet: it proves a one-time code."""
+    if not central().stranger_rate.take(request.remote_addr):
+        return problem_reply(Problem(ProblemType.TOO_MANY, "wait, then ask again"))
+    asked = decode_request(request.get_data())
+    if isinstance(asked, EnrolmentProblem):
+        return problem_reply(Problem(ProblemType.BAD_REQUEST, asked.detail))
+    city = central().city
+    answer = enrol(central().store, city.inegi, asked, central().key.public_pem, central().now())
+    if isinstance(answer, Problem):
+        return problem_reply(answer)
+    return signed_reply(answer, ENROLMENT_TYPE)
+
+
 @api.get("/v1/predial/<clave>")
 def predial_debt(clave: str) -> Response:
     sender = _sender()
     if isinstance(sender, Problem):
         return problem_reply(sender)
+    with central().store.begin() as connection:
+        state = state_of(connection, central().city.inegi, sender[0])
+    if state is NodeState.QUARANTINED:
+        # One of two cards with one key may be a thief's: neither takes money on the city's word.
+        return problem_reply(Problem(ProblemType.QUARANTINED, "the city's staff must look first"))
     answer = predial.debt(central(), clave)
     return problem_reply(answer) if isinstance(answer, Problem) else json_reply(answer)
 
@@ -126,6 +148,8 @@ def _sender() -> tuple[str, PublicKey] | Problem:
     signer = verify_request(request.method, request.path, headers, body, find_key)
     if isinstance(signer, HttpSigProblem):
         return Problem(ProblemType.UNKNOWN_NODE, signer.detail)
+    if not central().node_rate.take(signer):
+        return Problem(ProblemType.TOO_MANY, "wait, then ask again")
     note_contact(central().store, central().city.inegi, found[signer][0], central().now())
     return found[signer]
 

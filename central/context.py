@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from flask import Flask, current_app
@@ -11,6 +12,7 @@ from flask import Flask, current_app
 from central.city import City
 from central.keys import CityKey
 from central.projector import Projector
+from central.rates import NODE_RATE, STRANGER_RATE, Buckets
 from central.store import Store
 from municipio.predial import Perfil
 
@@ -29,6 +31,8 @@ class Central:
     now: Callable[[], datetime]
     projector: Projector
     next_contact_s: int = 0
+    node_rate: Buckets = field(default_factory=lambda: Buckets(NODE_RATE, time.monotonic))
+    stranger_rate: Buckets = field(default_factory=lambda: Buckets(STRANGER_RATE, time.monotonic))
 
     def today(self) -> date:
         """The civil date in the city's zone."""

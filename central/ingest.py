@@ -16,6 +16,7 @@ from sqlalchemy import Connection, and_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from central.admission import DUPLICATE_ID, UNREADABLE, Line, admit
+from central.nodes import quarantine_in
 from central.problems import Problem, ProblemType
 from central.schema import fact_ids, facts, heads, nodes, quarantine, tampering
 from central.store import Store, insert_many, insert_missing, insert_new, upsert
@@ -157,6 +158,9 @@ class _Chain:
             "other bytes than the city holds, or another chain"
         )
         self._record_tampering(line, detail, "changed-fact")
+        quarantine_in(
+            self._db, self._key["inegi"], self._key["node"], "dos historias de una cadena"
+        )
         return Problem(
             ProblemType.TAMPERING, detail, {"seq": line.seq, "through": through, "chain": chain}
         )

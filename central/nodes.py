@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from sqlalchemy import and_, select, update
+from sqlalchemy import Connection, and_, select, update
 
 from central.schema import heads, node_keys, nodes
 from central.store import Store, insert_missing, upsert
@@ -21,6 +22,16 @@ from municipio.wire import keys
 
 CONTACT_STEP = timedelta(seconds=30)
 NODE_CODE = re.compile(r"[A-Z]{3}[0-9]{3}")
+
+
+class NodeState(StrEnum):
+    WAITING = "waiting"
+    ACTIVE = "active"
+    QUARANTINED = "quarantined"
+    REVOKED = "revoked"
+
+
+_HEARD = (NodeState.ACTIVE.value, NodeState.QUARANTINED.value)
 
 
 class NodeError(ValueError):
@@ -38,6 +49,8 @@ class NodeRow:
     last_contact_at: str
     facts: int
     chains: tuple[str, ...] = ()
+    site: str = ""
+    note: str = ""
 
 
 def add_node(
@@ -48,44 +61,74 @@ def add_node(
     Raises NodeError for a code that no node can have, for another key unless `replace`, and for a
     key that already belongs to another node.
     """
+    with store.begin() as connection:
+        return add_node_in(connection, inegi, node, public, at, replace=replace)
+
+
+def add_node_in(
+    connection: Connection,
+    inegi: str,
+    node: str,
+    public: Ed25519PublicKey,
+    at: datetime,
+    *,
+    replace: bool,
+) -> str:
+    """`add_node` inside the caller's transaction."""
     if not NODE_CODE.fullmatch(node):
         raise NodeError(f"«{node}» is not a node code such as COA007")
     identifier = keys.key_id(public)
     moment = format_time(at)
-    with store.begin() as connection:
-        k = node_keys.c
-        known = connection.execute(select(node_keys).where(k.inegi == inegi)).all()
-        owner = next((row.node for row in known if row.key_id == identifier), node)
-        if owner != node:
-            raise NodeError(f"this key already belongs to node {owner}")
-        others = [r for r in known if r.node == node and r.state == "active"]
-        if any(row.key_id != identifier for row in others) and not replace:
-            raise NodeError(f"{node} already has another key; use --replace to retire it")
-        retired = and_(k.inegi == inegi, k.node == node, k.key_id != identifier)
-        connection.execute(update(node_keys).where(retired).values(state="retired"))
-        row = {"inegi": inegi, "node": node, "state": "active"}
-        insert_missing(connection, nodes, [{**row, "added_at": moment}])
-        mine = and_(nodes.c.inegi == inegi, nodes.c.node == node)
-        connection.execute(update(nodes).where(mine).values(state="active"))
-        key = {"key_id": identifier, "public": public.public_bytes(Encoding.Raw, PublicFormat.Raw)}
-        upsert(connection, node_keys, {**row, **key, "added_at": moment})
+    k = node_keys.c
+    known = connection.execute(select(node_keys).where(k.inegi == inegi)).all()
+    owner = next((row.node for row in known if row.key_id == identifier), node)
+    if owner != node:
+        raise NodeError(f"this key already belongs to node {owner}")
+    others = [r for r in known if r.node == node and r.state == "active"]
+    if any(row.key_id != identifier for row in others) and not replace:
+        raise NodeError(f"{node} already has another key; use --replace to retire it")
+    retired = and_(k.inegi == inegi, k.node == node, k.key_id != identifier)
+    connection.execute(update(node_keys).where(retired).values(state="retired"))
+    row = {"inegi": inegi, "node": node, "state": "active"}
+    about = {"added_at": moment, "last_contact_at": "", "site": "", "note": ""}
+    insert_missing(connection, nodes, [{**row, **about}])
+    mine = and_(nodes.c.inegi == inegi, nodes.c.node == node)
+    connection.execute(update(nodes).where(mine).values(state="active", note=""))
+    key = {"key_id": identifier, "public": public.public_bytes(Encoding.Raw, PublicFormat.Raw)}
+    upsert(connection, node_keys, {**row, **key, "added_at": moment})
     return identifier
 
 
-def revoke_node(store: Store, inegi: str, node: str) -> None:
-    """The node's requests are refused from now on. Raises NodeError when it is not registered."""
+def set_state(store: Store, inegi: str, node: str, wanted: NodeState) -> None:
+    """Approve, release or revoke. Raises NodeError when it is not registered."""
     with store.begin() as connection:
         mine = and_(nodes.c.inegi == inegi, nodes.c.node == node)
         if connection.execute(select(nodes.c.node).where(mine)).first() is None:
             raise NodeError(f"{node} is not registered")
-        connection.execute(update(nodes).where(mine).values(state="revoked"))
+        connection.execute(update(nodes).where(mine).values(state=wanted.value, note=""))
+
+
+def quarantine_in(connection: Connection, inegi: str, node: str, why: str) -> None:
+    """Two futures of one chain: keep every fact of both, and let none count until the staff looked."""
+    n = nodes.c
+    mine = and_(n.inegi == inegi, n.node == node, n.state == NodeState.ACTIVE.value)
+    values = {"state": NodeState.QUARANTINED.value, "note": why}
+    connection.execute(update(nodes).where(mine).values(values))
+
+
+def state_of(connection: Connection, inegi: str, node: str) -> NodeState:
+    mine = and_(nodes.c.inegi == inegi, nodes.c.node == node)
+    return NodeState(connection.scalars(select(nodes.c.state).where(mine)).one())
 
 
 def find_active(store: Store, inegi: str, key_id: str) -> tuple[str, Ed25519PublicKey] | None:
-    """Node and key for a request's keyid; None when unknown, retired or revoked."""
+    """Node and key for a request's keyid; None when unknown, retired, waiting or revoked.
+
+    A quarantined node still delivers: nothing that it or its clone recorded may be lost.
+    """
     k, n = node_keys.c, nodes.c
     joined = node_keys.join(nodes, and_(k.inegi == n.inegi, k.node == n.node))
-    mine = and_(k.inegi == inegi, k.key_id == key_id, k.state == "active", n.state == "active")
+    mine = and_(k.inegi == inegi, k.key_id == key_id, k.state == "active", n.state.in_(_HEARD))
     with store.begin() as connection:
         row = connection.execute(select(k.node, k.public).select_from(joined).where(mine)).first()
     if row is None:
@@ -126,6 +169,6 @@ def list_nodes(store: Store, inegi: str) -> tuple[NodeRow, ...]:
         total = sum(c.through for c in mine)
         rows.append(
             NodeRow(row.node, row.state, ids.get(row.node, ""), row.added_at,
-                    row.last_contact_at, total, names)
+                    row.last_contact_at, total, names, row.site, row.note)
         )  # fmt: skip
     return tuple(rows)

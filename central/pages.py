@@ -17,6 +17,7 @@ from central.receipts import Verdict, check_receipt
 from central.staff import overview
 from central.words import (
     FOLIO_KINDS,
+    NODE_STATES,
     PAYMENT_STATES,
     TROUBLES,
     day_in_words,
@@ -46,6 +47,7 @@ def _words() -> dict[str, object]:
         "day": day_in_words,
         "troubles": TROUBLES,
         "payment_states": PAYMENT_STATES,
+        "node_states": NODE_STATES,
         "moment": lambda text: moment_in_words(text, central().city.zone),
     }
 

@@ -16,7 +16,17 @@ from sqlalchemy import Connection, Row, and_, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from central.effects import LANES_WITH_EFFECTS, Matter, Posting, effects_of
-from central.schema import accounts, counters, facts, folios, heads, liquidaciones, payments
+from central.nodes import NodeState
+from central.schema import (
+    accounts,
+    counters,
+    facts,
+    folios,
+    heads,
+    liquidaciones,
+    nodes,
+    payments,
+)
 from central.store import Store, insert_missing, insert_new, update_many
 from municipio.facts import format_time, parse_time
 
@@ -45,7 +55,13 @@ def project(
     with store.begin() as connection:
         h = heads.c
         lanes = h.lane.in_(LANES_WITH_EFFECTS)
-        behind = select(heads).where(h.inegi == inegi, lanes, h.projected < h.through)
+        # What a quarantined node sent is kept and has no effect until the staff release the node.
+        held = select(nodes.c.node).where(
+            nodes.c.inegi == inegi, nodes.c.state == NodeState.QUARANTINED.value
+        )
+        behind = select(heads).where(
+            h.inegi == inegi, lanes, h.projected < h.through, h.node.not_in(held)
+        )
         chains = connection.execute(behind).all()
     for chain in chains:
         if not _is_waiting(chain, at):

@@ -26,7 +26,7 @@ def problem_reply(problem: Problem) -> Response:
     reply = signed_reply(encode_problem(problem), MEDIA_TYPE, problem.status)
     if problem.type is ProblemType.UNKNOWN_NODE:
         reply.headers["WWW-Authenticate"] = 'Signature realm="plaza"'
-    if problem.type in (ProblemType.BUSY, ProblemType.INTERNAL):
+    if problem.type in (ProblemType.BUSY, ProblemType.INTERNAL, ProblemType.TOO_MANY):
         reply.headers["Retry-After"] = "5"
     return reply
 

@@ -40,10 +40,29 @@ nodes = Table(
     metadata,
     _inegi(),
     _text("node"),
-    _text("state"),  # active | revoked
+    _text("state"),  # waiting | active | quarantined | revoked
     _text("added_at"),
     _text("last_contact_at", ""),
+    _text("site", ""),
+    _text("note", ""),  # why it is quarantined
     PrimaryKeyConstraint("inegi", "node"),
+)
+
+enrol_codes = Table(
+    "enrol_codes",
+    metadata,
+    _inegi(),
+    _text("name"),  # the first four characters of the code; the code itself is not kept
+    Column("key", LargeBinary, nullable=False),  # what scrypt makes of its secret
+    _text("node"),
+    _text("site"),
+    _number("preapproved"),
+    _text("made_at"),
+    _text("expires_at"),
+    _number("failures", 0),
+    _text("used_at", ""),
+    _text("used_key", ""),
+    PrimaryKeyConstraint("inegi", "name"),
 )
 
 node_keys = Table(

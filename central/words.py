@@ -29,6 +29,13 @@ TROUBLES = {
 }
 """Codes of tampering and quarantine, for the staff."""
 
+NODE_STATES = {
+    "waiting": "espera su aprobación",
+    "active": "activo",
+    "quarantined": "en cuarentena",
+    "revoked": "revocado",
+}
+
 PAYMENT_STATES = {
     "posted": "registrado",
     "refund_owed": "devolución pendiente",

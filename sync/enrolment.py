@@ -85,13 +85,15 @@ def _ask(central_url: str, body: bytes, timeout_s: float) -> bytes | NotEnrolled
     deadline = time.monotonic() + timeout_s
     headers = {"Content-Type": "application/json", "User-Agent": "plaza"}
     try:
-        with httpx2.Client(timeout=timeout_s, follow_redirects=False, trust_env=False) as client:
-            with client.stream("POST", url, content=body, headers=headers) as response:
-                raw = b""
-                for part in response.iter_bytes(4096):
-                    raw += part
-                    if len(raw) > MAX_BODY or time.monotonic() > deadline:
-                        return NotEnrolled(EnrolTrouble.NOT_THE_CITY, "an answer without end")
+        with (
+            httpx2.Client(timeout=timeout_s, follow_redirects=False, trust_env=False) as client,
+            client.stream("POST", url, content=body, headers=headers) as response,
+        ):
+            raw = b""
+            for part in response.iter_bytes(4096):
+                raw += part
+                if len(raw) > MAX_BODY or time.monotonic() > deadline:
+                    return NotEnrolled(EnrolTrouble.NOT_THE_CITY, "an answer without end")
     except (httpx2.HTTPError, httpx2.InvalidURL) as e:
         return NotEnrolled(EnrolTrouble.NO_ANSWER, f"{url}: {type(e).__name__}")
     if response.status_code == 200 and response.headers.get("Content-Type") == ENROLMENT_TYPE:

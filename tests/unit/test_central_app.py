@@ -19,7 +19,7 @@ from central.context import EXTENSION, Central
 from central.demo_padron import known_accounts
 from central.keys import CityKey
 from central.node_simulator import NodeSimulator
-from central.nodes import add_node, list_nodes, revoke_node
+from central.nodes import NodeState, add_node, list_nodes, set_state
 from central.projector import Projector
 from central.schema import accounts, folios
 from central.store import Store, insert_missing, open_store
@@ -170,7 +170,7 @@ def test_an_unknown_node_gets_401_and_a_signed_reply(
 
 
 def test_a_revoked_node_is_unknown(client: FlaskClient, node: NodeSimulator, store: Store) -> None:
-    revoke_node(store, CITY.inegi, node.node)
+    set_state(store, CITY.inegi, node.node, NodeState.REVOKED)
     assert get(client, node, f"/v1/predial/{CLAVE}").status_code == 401
 
 

@@ -58,6 +58,8 @@ class EndCause(StrEnum):
     TIME = "time"
     BYTES = "bytes"
     REVOKED = "revoked"
+    REPLACED = "replaced"
+    """A new grant took its place."""
 
 
 @dataclass(frozen=True, slots=True)

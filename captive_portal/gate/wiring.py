@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from captive_portal.gate.daemon import GateDaemon
+from captive_portal.gate.keeper import CHECK_S, Keeper
+from captive_portal.gate.kernel import LinuxKernel
 from captive_portal.gate.neighbours import KernelNeighbours
-from captive_portal.gate.nft import NftGate
+from captive_portal.gate.nft import LAST_READING_MS, GatePolicy, NftGate
 from captive_portal.gate.nft_runner import best_runner
-from captive_portal.gate.ruleset import GuestSide
 from captive_portal.gate.store import VisitStore
 from captive_portal.gate.visits import GateTrouble
 from captive_portal.pseudonym import DayKey
@@ -24,12 +25,29 @@ class GateCannotStart(Exception):
 
 @dataclass(frozen=True, slots=True)
 class GateOptions:
+    """`allowed_uids` may call, besides root and whoever runs the daemon."""
+
     socket: Path
-    interface: str
-    uplink: str
-    portal_port: int
+    policy: GatePolicy
     runtime: Path = Path("/run/plaza")
     allowed_uids: Collection[int] = ()
+    check_s: float = CHECK_S
+
+
+@dataclass(frozen=True, slots=True)
+class RunningGate:
+    """The daemon and its keeper. `serve` returns after `stop`, which any thread or signal may call."""
+
+    daemon: GateDaemon
+    keeper: Keeper
+
+    def serve(self) -> None:
+        self.keeper.start()
+        self.daemon.serve()
+
+    def stop(self) -> None:
+        self.daemon.stop()
+        self.keeper.stop()
 
 
 def boot_ms() -> int:
@@ -37,7 +55,7 @@ def boot_ms() -> int:
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
 
 
-def build_gate_daemon(options: GateOptions) -> GateDaemon:
+def build_gate(options: GateOptions) -> RunningGate:
     """Build the firewall with the visits that still have time, and open the socket. Needs CAP_NET_ADMIN.
 
     Raises GateCannotStart, OSError, or ValueError (a value that is not an interface or a port).
@@ -45,9 +63,9 @@ def build_gate_daemon(options: GateOptions) -> GateDaemon:
     options.runtime.mkdir(mode=0o755, parents=True, exist_ok=True)
     options.socket.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     gate = NftGate(
-        GuestSide(options.interface, options.uplink, options.portal_port),
-        best_runner(),
-        KernelNeighbours(options.interface),
+        options.policy,
+        LinuxKernel(best_runner()),
+        KernelNeighbours(options.policy.side.interface),
         VisitStore(options.runtime / "visits.ndjson"),
         boot_ms,
         DayKey(boot_ms),
@@ -56,4 +74,5 @@ def build_gate_daemon(options: GateOptions) -> GateDaemon:
     if isinstance(restored, GateTrouble):
         raise GateCannotStart(f"firewall: {restored.detail}")
     allowed = {0, os.getuid(), *options.allowed_uids}
-    return GateDaemon(gate, options.socket, allowed)
+    daemon = GateDaemon(gate, options.socket, allowed)
+    return RunningGate(daemon, Keeper(gate, boot_ms, LAST_READING_MS, options.check_s))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import pwd
 import signal
 from pathlib import Path
@@ -13,8 +14,17 @@ import click
 import msgspec
 
 from captive_portal.gate.client import GateClient
-from captive_portal.gate.visits import MAX_VISIT_S, GateTrouble, Visit
-from captive_portal.gate.wiring import GateCannotStart, GateOptions, build_gate_daemon
+from captive_portal.gate.configure import policy_of, warnings_of
+from captive_portal.gate.visits import (
+    MAX_RATE_KIB_S,
+    MAX_VISIT_BYTES,
+    MAX_VISIT_S,
+    EndedVisit,
+    GateTrouble,
+    Limits,
+    Visit,
+)
+from captive_portal.gate.wiring import GateCannotStart, GateOptions, build_gate
 from municipio.settings import Settings, SettingsError
 from sync.datadir import DataDir
 
@@ -22,6 +32,11 @@ _data = click.option(
     "--data", envvar="PLAZA_DATA", default=".", type=click.Path(path_type=Path), show_default=True
 )
 _socket = click.option("--socket", type=click.Path(path_type=Path), help="The gate's Unix socket.")
+_site = click.option(
+    "--site",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The site's file (TOML).",
+)
 _json = click.option("--json", "as_json", is_flag=True, help="For machines.")
 _ip = click.option("--ip", required=True, metavar="ADDR")
 
@@ -34,38 +49,53 @@ def gate() -> None:
 @gate.command()
 @_data
 @_socket
-@click.option("--interface", help="Guest side. Default: portal.interface.")
-@click.option("--uplink", help="Internet side. Default: portal.uplink.")
+@_site
+@click.option("--interface", help="Guest side. Default: of the site, or portal.interface.")
+@click.option("--uplink", help="Internet side. Default: of the site, or portal.uplink.")
 @click.option("--portal-port", type=click.IntRange(1, 65535), help="Default: of portal.listen.")
+@click.option(
+    "--names-port",
+    type=click.IntRange(1, 65535),
+    help="DNS of accepted devices. Default: the filter's.",
+)
+@click.option(
+    "--strict-names-port",
+    type=click.IntRange(1, 65535),
+    help="DNS before acceptance. Default: the filter's.",
+)
+@click.option(
+    "--doh",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="DNS-over-HTTPS servers to block, an address a line. Default: the filter's.",
+)
 @click.option("--runtime", type=click.Path(path_type=Path), default=Path("/run/plaza"))
 @click.option("--allow-user", multiple=True, help="User that may call (besides root).")
 def run(
     data: Path,
     socket: Path | None,
-    interface: str | None,
-    uplink: str | None,
-    portal_port: int | None,
     runtime: Path,
     allow_user: tuple[str, ...],
+    doh: Path | None,
+    **sides: Any,
 ) -> None:
     """Build the firewall and answer on the socket until stopped. Needs root (CAP_NET_ADMIN)."""
     settings = _settings(data)
-    options = GateOptions(
-        socket or Path(settings.text("portal.gate_socket")),
-        interface or settings.text("portal.interface"),
-        uplink or settings.text("portal.uplink"),
-        portal_port or int(settings.text("portal.listen").rpartition(":")[2]),
-        runtime,
-        _uids(allow_user),
-    )
     try:
-        daemon = build_gate_daemon(options)
+        running = build_gate(
+            GateOptions(
+                socket or Path(settings.text("portal.gate_socket")),
+                policy_of(settings, doh=doh, **sides),
+                runtime,
+                _uids(allow_user),
+            )
+        )
     except (GateCannotStart, OSError, ValueError) as e:
         raise click.ClickException(str(e)) from e
-    signal.signal(signal.SIGTERM, lambda *_: daemon.stop())
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    signal.signal(signal.SIGTERM, lambda *_: running.stop())
     with contextlib.suppress(KeyboardInterrupt):
-        daemon.serve()
-    daemon.stop()
+        running.serve()
+    running.stop()
 
 
 @gate.command()
@@ -73,10 +103,33 @@ def run(
 @_socket
 @_ip
 @click.option("--seconds", required=True, type=click.IntRange(1, MAX_VISIT_S))
+@click.option(
+    "--bytes",
+    "bytes_",
+    default=0,
+    type=click.IntRange(0, MAX_VISIT_BYTES),
+    help="Both directions together; 0: no limit.",
+)
+@click.option(
+    "--rate-down", default=0, type=click.IntRange(0, MAX_RATE_KIB_S), help="KiB/s; 0: no limit."
+)
+@click.option(
+    "--rate-up", default=0, type=click.IntRange(0, MAX_RATE_KIB_S), help="KiB/s; 0: no limit."
+)
 @_json
-def grant(data: Path, socket: Path | None, ip: str, seconds: int, as_json: bool) -> None:
+def grant(
+    data: Path,
+    socket: Path | None,
+    ip: str,
+    seconds: int,
+    bytes_: int,
+    rate_down: int,
+    rate_up: int,
+    as_json: bool,
+) -> None:
     """Let a device pass."""
-    _show(_client(data, socket).grant(ip, seconds), as_json)
+    limits = Limits(bytes_, rate_down, rate_up)
+    _show(_client(data, socket).grant(ip, seconds, limits), as_json)
 
 
 @gate.command()
@@ -93,11 +146,16 @@ def revoke(data: Path, socket: Path | None, ip: str, as_json: bool) -> None:
 @_data
 @_socket
 @click.option("--ip", metavar="ADDR", help="Only this one, open or not.")
+@click.option(
+    "--ended", is_flag=True, help="What ended since this was last asked; each visit once."
+)
 @_json
-def list_(data: Path, socket: Path | None, ip: str | None, as_json: bool) -> None:
-    """Open visits: address, today's pseudonym, seconds left."""
+def list_(data: Path, socket: Path | None, ip: str | None, ended: bool, as_json: bool) -> None:
+    """Open visits: address, today's pseudonym, seconds and bytes left."""
+    if ip and ended:
+        raise click.UsageError("--ip and --ended do not go together")
     client = _client(data, socket)
-    _show(client.look(ip) if ip else client.visits(), as_json)
+    _show(client.ended() if ended else client.look(ip) if ip else client.visits(), as_json)
 
 
 @gate.command()
@@ -148,11 +206,16 @@ def _show(result: Any, as_json: bool) -> None:
     elif isinstance(result, Visit):
         click.echo(_line(result))
     elif isinstance(result, tuple):
-        click.echo("\n".join(map(_line, result)) or "no open visits")
+        click.echo("\n".join(map(_line, result)) or "no visits")
     else:
         click.echo("\n".join(f"{k}: {v}" for k, v in msgspec.to_builtins(result).items()))
+        click.echo("".join(f"warning: {w}\n" for w in warnings_of(result)), nl=False)
 
 
-def _line(visit: Visit) -> str:
-    left = f"{visit.seconds_left} s left" if visit.is_open else "closed"
-    return f"{visit.ip}\t{visit.device}\t{left}"
+def _line(visit: Visit | EndedVisit) -> str:
+    if isinstance(visit, EndedVisit):
+        return f"{visit.device}\t{visit.cause.value}\t{visit.seconds} s\t{visit.bytes} bytes"
+    if not visit.is_open:
+        return f"{visit.ip}\t{visit.device}\tclosed"
+    left = "" if visit.bytes_left is None else f"\t{visit.bytes_left} bytes left"
+    return f"{visit.ip}\t{visit.device}\t{visit.seconds_left} s left\t{visit.bytes_used} bytes used{left}"

@@ -1,4 +1,4 @@
-"""The portal's figures: durable acceptances, probe answers, gate verbs, bytes of a page.
+"""The portal's figures: durable acceptances, probe answers, bytes of a page.
 
 32 phones at once, each a new connection per request as phones make them, over loopback from a second
 process. The ledger is the node's own, on the disk of the working directory.
@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import re
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -23,14 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from captive_portal.app import create_app
-from captive_portal.gate.nft_runner import best_runner
-from captive_portal.gate.ruleset import (
-    Element,
-    GuestSide,
-    render_grant,
-    render_revoke,
-    render_table,
-)
 from captive_portal.server import make_server
 from captive_portal.simulator import RunningClock, simulated_node
 from sync.ledger import SqliteLedger, open_ledger
@@ -137,47 +126,9 @@ def web(folder: Path) -> None:
         server.join()
 
 
-def gate() -> None:
-    """Grant and revoke in the kernel, in a namespace of this process's own child (root only)."""
-    runner = best_runner()
-    runner.run(render_table(GuestSide("guest0", "up0", 8380)))
-    for members in (0, 1000, 10_000):
-        for start in range(0, members, 500):
-            macs = (Element(mac_of(1, n), 3600) for n in range(start, start + 500))
-            text = ", ".join(map(str, macs))
-            runner.run(f"add element inet plaza allow {{ {text} }}")
-        grants, revokes = [], []
-        for n in range(300):
-            mac = mac_of(2, n)
-            grants.append(timed(lambda mac=mac: runner.run(render_grant(Element(mac, 600)))))
-            revokes.append(timed(lambda mac=mac: runner.run(render_revoke(mac, "10.0.0.5"))))
-        for verb, times in (("grant", grants), ("revoke", revokes)):
-            p95 = statistics.quantiles(times, n=20)[-1] * 1000
-            say(f"gate: {verb} in the kernel, {members} visits", p95, "ms p95", goal="<= 1")
-
-
-def mac_of(group: int, n: int) -> str:
-    return f"02:{group:02x}:00:00:{n >> 8:02x}:{n & 255:02x}"
-
-
-def timed(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    assert work() == ""
-    return time.perf_counter() - began
-
-
 def main() -> None:
-    if sys.argv[1:] == ["gate"]:
-        gate()
-        return
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         web(Path(folder))
-    if os.geteuid() == 0:
-        sys.stdout.flush()
-        argv = ["unshare", "--net", sys.executable, "-P", __file__, "gate"]
-        subprocess.run(argv, check=True)
-    else:
-        say("gate: NOT RUN, needs root", 0, "")
 
 
 if __name__ == "__main__":

@@ -129,6 +129,7 @@ class Town:
             self.node, sys.executable, "-P", "-m", "plaza", "gate", "run",
             "--socket", str(self.folder / "gate.sock"), "--runtime", str(self.folder),
             "--interface", "guest0", "--uplink", "up0", "--portal-port", "8380",
+            "--strict-names-port", "53",
         )  # fmt: skip
         eventually(lambda: hasattr(self.gate.stats(), "open"))
 
@@ -242,3 +243,218 @@ def town(built_town: Town) -> Iterator[Town]:
     built_town.gate.revoke(built_town.phone_ip)
     yield built_town
     built_town.gate.revoke(built_town.phone_ip)
+
+
+NODE4, FAR4 = "10.66.0.1", "203.0.113.10"
+NODE6, FAR6 = "fd66::1", "2001:db8:1::10"
+LAB_SITE = """
+name = "Laboratorio (demostración)"
+[network]
+guest = "br-guest"
+uplink = "up0"
+ipv4 = "10.66.0.0/24"
+ipv6 = "fd66::/64"
+"""
+
+
+@dataclass
+class Guest:
+    """A device on the guest side, on its own port of the node's bridge."""
+
+    namespace: str
+    ip: str
+    mac: str
+    ip6: str = ""
+    busy: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def do(self, *arguments: str, timeout: float = 60) -> dict[str, Any]:
+        """One verb of `guest.py` in this device's namespace."""
+        shown = run(*self._argv(*arguments), timeout=timeout)
+        result: dict[str, Any] = json.loads(shown.splitlines()[-1])
+        return result
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        self.busy.append(subprocess.Popen(self._argv(*arguments), stdout=subprocess.PIPE))
+        return self.busy[-1]
+
+    def rest(self) -> None:
+        """End what a failed test left running."""
+        for process in self.busy:
+            process.kill()
+            process.communicate()
+        self.busy.clear()
+
+    def python(self, code: str, *arguments: str, timeout: float = 60) -> str:
+        """The test environment's Python (scapy and all) in this device's namespace."""
+        argv = ("ip", "netns", "exec", self.namespace, sys.executable, "-P", "-c", code)
+        return run(*argv, *arguments, timeout=timeout)
+
+    def run(self, *argv: str, timeout: float = 60) -> str:
+        return run("ip", "netns", "exec", self.namespace, *argv, timeout=timeout)
+
+    def _argv(self, *arguments: str) -> tuple[str, ...]:
+        python = "/usr/bin/python3"
+        return (
+            "ip",
+            "netns",
+            "exec",
+            self.namespace,
+            python,
+            "-P",
+            str(HERE / "guest.py"),
+            *arguments,
+        )
+
+
+@dataclass
+class Lab:
+    """Two guests on a bridge, a node with the real gate, an Internet: IPv4 and IPv6. No browser."""
+
+    folder: Path
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        tag = f"lab{os.getpid()}"
+        self.node, self.far = f"{tag}-node", f"{tag}-far"
+        self.ann = Guest(f"{tag}-ann", "10.66.0.101", "02:66:00:00:00:0a")
+        self.bob = Guest(f"{tag}-bob", "10.66.0.102", "02:66:00:00:00:0b")
+        self.gate = GateClient(self.folder / "gate.sock")
+        self.gate_process: subprocess.Popen[bytes] | None = None
+
+    def build(self) -> None:
+        for namespace in (self.node, self.far, self.ann.namespace, self.bob.namespace):
+            run("ip", "netns", "add", namespace)
+            run("ip", "-n", namespace, "link", "set", "lo", "up")
+            self.set_kernel(namespace, "net/ipv6/conf/default/accept_dad", "0")
+        self.ip(self.node, "link", "add", "br-guest", "type", "bridge")
+        self.ip(self.node, "link", "set", "br-guest", "up")
+        for guest, port in ((self.ann, "port1"), (self.bob, "port2")):
+            self._veth(guest.namespace, "wlan0", self.node, port, guest.mac)
+            self.ip(self.node, "link", "set", port, "master", "br-guest")
+        self._veth(self.node, "up0", self.far, "eth0", "02:66:00:00:01:01")
+        for namespace, address, interface in (
+            (self.node, f"{NODE4}/24", "br-guest"), (self.node, f"{NODE6}/64", "br-guest"),
+            (self.node, "203.0.113.1/24", "up0"), (self.node, "2001:db8:1::1/64", "up0"),
+            (self.far, f"{FAR4}/24", "eth0"), (self.far, f"{FAR6}/64", "eth0"),
+        ):  # fmt: skip
+            self.ip(namespace, "addr", "add", address, "dev", interface)
+        self.ip(self.node, "route", "add", "default", "via", FAR4)
+        self.ip(self.node, "-6", "route", "add", "default", "via", FAR6)
+        self.set_kernel(self.node, "net/ipv4/ip_forward", "1")
+        self.set_kernel(self.node, "net/ipv6/conf/all/forwarding", "1")
+        self._serve()
+        for guest in (self.ann, self.bob):
+            self.ip(guest.namespace, "addr", "add", f"{guest.ip}/24", "dev", "wlan0")
+            self.ip(guest.namespace, "route", "add", "default", "via", NODE4)
+        for guest in (self.ann, self.bob):
+            eventually(lambda guest=guest: self._find_ipv6(guest), 30)
+
+    def _serve(self) -> None:
+        self.spawn(self.far, "/usr/bin/python3", "-P", str(HERE / "far_side.py"), FAR4, FAR6)
+        (self.folder / "site.toml").write_text(LAB_SITE)
+        self.start_gate()
+        guests = GuestNetwork(
+            "br-guest", ipaddress.IPv4Interface(f"{NODE4}/24"), 30, (FAR4,),
+            lease_file=str(self.folder / "leases"),
+            gateway6=ipaddress.IPv6Interface(f"{NODE6}/64"),
+            walled_garden=("jardin.example.org",),
+            api_url="https://wifi.example.org/captive-portal/api",
+        )  # fmt: skip
+        conf = self.folder / "guests.conf"
+        write_dnsmasq(guests, conf)
+        conf.write_text(conf.read_text() + self.extra_names())
+        self.spawn(self.node, "dnsmasq", "-k", "-u", "root", "-x", "", f"--conf-file={conf}")
+        self.spawn(
+            self.node, sys.executable, "-P", str(HERE / "lab_portal.py"),
+            "0.0.0.0:8380", str(self.folder / "gate.sock"), f"http://{NODE4}",
+        )  # fmt: skip
+        eventually(lambda: "LISTEN" in self._listening("8380"), 30)
+
+    def extra_names(self) -> str:
+        return f"address=/jardin.example.org/{FAR4}\naddress=/hola.example.org/{FAR4}\n"
+
+    def start_gate(self) -> None:
+        self.gate_process = self.spawn(
+            self.node, sys.executable, "-P", "-m", "plaza", "gate", "run",
+            "--data", str(self.folder), "--site", str(self.folder / "site.toml"),
+            "--socket", str(self.folder / "gate.sock"), "--runtime", str(self.folder / "run"),
+            "--portal-port", "8380", "--strict-names-port", "53",
+        )  # fmt: skip
+        eventually(lambda: hasattr(self.gate.stats(), "open"), 30)
+
+    def meet(self, guest: Guest) -> None:
+        """Let the node know a guest's addresses, as any packet of it would."""
+        guest.do("hello", NODE4, NODE6)
+
+    def set_kernel(self, namespace: str, name: str, value: str) -> None:
+        code = f"open('/proc/sys/{name}','w').write('{value}')"
+        run("ip", "netns", "exec", namespace, "/usr/bin/python3", "-c", code)
+
+    def ip(self, namespace: str, *words: str) -> str:
+        return run("ip", "-n", namespace, *words)
+
+    def in_node(self, *argv: str, timeout: float = 30) -> str:
+        return run("ip", "netns", "exec", self.node, *argv, timeout=timeout)
+
+    def spawn(self, namespace: str, *argv: str) -> subprocess.Popen[bytes]:
+        log = self.folder / f"{len(self.processes)}.log"
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                ["ip", "netns", "exec", namespace, *argv],
+                stdout=file, stderr=file, env={**os.environ, "PATH": _PATH},
+            )  # fmt: skip
+        self.processes.append(process)
+        return process
+
+    def _listening(self, port: str) -> str:
+        return self.in_node("ss", "-tlnH", f"sport = :{port}")
+
+    def _find_ipv6(self, guest: Guest) -> bool:
+        shown = json.loads(self.ip(guest.namespace, "-j", "-6", "addr", "show", "dev", "wlan0"))
+        found = [a["local"] for a in shown[0]["addr_info"] if a["scope"] == "global"]
+        guest.ip6 = found[0] if found else ""
+        return bool(found)
+
+    def _veth(self, one: str, end: str, other: str, far_end: str, mac: str) -> None:
+        run("ip", "link", "add", end, "address", mac, "netns", one,
+            "type", "veth", "peer", "name", far_end, "netns", other)  # fmt: skip
+        self.ip(one, "link", "set", end, "up")
+        self.ip(other, "link", "set", far_end, "up")
+
+    def close(self) -> None:
+        for process in self.processes:
+            if process.poll() is None:
+                process.terminate()
+        for process in self.processes:
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(5)
+        for namespace in (self.node, self.far, self.ann.namespace, self.bob.namespace):
+            subprocess.run(["ip", "netns", "del", namespace], check=False, env={"PATH": _PATH})
+
+
+@pytest.fixture(scope="session")
+def built_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    if reason := why_not():
+        pytest.skip(reason)
+    lab = Lab(tmp_path_factory.mktemp("lab"))
+    try:
+        lab.build()
+        yield lab
+    finally:
+        lab.close()
+
+
+@pytest.fixture
+def lab(built_lab: Lab) -> Iterator[Lab]:
+    """The laboratory with nobody in, and both guests known to the node."""
+    for guest in (built_lab.ann, built_lab.bob):
+        built_lab.meet(guest)
+        built_lab.gate.revoke(guest.ip)
+    built_lab.gate.ended()
+    yield built_lab
+    for guest in (built_lab.ann, built_lab.bob):
+        guest.rest()
+        built_lab.gate.revoke(guest.ip)

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from captive_portal.filter import node as filter_node
+from captive_portal.filter.baseline import build_baseline
 from captive_portal.filter.build import BuildPlan, BuildTrouble, build, parse_allow
 from captive_portal.filter.cdb import CdbDamaged
 from captive_portal.filter.database import Facts, Unusable, check_database, open_database
@@ -132,11 +133,26 @@ def sign(file: Path, key: Path) -> None:
         raise click.ClickException(facts.detail)
     if is_signed(file):
         raise click.ClickException(f"{file} is already signed")
-    private = _private(key)
-    end = trailer(file, private.sign, private.public_key())
-    with file.open("ab") as stream:
-        stream.write(end)
+    _sign(file, _private(key))
     click.echo(f"signed: {file} of {facts.date}, {facts.names:,} names")
+
+
+@filter.command()
+@click.option("--out", required=True, type=_FILE, help="The list file to write.")
+@click.option("--key", required=True, type=_FILE, help="City's private key (PEM).")
+@click.option("--allow", multiple=True, type=_FILE, help="Names that are never blocked.")
+def baseline(out: Path, key: Path, allow: tuple[Path, ...]) -> None:
+    """Make the signed list that an image brings: known DoH servers and demonstration names."""
+    private = _private(key)
+    try:
+        names = tuple(n for path in allow for n in parse_allow(path.read_text("utf-8")))
+        report = build_baseline(out, names)
+        _sign(out, private)
+    except (BuildTrouble, ListUnreadable, UnicodeDecodeError) as e:
+        raise click.ClickException(str(e)) from None
+    except OSError as e:
+        raise click.ClickException(f"{e.filename}: {e.strerror}") from None
+    click.echo(report.text())
 
 
 @filter.command()
@@ -238,6 +254,12 @@ def _facts_text(facts: Facts) -> str:
     lines = [f"list of {facts.date}, first of {facts.base}: {facts.names:,} names", f"  {kinds}"]
     lines += [f"  {s.category}: {s.name}, {s.names:,} names" for s in facts.lists]
     return "\n".join([*lines, *([f"  {facts.notice}"] if facts.notice else [])])
+
+
+def _sign(file: Path, private: Ed25519PrivateKey) -> None:
+    end = trailer(file, private.sign, private.public_key())
+    with file.open("ab") as stream:
+        stream.write(end)
 
 
 def _public(path: Path) -> PublicKey:

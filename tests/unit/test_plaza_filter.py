@@ -131,3 +131,23 @@ def test_a_mistake_is_one_clear_line(tmp_path: Path, run: Run, city: tuple[Path,
     assert run("build", f"adult={tmp_path / 'lista.txt'}", *out, "--date", "ayer").exit_code == 2
     assert run("build", *out).exit_code == 2
     assert run("sign", tmp_path / "lista.txt", "--key", city[0]).exit_code == 1
+
+
+def test_the_images_list_is_signed_always_the_same_and_says_that_it_is_a_demonstration(
+    tmp_path: Path, run: Run, city: tuple[Path, Path]
+) -> None:
+    first, second = tmp_path / "1.cdb", tmp_path / "2.cdb"
+    for out in (first, second):
+        assert run("baseline", "--out", out, "--key", city[0]).exit_code == 0
+    assert first.read_bytes() == second.read_bytes()
+    told = run("check", first, "--key", city[1])
+    assert told.exit_code == 0
+    assert "demostración" in told.output
+    lines = run(
+        "test", "--db", first, "dns.google", "adultos.demostracion.example", "gob.mx"
+    ).output
+    assert lines.splitlines() == [
+        "dns.google\tdoh-vpn",
+        "adultos.demostracion.example\tadult",
+        "gob.mx\tallowed",
+    ]

@@ -1,16 +1,16 @@
 """Which Wi-Fi channels a Mexican site may use, and why not the others.
 
-The bands are those that Mexico leaves free of licence (2400 to 2483.5, 5150 to 5350, 5470 to 5600,
-5650 to 5725 and 5725 to 5850 MHz), as the wireless regulatory database states them for MX. Channels on
-which weather radars have the right of way (DFS) are legal but refused: an access point must fall silent
-for a minute when it starts there, and again whenever it thinks that it heard a radar.
+The bands are those that the wireless regulatory database states for MX: 2402 to 2482, 5170 to 5330,
+5490 to 5730 and 5735 to 5835 MHz. Channels on which weather radars have the right of way (DFS) are legal
+but refused: an access point must fall silent for a minute when it starts there, and again whenever it
+thinks that it heard a radar.
 """
 
 from __future__ import annotations
 
 _BAND_2_4 = tuple(range(1, 12))
 _NO_RADAR_5 = (36, 40, 44, 48, 149, 153, 157, 161, 165)
-_RADAR_5 = (52, 56, 60, 64, 100, 104, 108, 112, 116, 132, 136, 140, 144)
+_RADAR_5 = (52, 56, 60, 64, 100, 104, 108, 112, 116, 120, 124, 128, 132, 136, 140, 144)
 
 LEGAL: dict[str, tuple[int, ...]] = {"2.4": _BAND_2_4, "5": _NO_RADAR_5}
 PREFERRED: dict[str, tuple[int, ...]] = {

@@ -25,6 +25,7 @@ from typing import Any
 
 from captive_portal.wifi.channels import channel_problem
 
+COUNTRY = "MX"
 MAX_SSID_BYTES = 32
 MAX_STATIONS = 2007
 """IEEE 802.11-2020, 9.4.1.8: the largest association identifier."""
@@ -68,7 +69,7 @@ class WifiProfile:
     ssid: str = "Plaza-Demo"
     mode: Mode = Mode.RADIO
     interface: str = "wlan0"
-    country: str = "MX"
+    country: str = COUNTRY
     band: Band = Band.GHZ_2_4
     channel: int = 0
     width_mhz: int = 20
@@ -170,9 +171,9 @@ def _one_of(kind: type[StrEnum]) -> _Check:
 
 
 def _country(value: object) -> str:
-    if value != "MX":
+    if value != COUNTRY:
         raise ValueError('must be "MX": the channels of other countries are not in this program')
-    return "MX"
+    return COUNTRY
 
 
 def _whole(low: int, high: int) -> _Check:

@@ -62,7 +62,7 @@ def test_every_key_is_taken() -> None:
         ({"channel": 14}, "channel", "not a legal channel"),
         ({"channel": 36}, "channel", "not a legal channel of 2.4 GHz"),
         ({"band": "5", "channel": 52}, "channel", "radars"),
-        ({"band": "5", "channel": 120}, "channel", "not a legal channel of 5 GHz"),
+        ({"band": "5", "channel": 169}, "channel", "not a legal channel of 5 GHz"),
         ({"band": "5", "channel": 165, "width_mhz": 40}, "channel", "no neighbour"),
         ({"width_mhz": 40}, "width_mhz", "2.4 GHz"),
         ({"width_mhz": 80}, "width_mhz", "20 or 40"),

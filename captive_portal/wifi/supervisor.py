@@ -1,0 +1,198 @@
+"""Keeps hostapd running with the site's configuration: `plaza wifi run`, one process under systemd.
+
+It writes the file, starts hostapd by argv, isolates the ports of the visitors' bridge, and lets nothing
+of hostapd's output pass but what holds no device. A hang-up signal applies a changed site file; when
+hostapd ends, this ends too and systemd starts both again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import queue
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from captive_portal.wifi.events import StationCounter
+from captive_portal.wifi.hostapd_conf import render_hostapd
+from captive_portal.wifi.plan import NOTE_TEXT, NoPlan, WifiPlan
+from captive_portal.wifi.profile import COUNTRY
+from captive_portal.wifi.system import RUNTIME, ask, isolate_ports
+
+Planner = Callable[[], WifiPlan | NoPlan]
+Say = Callable[[str], None]
+SUMMARY_S = 600.0
+_TICK_S = 5.0
+_STOP_S = 5.0
+_REGULATORY_S = 5.0
+
+
+class WifiSupervisor:
+    """Runs until stopped or until hostapd ends. `plan` is asked again at every reload."""
+
+    def __init__(
+        self, plan: Planner, guest_interface: str, say: Say, runtime: Path = RUNTIME
+    ) -> None:
+        self._plan = plan
+        self._guest = guest_interface
+        self._say = say
+        self._runtime = runtime
+        self._counter = StationCounter()
+        self._orders: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._child: subprocess.Popen[str] | None = None
+        self._networks: tuple[str, ...] = ()
+
+    def run(self) -> int:
+        """0: stopped when asked, or nothing to do here; 1: no network could be made, or hostapd ended."""
+        self._runtime.mkdir(mode=0o755, parents=True, exist_ok=True)
+        with (self._runtime / "run.pid").open("a+") as pid_file:
+            try:
+                fcntl.flock(pid_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._say("already running")
+                return 1
+            pid_file.truncate(0)
+            pid_file.write(f"{os.getpid()}\n")
+            pid_file.flush()
+            return self._run()
+
+    def reload(self) -> None:
+        self._orders.put("reload")
+
+    def stop(self) -> None:
+        self._orders.put("stop")
+
+    def _run(self) -> int:
+        # Before the radio is looked at: without a country it shows channels that it may only hear.
+        ask(["iw", "reg", "set", COUNTRY], _REGULATORY_S)
+        plan = self._plan()
+        if isinstance(plan, NoPlan):
+            self._isolate()
+            self._say(str(plan))
+            return 0 if plan.cause == "wired" else 1
+        self._write(plan)
+        self._tell(plan)
+        self._start(plan)
+        code = self._watch()
+        self._end_child()
+        return code
+
+    def _watch(self) -> int:
+        summary_at = time.monotonic() + SUMMARY_S
+        while True:
+            try:
+                order = self._orders.get(timeout=_TICK_S)
+            except queue.Empty:
+                order = "tick"
+            if order == "stop":
+                return 0
+            if order == "gone":
+                self._say("hostapd ended")
+                return 1
+            if order == "reload":
+                self._apply()
+            self._isolate()
+            if time.monotonic() >= summary_at:
+                summary_at += SUMMARY_S
+                self._sum_up()
+
+    def _apply(self) -> None:
+        """A changed site file. hostapd reads it again; other networks than before need a new start."""
+        plan = self._plan()
+        if isinstance(plan, NoPlan):
+            self._say(f"kept as it was: {plan}")
+            return
+        self._tell(plan)
+        if not self._write(plan):
+            self._say("nothing changed")
+        elif self._child and tuple(n.interface for n in plan.networks) == self._networks:
+            self._child.send_signal(signal.SIGHUP)
+            self._say("configuration applied")
+        else:
+            self._end_child()
+            self._start(plan)
+            self._say("started again with other networks")
+
+    def _write(self, plan: WifiPlan) -> bool:
+        """Put the file in place whole, for root alone; whether it changed."""
+        text = render_hostapd(plan, self._control)
+        path = self._runtime / "hostapd.conf"
+        if path.exists() and path.read_text(encoding="ascii") == text:
+            return False
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+        fresh.replace(path)
+        return True
+
+    @property
+    def _control(self) -> Path:
+        return self._runtime / "control"
+
+    def _start(self, plan: WifiPlan) -> None:
+        self._networks = tuple(n.interface for n in plan.networks)
+        self._child = subprocess.Popen(
+            ["hostapd", str(self._runtime / "hostapd.conf")],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, errors="replace",
+        )  # fmt: skip
+        threading.Thread(target=self._read, args=(self._child,), daemon=True).start()
+
+    def _read(self, child: subprocess.Popen[str]) -> None:
+        assert child.stdout is not None
+        with child.stdout as lines:
+            for line in lines:
+                worth = self._counter.feed(line)
+                if worth:
+                    self._say(worth)
+                if self._counter.enabled:
+                    self._counter.enabled.clear()
+                    self._orders.put("enabled")
+        if child is self._child:
+            self._orders.put("gone")
+
+    def _end_child(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.terminate()
+        try:
+            child.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        self._counter.restarted()
+        self._sum_up()
+
+    def _isolate(self) -> None:
+        isolate_ports(self._guest)
+
+    def _sum_up(self) -> None:
+        summary = self._counter.take()
+        if not summary.is_quiet:
+            self._say(str(summary))
+
+    def _tell(self, plan: WifiPlan) -> None:
+        kinds = ", ".join(n.kind for n in plan.networks)
+        self._say(f"channel {plan.channel} of {plan.band.value} GHz, networks: {kinds}")
+        for note in plan.notes:
+            self._say(NOTE_TEXT[note])
+
+
+def ask_to_reload(runtime: Path = RUNTIME) -> str:
+    """Tell the running supervisor to read the site file again; empty, or why it could not be told."""
+    try:
+        with (runtime / "run.pid").open("r+") as pid_file:
+            try:
+                fcntl.flock(pid_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.kill(int(pid_file.read().strip()), signal.SIGHUP)
+                return ""
+    except (OSError, ValueError) as e:
+        return f"plaza wifi run cannot be told: {type(e).__name__}"
+    return "plaza wifi run is not running"

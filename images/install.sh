@@ -2,17 +2,18 @@
 # Turns a Debian 12 or 13 host into a Plaza node: packages, users, programs, services, settings.
 # The image recipe and the Vagrantfile use this same script. Running it again repairs and updates.
 #
-#   sudo images/install.sh [--settings FILE] [--wheelhouse DIR] [--no-start]
+#   sudo images/install.sh [--settings FILE] [--wheelhouse DIR] [--no-packages] [--no-start]
 #
 #   --settings FILE    plaza settings (TOML); checked before anything is changed
 #   --wheelhouse DIR   take every Python package from this folder and ask no index
+#   --no-packages      the Debian packages are there already; ask no mirror
 #   --no-start         do not start the services (for a chroot or an image)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 source_tree=$(dirname "$here")
 prefix=/opt/plaza
 data=/var/lib/plaza
-settings= wheelhouse= start=yes
+settings= wheelhouse= debian=yes start=yes
 
 say() { printf '[plaza] %s\n' "$*"; }
 fail() { printf '[plaza] %s\n' "$*" >&2; exit "${2:-1}"; }
@@ -21,8 +22,9 @@ while [ $# -gt 0 ]; do
     case $1 in
         --settings) settings=${2:?--settings needs a file}; shift 2 ;;
         --wheelhouse) wheelhouse=${2:?--wheelhouse needs a folder}; shift 2 ;;
+        --no-packages) debian=no; shift ;;
         --no-start) start=no; shift ;;
-        -h | --help) sed -n '2,10p' "$0" | cut -c3-; exit 0 ;;
+        -h | --help) sed -n '2,11p' "$0" | cut -c3-; exit 0 ;;
         *) fail "unknown option $1 (see --help)" 2 ;;
     esac
 done
@@ -34,13 +36,15 @@ case "${ID:-}:${VERSION_ID:-}" in
 esac
 [ -z "$settings" ] || [ -r "$settings" ] || fail "cannot read the settings $settings"
 
-say "packages from Debian"
-lists=("$here/packages-node.txt")
-[ -n "$wheelhouse" ] || lists+=("$here/packages-build.txt")
-mapfile -t packages < <(grep -hv '^#' "${lists[@]}")
-export DEBIAN_FRONTEND=noninteractive
-apt-get update -q
-apt-get install -y -q --no-install-recommends "${packages[@]}"
+if [ "$debian" = yes ]; then
+    say "packages from Debian"
+    lists=("$here/packages-node.txt")
+    [ -n "$wheelhouse" ] || lists+=("$here/packages-build.txt")
+    mapfile -t packages < <(grep -hv '^#' "${lists[@]}")
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -q
+    apt-get install -y -q --no-install-recommends "${packages[@]}"
+fi
 
 say "programs in $prefix"
 [ -x "$prefix/venv/bin/python" ] || python3 -m venv "$prefix/venv"

@@ -68,8 +68,11 @@ def main() -> None:
 @click.option("--listen", default=DEFAULT_LISTEN, show_default=True, metavar="ADDR:PORT")
 @click.option("--staff-token", envvar="PLAZA_STAFF_TOKEN", help="Made anew when not given.")
 @click.option("--city-name", default=DEMO_CITY.name, show_default=True)
+@click.option("--proxy", default="", metavar="ADDR",
+              help="Address of the proxy in front, whose X-Forwarded-For is believed.")  # fmt: skip
 def run(
-    db: str, inegi: str, keys: Path | None, listen: str, staff_token: str | None, city_name: str
+    db: str, inegi: str, keys: Path | None, listen: str, staff_token: str | None, city_name: str,
+    proxy: str,
 ) -> None:
     """Serve until interrupted."""
     host, port = _address(listen)
@@ -84,7 +87,7 @@ def run(
 
         program.projector.start()
         try:
-            serve(program.app, host, port, ready)
+            serve(program.app, host, port, ready, proxy)
         finally:
             program.close()
 

@@ -51,6 +51,10 @@ class DataDir:
     def link_file(self) -> Path:
         return self.run / "link.json"
 
+    @property
+    def stick_file(self) -> Path:
+        return self.run / "stick.json"
+
     def settings(self) -> Settings:
         """The node's settings, defaults if there is no file. Raises SettingsError, naming the file."""
         try:

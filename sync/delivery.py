@@ -6,9 +6,10 @@ from typing import Protocol
 
 import apsw
 
+from municipio.facts import Lane
 from municipio.wire.attachment import Progress, attachment_path, part_path
 from municipio.wire.batch import MAX_PACKED_BYTES, BatchHeader, encode_batch, pack
-from municipio.wire.keys import PublicKey
+from municipio.wire.keys import PublicKey, Sign
 from sync.answers import (
     Delivered,
     Outcome,
@@ -69,7 +70,8 @@ class Delivery:
         if isinstance(load, Damaged):
             self.outbox.recover_from(send.lane, send.epoch, load.seq, DAMAGED)
             return Refused(Trouble.NODE, f"fact {load.seq} was damaged on this node")
-        reply = self._carrier.post_batch(self._node, self._packed(send, load))
+        packed, _ = packed_batch(self._node, self._key.sign, send.lane, send.epoch, load)
+        reply = self._carrier.post_batch(self._node, packed)
         if isinstance(reply, Refused):
             return reply
         outcome = judge_batch_reply(reply, self._node, send.lane, send.epoch, self._city)
@@ -120,13 +122,14 @@ class Delivery:
         elif follow is Follow.NEW_EPOCH:
             self.outbox.recover_unacked(send.lane, send.epoch, OTHER_FUTURE)
 
-    def _packed(self, send: Send, load: Load) -> bytes:
-        """The signed batch, with as many of the facts as one body may carry."""
-        facts = load.facts
-        while True:
-            last = load.first + len(facts) - 1
-            header = BatchHeader(self._node, send.epoch, send.lane, load.first, last, load.prev)
-            packed = pack(encode_batch(header, facts, self._key.sign))
-            if len(packed) <= MAX_PACKED_BYTES or len(facts) == 1:
-                return packed
-            facts = facts[: max(1, len(facts) // 2)]
+
+def packed_batch(node: str, sign: Sign, lane: Lane, epoch: int, load: Load) -> tuple[bytes, int]:
+    """The signed batch, gzip, with as many of the facts as one body may carry; and how many."""
+    facts = load.facts
+    while True:
+        last = load.first + len(facts) - 1
+        header = BatchHeader(node, epoch, lane, load.first, last, load.prev)
+        packed = pack(encode_batch(header, facts, sign))
+        if len(packed) <= MAX_PACKED_BYTES or len(facts) == 1:
+            return packed, len(facts)
+        facts = facts[: max(1, len(facts) // 2)]

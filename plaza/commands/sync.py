@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
+from plaza.sync_stick import stick_commands
 from sync.answers import Delivered, Refused, TooLarge, Wanted
 from sync.datadir import DataDir
 from sync.delivery import Delivery
@@ -226,3 +227,7 @@ def _open(data: Path) -> Memory:
 def _fail(text: str) -> NoReturn:
     click.echo(text, err=True)
     sys.exit(1)
+
+
+for _command in stick_commands(lambda function: _data(_json(function))):
+    sync.add_command(_command)

@@ -12,7 +12,7 @@ from hardware.keypad.keys import Key
 from hardware.keypad.simulator import KeypadSimulator
 from municipio.settings import SETTINGS
 
-FINGER_S = 0.06
+FINGER_S = 0.1
 """From one key to the next: faster is a shower, which the kiosk takes for a broken contact."""
 DIAL_MAX = 30
 WIDTH, HEIGHT = 640, 480

@@ -6,7 +6,7 @@ scenario's own time. A step does at most one thing and may first say what is abo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Scalar = str | int | float | bool
@@ -179,6 +179,12 @@ class Scenario:
     clock: Literal["sure", "unsure"] = "sure"
     settings: tuple[tuple[str, Scalar], ...] = ()
     pace: float = 40.0
+
+
+def patient(scenario: Scenario, factor: float) -> Scenario:
+    """The same on a slower machine: what may take a while may take `factor` times as long."""
+    steps = tuple(replace(s, within_s=s.within_s * factor) for s in scenario.steps)
+    return replace(scenario, steps=steps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from types import FrameType
 
 import click
 
-from hardware.bench.scenario import Scenario, ScenarioProblem
+from hardware.bench.scenario import Scenario, ScenarioProblem, patient
 from plaza.demo.plan import Plan, Ports, default_home
 from plaza.demo.stage import explain, free_of_old_runs, has_display
 
@@ -25,6 +25,9 @@ from plaza.demo.stage import explain, free_of_old_runs, has_display
     "--out", type=click.Path(path_type=Path), help="Where a headless play leaves its proof."
 )
 @click.option("--speed", type=float, help="Seconds of the scenario in a real second (1: as told).")
+@click.option(
+    "--patience", default=1.0, help="Headless: wait so many times longer than the scenario says."
+)
 @click.option("--watch", is_flag=True, help="Only look: do what a technician in training would do.")
 @click.option("--window", is_flag=True, help="Also open the kiosk's window.")
 @click.option("--list", "listing", is_flag=True, help="List the scenarios that ship, and end.")
@@ -35,6 +38,7 @@ def bench(
     headless: bool,
     out: Path | None,
     speed: float | None,
+    patience: float,
     watch: bool,
     window: bool,
     listing: bool,
@@ -44,8 +48,8 @@ def bench(
     if listing:
         _list()
         return
-    if speed is not None and speed <= 0:
-        raise click.UsageError("--speed must be more than 0")
+    if (speed is not None and speed <= 0) or patience <= 0:
+        raise click.UsageError("--speed and --patience must be more than 0")
     if scenario is None and (headless or check):
         raise click.UsageError("--headless and --check need a scenario")
     chosen = _read(scenario)
@@ -53,6 +57,7 @@ def bench(
         click.echo(f"{scenario}: {len(chosen.steps)} pasos, sin errores")
         return
     if headless:
+        chosen = patient(chosen, patience)
         sys.exit(_headless(chosen, home, out or Path("out") / "bench" / chosen.name, speed))
     signal.signal(signal.SIGTERM, _interrupt)
     _serve(chosen, home, speed or 1.0, window and has_display(), practice=not watch)

@@ -177,7 +177,7 @@ class Person:
         walk = self._walk
         walk.tap_to("home.predial", "predial_clave", timeout_s=patience_s)
         walk.type("predial.key", clave)
-        walk.tap("predial.continue")
+        walk.tap("predial.continue", patience_s)
         found = walk.wait_screen("predial_beneficio", "predial_adeudo", timeout_s=patience_s)
         if found == "predial_beneficio":
             walk.tap_to("beneficio.no", "predial_adeudo", timeout_s=patience_s)

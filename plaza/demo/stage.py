@@ -16,6 +16,7 @@ import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -239,8 +240,9 @@ class Stage:
             return None
 
     def stop(self) -> None:
-        for program in (*self.node_programs, self.central):
-            program.stop()
+        programs = (*self.node_programs, self.central)
+        with ThreadPoolExecutor(len(programs)) as pool:
+            list(pool.map(Program.stop, programs))
         self.cable.cut()
         self.desk.close()
 

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from click.testing import CliRunner, Result
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from waitress.server import create_server
 
 from captive_portal.app import create_app
@@ -567,3 +568,31 @@ def open_portal() -> Iterator[Callable[[Node], str]]:
 def content_copy(city: City, tmp_path: Path) -> Path:
     """The published content on a stick that a test may damage."""
     return Path(shutil.copytree(city.content, tmp_path / "stick"))
+
+
+CHROMIUM = Path("/usr/bin/chromium")
+QUIET = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--window-size=1500,1300",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def open_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Chrome]]:
+    """Opens an address in a browser of its own, which ends with the module."""
+    if not CHROMIUM.exists():
+        pytest.skip("NOT RUN: chromium is missing")
+    with ExitStack() as stack:
+
+        def open_one(url: str) -> Chrome:
+            options = ChromeOptions()
+            options.binary_location = str(CHROMIUM)
+            for argument in (*QUIET, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+                options.add_argument(argument)
+            driver = Chrome(options=options, service=ChromeService("/usr/bin/chromedriver"))
+            stack.callback(driver.quit)
+            driver.get(url)
+            return driver
+
+        yield open_one

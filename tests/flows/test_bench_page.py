@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from waitress import create_server
 
@@ -19,11 +18,6 @@ from plaza.demo.bench_app import create_bench
 from plaza.demo.plan import Plan, Ports
 from plaza.demo.show import Show
 
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--window-size=1500,1300",
-)  # fmt: skip
 LESSON = b"""
 title: Una lecci\xc3\xb3n corta
 summary: Se corta la red y se quita el papel.
@@ -62,17 +56,8 @@ def show(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Show]:
 
 
 @pytest.fixture(scope="module")
-def browser(show: Show, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    if not CHROMIUM.exists():
-        pytest.skip("NOT RUN: chromium is missing")
-    options = ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for argument in (*QUIET, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(argument)
-    driver = Chrome(options=options, service=ChromeService("/usr/bin/chromedriver"))
-    driver.get(f"{show.plan.bench_url}/")
-    yield driver
-    driver.quit()
+def browser(show: Show, open_browser: Callable[[str], Chrome]) -> Chrome:
+    return open_browser(f"{show.plan.bench_url}/")
 
 
 def _until(true: Callable[[], object], what: str, timeout_s: float = 20) -> None:

@@ -11,20 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from waitress import create_server
 
 from plaza.demo.bench_app import create_bench, receipt_stems
 from plaza.demo.plan import Plan, Ports
 from plaza.demo.stage import Stage
-
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--window-size=1500,1200",
-)  # fmt: skip
 
 
 @pytest.mark.slow
@@ -67,17 +60,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="module")
-def browser(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    if not CHROMIUM.exists():
-        pytest.skip("NOT RUN: chromium is missing")
-    options = ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for argument in (*QUIET, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(argument)
-    driver = Chrome(options=options, service=ChromeService("/usr/bin/chromedriver"))
-    driver.get(f"{stage.plan.bench_url}/")
-    yield driver
-    driver.quit()
+def browser(stage: Stage, open_browser: Callable[[str], Chrome]) -> Chrome:
+    return open_browser(f"{stage.plan.bench_url}/")
 
 
 def _until(true: Callable[[], bool], timeout_s: float = 15) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -40,6 +41,7 @@ from captive_portal.filter.database import (
 )
 from captive_portal.filter.lists import Entry, Refusal
 from captive_portal.filter.names import NameProblem, parse_name, wire
+from captive_portal.filter.policy import Category
 from captive_portal.filter.reading import ListFile, ListReader, ListUnreadable
 from captive_portal.filter.report import BuildReport, ListReport
 from captive_portal.filter.sorting import PIECE_LINES, Sorter
@@ -147,6 +149,8 @@ class _Output:
     previous: Database | None
     writer: CdbWriter
     base: str = field(init=False)
+    counts: Counter[frozenset[Category]] = field(default_factory=Counter)
+    values: dict[frozenset[Category], bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.base = self.previous.facts.base if self.previous else self.report.date
@@ -161,21 +165,30 @@ class _Output:
                 case UnderAllowList(name, count):
                     for _ in range(count):
                         report.under_allow_list.add_text(Refusal.ALLOWED, name)
+        self._count()
         written = report.names - report.exceptions
         refused = sum(report.under_allow_list.counts.values())
         report.merged = max(0, report.read - written - refused)
         self.writer.add(FACTS_KEY, encode_facts(self._facts()))
         self.writer.finish()
 
+    def _count(self) -> None:
+        for categories, count in self.counts.items():
+            self.report.names += count
+            self.report.values[self.values[categories].decode("ascii")] += count
+            for category in categories:
+                self.report.categories[category.value] += count
+        self.report.exceptions = self.counts[frozenset()]
+
     def _name(self, meaning: Meaning) -> None:
-        key, value = wire(meaning.name), encode_value(meaning.categories)
+        key, categories = wire(meaning.name), meaning.categories
+        value = self.values.get(categories)
+        if value is None:
+            value = self.values[categories] = encode_value(categories)
         self.writer.add(key, value)
-        self.report.names += 1
-        self.report.values[value.decode("ascii")] += 1
-        if not meaning.categories:
-            self.report.exceptions += 1
+        self.counts[categories] += 1
+        if not categories or self.previous is None:
             return
-        self.report.categories.update(c.value for c in meaning.categories)
         since = self._since(meaning.name)
         if since != self.base:
             self.writer.add(SINCE + key, since.encode("ascii"))

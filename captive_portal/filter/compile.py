@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from captive_portal.filter.policy import Category
 
@@ -28,18 +29,16 @@ def spares(index: int) -> bytes:
     return b"%d-" % index
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(NamedTuple):
     """A name to write, with the categories of itself and all parents; none: an exception."""
 
     name: str
     categories: frozenset[Category]
 
 
-@dataclass(frozen=True, slots=True)
-class UnderAllowList:
+class UnderAllowList(NamedTuple):
     name: str
-    count: int
+    lists: int
 
 
 Compiled = Meaning | UnderAllowList

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from captive_portal.filter.names import NameProblem, parse_name
 
@@ -33,8 +34,7 @@ class Refusal(StrEnum):
 Reason = Refusal | NameProblem
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A name to block, or (`listed` False) a name that this list wants left alone."""
 
     name: str
@@ -56,6 +56,7 @@ _OWN_NAMES = frozenset(
      "ip6-allrouters", "ip6-allhosts"}
 )  # fmt: skip
 _HOSTS_ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(?:%\w+)?")
+_PLAIN = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _COSMETIC = re.compile(r"#@?[#?$%]|\$\$|#@#")
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 
@@ -63,6 +64,10 @@ _COMMENT = re.compile(r"(?:^|\s)#.*$")
 def parse_line(line: str) -> tuple[Result, ...]:
     """A line of a hosts, plain or Adblock Plus list, recognised by its shape: lists mix them."""
     text = line.strip()
+    if _PLAIN.fullmatch(text):
+        # Most lines of most lists: nothing but a name, as it is kept.
+        name = parse_name(text)
+        return (Refused(name, text) if isinstance(name, NameProblem) else Entry(name),)
     if not text or text[0] in "#!;" or (text[0] == "[" and text[-1] == "]"):
         return ()
     if text.startswith(("||", "@@")):

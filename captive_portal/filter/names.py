@@ -17,6 +17,7 @@ _NAME = re.compile(
     r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
 )
 _ADDRESS = re.compile(r"[0-9.]+|\[?[0-9a-f]*:[0-9a-f:.]*\]?")
+_LENGTHS = tuple(bytes((n,)) for n in range(MAX_LABEL + 1))
 _DOTS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})
 _REGISTRY = re.compile(r"(?:com|co|org|or|net|ne|edu|gob|gov|go|mil|nom|ac|ind|web)\.[a-z]{2}")
 """Second-level registries such as `com.mx`: whole countries hang below them."""
@@ -74,7 +75,8 @@ def _to_ascii(name: str) -> str:
 
 def wire(name: str) -> bytes:
     """A name of `parse_name` in DNS wire format (RFC 1035 3.1)."""
-    return b"".join(bytes((len(p),)) + p.encode("ascii") for p in name.split(".")) + b"\0"
+    labels = name.encode("ascii").split(b".")
+    return b"".join([_LENGTHS[len(p)] + p for p in labels]) + b"\0"
 
 
 def parents(name: str) -> list[str]:

@@ -17,11 +17,14 @@ from captive_portal.gate.netlink_wire import (
     Message,
     Place,
     add,
+    data,
     delete,
     element,
     flush,
+    key,
     limit_over,
     quota_until,
+    timeout,
 )
 from captive_portal.gate.visits import Limits
 
@@ -55,7 +58,11 @@ class Pass:
 
     @property
     def key(self) -> bytes:
-        return bytes.fromhex(self.mac.replace(":", ""))
+        return key_of(self.mac)
+
+
+def key_of(mac: str) -> bytes:
+    return bytes.fromhex(mac.replace(":", ""))
 
 
 def open_visit(new: Pass) -> list[Message]:
@@ -65,43 +72,41 @@ def open_visit(new: Pass) -> list[Message]:
 
 def end_visit(mac: str, mark: int) -> list[Message]:
     """Take a device out. Adding first makes the deletion valid when the kernel was faster."""
-    key = bytes.fromhex(mac.replace(":", ""))
-    second = {
-        ALLOW: element(key, timeout_ms=1000),
-        VISITS: element(key, timeout_ms=1000, mark=mark, expression=quota_until(1, 1)),
-        RATE_UP: element(key, timeout_ms=1000, expression=limit_over(1, MIN_BUCKET)),
-        RATE_DOWN: element(key, timeout_ms=1000, expression=limit_over(1, MIN_BUCKET)),
-    }
-    messages: list[Message] = []
-    for place, known in second.items():
-        messages += [*add(place, [known]), *delete(place, [key])]
-    return messages
+    named = key(key_of(mac))
+    soon, tiny = timeout(1000), limit_over(1, MIN_BUCKET)
+    second = (
+        (ALLOW, element(named, soon)),
+        (VISITS, element(named, data(mark), soon, quota_until(1, 1))),
+        (RATE_UP, element(named, soon, tiny)),
+        (RATE_DOWN, element(named, soon, tiny)),
+    )
+    gone = [element(named)]
+    return [m for place, known in second for m in (*add(place, [known]), *delete(place, gone))]
 
 
 def replace_all(visits: Iterable[Pass]) -> list[Message]:
     """Empty the sets and fill them, in one transaction."""
-    return [*map(flush, _ALL), *_add(list(visits))]
+    return [*map(flush, _ALL), *_add(visits)]
 
 
-def _add(visits: list[Pass]) -> list[Message]:
-    return [
-        *add(ALLOW, [element(v.key, timeout_ms=v.left_ms) for v in visits]),
-        *add(VISITS, map(_visit, visits)),
-        *add(RATE_UP, [_rate(v, v.limits.rate_up_kib_s) for v in visits if v.limits.rate_up_kib_s]),
-        *add(
-            RATE_DOWN,
-            [_rate(v, v.limits.rate_down_kib_s) for v in visits if v.limits.rate_down_kib_s],
-        ),
-    ]
+def _add(visits: Iterable[Pass]) -> list[Message]:
+    allow: list[bytes] = []
+    passes: list[bytes] = []
+    ups: list[bytes] = []
+    downs: list[bytes] = []
+    for one in visits:
+        named, left, limits = key(one.key), timeout(one.left_ms), one.limits
+        quota = quota_until(limits.bytes or NO_QUOTA, one.used)
+        allow.append(element(named, left))
+        passes.append(element(named, data(one.mark), left, quota))
+        if limits.rate_up_kib_s:
+            ups.append(element(named, left, _rate(limits.rate_up_kib_s)))
+        if limits.rate_down_kib_s:
+            downs.append(element(named, left, _rate(limits.rate_down_kib_s)))
+    rows = zip(_ALL, (allow, passes, ups, downs), strict=True)
+    return [message for place, elements in rows for message in add(place, elements)]
 
 
-def _visit(one: Pass) -> bytes:
-    quota = quota_until(one.limits.bytes or NO_QUOTA, one.used)
-    return element(one.key, timeout_ms=one.left_ms, mark=one.mark, expression=quota)
-
-
-def _rate(one: Pass, kib_s: int) -> bytes:
+def _rate(kib_s: int) -> bytes:
     """The kernel's bucket holds one second of the rate plus the burst."""
-    rate = kib_s * 1024
-    limit = limit_over(rate, max(0, MIN_BUCKET - rate))
-    return element(one.key, timeout_ms=one.left_ms, expression=limit)
+    return limit_over(kib_s * 1024, max(0, MIN_BUCKET - kib_s * 1024))

@@ -7,10 +7,16 @@ from pathlib import Path
 from typing import Protocol
 
 from captive_portal.gate.netlink import Netfilter
-from captive_portal.gate.netlink_wire import Item, Message, Place
+from captive_portal.gate.netlink_wire import (
+    NFPROTO_INET,
+    NFPROTO_NETDEV,
+    Item,
+    Message,
+    Place,
+)
 from captive_portal.gate.nft_runner import NftRefused, NftRunner
 
-TABLES = ("inet plaza", "netdev plaza")
+TABLES = ((NFPROTO_INET, "plaza"), (NFPROTO_NETDEV, "plaza"))
 
 
 class Kernel(Protocol):
@@ -21,7 +27,7 @@ class Kernel(Protocol):
         ...
 
     def shape(self) -> str:
-        """The two tables as they are, without their elements; empty when one is missing."""
+        """A digest of the two tables, without their elements; empty when one is missing."""
         ...
 
     def apply(self, messages: list[Message]) -> NftRefused | None: ...
@@ -59,7 +65,8 @@ class LinuxKernel:
         return refused if isinstance(refused, NftRefused) else None
 
     def shape(self) -> str:
-        return self._runner.listing(TABLES)
+        found = [self._netfilter.shape(family, table) for family, table in TABLES]
+        return b"".join(found).hex() if all(found) else ""
 
     def isolate_ports(self, interface: str) -> int:
         """By `bridge` of iproute2: a port that joins later (a radio) is found by the next call."""

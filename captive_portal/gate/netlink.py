@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import socket
 import threading
@@ -13,18 +14,22 @@ from captive_portal.gate.netlink_wire import (
     Item,
     Message,
     Place,
+    attributes,
     decode,
     encode_batch,
     encode_dump,
     encode_forget_flows,
     encode_get,
+    encode_shape,
     items,
+    owner,
 )
 from captive_portal.gate.nft_runner import NftRefused
 
 _NETLINK_NETFILTER = 12
 _SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33
 _BUFFER = 32 << 20
+_TABLE_FLAGS = 2
 _TIMEOUT_S = 5
 
 
@@ -52,7 +57,9 @@ class Netfilter:
             try:
                 self._socket.send(encode_get(place, key, seq))
                 for answer in self._answers(seq, seq):
-                    return None if answer.error is not None else next(items(answer.body), None)
+                    return (
+                        None if answer.error is not None else next(iter(items(answer.body)), None)
+                    )
             except OSError:
                 self._socket = self._open()
         return None
@@ -74,6 +81,32 @@ class Netfilter:
                 self._socket = self._open()
                 return NftRefused(f"netlink: {e.strerror or e}")
         return found
+
+    def shape(self, family: int, table: str) -> bytes:
+        """A digest of a table's flags, chains and rules, without elements; empty when it is missing."""
+        digest = hashlib.sha256()
+        with self._lock:
+            first = self._take(3)
+            try:
+                for seq, question in enumerate(encode_shape(family, table, first), first):
+                    self._socket.send(question)
+                    found = 0
+                    for answer in self._answers(seq, seq):
+                        if answer.error or answer.done:
+                            break
+                        if seq == first:
+                            digest.update(attributes(answer.body).get(_TABLE_FLAGS, b""))
+                            found = 1
+                            break
+                        if owner(answer.body) == table:
+                            digest.update(answer.body)
+                            found += 1
+                    if not found:
+                        return b""
+            except OSError:
+                self._socket = self._open()
+                return b""
+        return digest.digest()
 
     def forget_flows(self, mark: int) -> NftRefused | None:
         """Delete the tracked connections with this mark; none is fine too."""

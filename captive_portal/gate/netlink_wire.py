@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import struct
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 _HEADER = struct.Struct("=IHHII")
 _FAMILY = struct.Struct("!BBH")
 _ATTR = struct.Struct("=HH")
+_U32, _U64 = struct.Struct("!I"), struct.Struct("!Q")
 HEADERS = _HEADER.size + _FAMILY.size
 
 _REQUEST, _ACK, _DUMP, _CREATE = 0x1, 0x4, 0x300, 0x400
@@ -22,6 +24,7 @@ _ERROR, _DONE = 2, 3
 _BATCH_BEGIN, _BATCH_END = 0x10, 0x11
 _NFTABLES, _CONNTRACK = 10, 1
 _NEW_ELEMENTS, _GET_ELEMENTS, _DELETE_ELEMENTS = 12, 13, 14
+_GET_TABLE, _GET_CHAINS, _GET_RULES = 1, 4, 7
 _CONNTRACK_DELETE = 2
 NFPROTO_INET, NFPROTO_NETDEV = 1, 5
 
@@ -65,8 +68,12 @@ class Message:
     body: bytes
 
 
+_PADDING = (b"", b"\0\0\0", b"\0\0", b"\0")
+
+
 def attr(kind: int, value: bytes) -> bytes:
-    return _ATTR.pack(_ATTR.size + len(value), kind) + value + b"\0" * (-len(value) % 4)
+    size = len(value)
+    return _ATTR.pack(4 + size, kind) + value + _PADDING[size & 3]
 
 
 def nest(kind: int, value: bytes) -> bytes:
@@ -77,32 +84,42 @@ def _text(text: str) -> bytes:
     return text.encode("ascii") + b"\0"
 
 
-def element(
-    key: bytes, *, timeout_ms: int = 0, mark: int | None = None, expression: bytes = b""
-) -> bytes:
-    """One element for `add` or, with the key alone, for `delete`."""
-    body = nest(_KEY, attr(_VALUE, key))
-    if mark is not None:
-        body += nest(_DATA, attr(_VALUE, struct.pack("=I", mark)))
-    if timeout_ms:
-        body += attr(_TIMEOUT, struct.pack("!Q", timeout_ms))
-    return nest(_ELEMENT, body + expression)
+def key(raw: bytes) -> bytes:
+    return nest(_KEY, attr(_VALUE, raw))
+
+
+def timeout(left_ms: int) -> bytes:
+    return attr(_TIMEOUT, _U64.pack(left_ms))
+
+
+def data(mark: int) -> bytes:
+    """What a map holds for a key. A mark has the byte order of the machine."""
+    return nest(_DATA, attr(_VALUE, struct.pack("=I", mark)))
+
+
+def element(*parts: bytes) -> bytes:
+    """One element from its key and what else it has; for `delete` the key alone."""
+    return nest(_ELEMENT, b"".join(parts))
 
 
 def quota_until(total: int, used: int) -> bytes:
     """An expression that matches until so many bytes passed; the kernel adds each packet to `used`."""
-    data = attr(_QUOTA_BYTES, struct.pack("!Q", total)) + attr(_QUOTA_FLAGS, bytes(4))
-    data += attr(_QUOTA_USED, struct.pack("!Q", used))
-    return nest(_EXPRESSION, attr(_EXPR_NAME, _text("quota")) + nest(_EXPR_DATA, data))
+    inner = attr(_QUOTA_BYTES, _U64.pack(total)) + _NO_FLAGS + attr(_QUOTA_USED, _U64.pack(used))
+    return nest(_EXPRESSION, _QUOTA_NAME + nest(_EXPR_DATA, inner))
 
 
+@lru_cache(maxsize=64)
 def limit_over(bytes_a_second: int, burst: int) -> bytes:
     """An expression that matches only what is over the rate."""
-    data = attr(_LIMIT_RATE, struct.pack("!Q", bytes_a_second))
-    data += attr(_LIMIT_UNIT, struct.pack("!Q", 1)) + attr(_LIMIT_BURST, struct.pack("!I", burst))
-    data += attr(_LIMIT_TYPE, struct.pack("!I", _LIMIT_OF_BYTES))
-    data += attr(_LIMIT_FLAGS, struct.pack("!I", _LIMIT_OVER))
-    return nest(_EXPRESSION, attr(_EXPR_NAME, _text("limit")) + nest(_EXPR_DATA, data))
+    inner = attr(_LIMIT_RATE, _U64.pack(bytes_a_second))
+    inner += attr(_LIMIT_UNIT, _U64.pack(1)) + attr(_LIMIT_BURST, _U32.pack(burst))
+    inner += attr(_LIMIT_TYPE, _U32.pack(_LIMIT_OF_BYTES))
+    inner += attr(_LIMIT_FLAGS, _U32.pack(_LIMIT_OVER))
+    return nest(_EXPRESSION, attr(_EXPR_NAME, _text("limit")) + nest(_EXPR_DATA, inner))
+
+
+_NO_FLAGS = attr(_QUOTA_FLAGS, bytes(4))
+_QUOTA_NAME = attr(_EXPR_NAME, _text("quota"))
 
 
 def add(place: Place, elements: Iterable[bytes]) -> Iterator[Message]:
@@ -110,8 +127,8 @@ def add(place: Place, elements: Iterable[bytes]) -> Iterator[Message]:
     return _changes(_NEW_ELEMENTS, _CREATE, place, elements)
 
 
-def delete(place: Place, keys: Iterable[bytes]) -> Iterator[Message]:
-    return _changes(_DELETE_ELEMENTS, 0, place, (element(key) for key in keys))
+def delete(place: Place, elements: Iterable[bytes]) -> Iterator[Message]:
+    return _changes(_DELETE_ELEMENTS, 0, place, elements)
 
 
 def flush(place: Place) -> Message:
@@ -144,9 +161,9 @@ def encode_batch(messages: list[Message], first: int) -> bytes:
     return b"".join(parts)
 
 
-def encode_get(place: Place, key: bytes, seq: int) -> bytes:
+def encode_get(place: Place, raw_key: bytes, seq: int) -> bytes:
     """A question for one element."""
-    body = _which(place) + nest(_LIST_ELEMENTS, element(key))
+    body = _which(place) + nest(_LIST_ELEMENTS, element(key(raw_key)))
     return _spell(_nf(_GET_ELEMENTS), _REQUEST, seq, place.family, body)
 
 
@@ -154,10 +171,24 @@ def encode_dump(place: Place, seq: int) -> bytes:
     return _spell(_nf(_GET_ELEMENTS), _REQUEST | _DUMP, seq, place.family, _which(place))
 
 
+def encode_shape(family: int, table: str, seq: int) -> list[bytes]:
+    """Questions for the table itself, all chains of its family, and its rules."""
+    name = attr(1, _text(table))
+    return [
+        _spell(_nf(_GET_TABLE), _REQUEST, seq, family, name),
+        _spell(_nf(_GET_CHAINS), _REQUEST | _DUMP, seq + 1, family, b""),
+        _spell(_nf(_GET_RULES), _REQUEST | _DUMP, seq + 2, family, name),
+    ]
+
+
+def owner(body: bytes) -> str:
+    """The table that a chain or rule belongs to."""
+    return attributes(body).get(1, b"").rstrip(b"\0").decode("ascii", "replace")
+
+
 def encode_forget_flows(mark: int, seq: int) -> bytes:
     """Delete every tracked connection with this mark, of both address families."""
-    body = attr(_CT_MARK, struct.pack("!I", mark))
-    body += attr(_CT_MARK_MASK, struct.pack("!I", 0xFFFFFFFF))
+    body = attr(_CT_MARK, _U32.pack(mark)) + attr(_CT_MARK_MASK, _U32.pack(0xFFFFFFFF))
     return _spell(_CONNTRACK << 8 | _CONNTRACK_DELETE, _REQUEST | _ACK, seq, 0, body)
 
 
@@ -191,31 +222,79 @@ def decode(data: bytes) -> list[Answer]:
     return answers
 
 
-def attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The attributes of a body, flags removed from their kinds; what is cut short is left out."""
-    at = 0
-    while at + _ATTR.size <= len(data):
-        size, kind = _ATTR.unpack_from(data, at)
-        if size < _ATTR.size or at + size > len(data):
-            return
-        yield kind & _TYPE_MASK, data[at + _ATTR.size : at + size]
+def attributes(data: bytes) -> dict[int, bytes]:
+    """The attributes of a body by kind, flags removed; of several the last, of what is cut short nothing."""
+    return dict(each(data))
+
+
+def each(data: bytes) -> list[tuple[int, bytes]]:
+    """All attributes in their order: a list has many of one kind."""
+    found, at, end = [], 0, len(data)
+    unpack = _ATTR.unpack_from
+    while at + 4 <= end:
+        size, kind = unpack(data, at)
+        if size < 4 or at + size > end:
+            break
+        found.append((kind & _TYPE_MASK, data[at + 4 : at + size]))
         at += (size + 3) & ~3
+    return found
 
 
-def items(body: bytes) -> Iterator[Item]:
-    """The elements in the body of an answer to `encode_get` or `encode_dump`."""
-    for kind, value in attributes(body):
+def items(body: bytes) -> list[Item]:
+    """The elements in the body of an answer to `encode_get` or `encode_dump`.
+
+    The kernel spells all elements of a set alike, so what the first one showed is tried for the others.
+    """
+    found: list[Item] = []
+    for kind, value in each(body):
         if kind == _LIST_ELEMENTS:
-            for _, one in attributes(value):
-                yield _item(dict(attributes(one)))
+            ones = [one for _, one in each(value)]
+            alike = _alike(ones[0]) if ones else None
+            found += [(alike and alike(one)) or _item(attributes(one)) for one in ones]
+    return found
+
+
+def _alike(first: bytes) -> Callable[[bytes], Item | None] | None:
+    """A quick reader for elements that are laid out as this one, None when it has no time."""
+    end, size = len(first), len(first)
+    raw = _find(first, 0, end, (_KEY, _VALUE))
+    left = _find(first, 0, end, (_EXPIRATION,))
+    used = _find(first, 0, end, (_EXPRESSION, _EXPR_DATA, _QUOTA_USED))
+    if raw is None or left is None:
+        return None
+    heads = [(at - 4, first[at - 4 : at]) for at, _ in (p for p in (raw, left, used) if p)]
+    key_at, key_end, left_at = raw[0], sum(raw), left[0]
+    used_at, u64 = used[0] if used else 0, _U64.unpack_from
+
+    def read(one: bytes) -> Item | None:
+        if len(one) != size or any(one[at : at + 4] != head for at, head in heads):
+            return None
+        count = u64(one, used_at)[0] if used_at else 0
+        return Item(one[key_at:key_end], u64(one, left_at)[0], count)
+
+    return read
+
+
+def _find(data: bytes, at: int, end: int, path: tuple[int, ...]) -> tuple[int, int] | None:
+    """Where the value of an inner attribute begins and how long it is."""
+    while at + 4 <= end:
+        size, kind = _ATTR.unpack_from(data, at)
+        if size < 4 or at + size > end:
+            return None
+        if kind & _TYPE_MASK == path[0]:
+            inner = (at + 4, size - 4)
+            return inner if len(path) == 1 else _find(data, at + 4, at + size, path[1:])
+        at += (size + 3) & ~3
+    return None
 
 
 def _item(parts: dict[int, bytes]) -> Item:
-    key = dict(attributes(parts.get(_KEY, b""))).get(_VALUE, b"")
-    expression = dict(attributes(parts.get(_EXPRESSION, b"")))
-    counted = dict(attributes(expression.get(_EXPR_DATA, b"")))
+    raw = attributes(parts.get(_KEY, b"")).get(_VALUE, b"")
+    counted: dict[int, bytes] = {}
+    if _EXPRESSION in parts:
+        counted = attributes(attributes(parts[_EXPRESSION]).get(_EXPR_DATA, b""))
     left = parts.get(_EXPIRATION, parts.get(_TIMEOUT, b""))
-    return Item(key, _u64(left), _u64(counted.get(_QUOTA_USED, b"")))
+    return Item(raw, _u64(left), _u64(counted.get(_QUOTA_USED, b"")))
 
 
 def _u64(raw: bytes) -> int:
@@ -233,13 +312,13 @@ class Change:
 
 def changed(message: Message) -> Change:
     """Read a message of `add`, `delete` or `flush` back, as a kernel would."""
-    parts = dict(attributes(message.body))
+    parts = attributes(message.body)
     elements: dict[bytes, tuple[int, int, int | None]] = {}
-    for _, one in attributes(parts.get(_LIST_ELEMENTS, b"")):
-        inner = dict(attributes(one))
+    for _, one in each(parts.get(_LIST_ELEMENTS, b"")):
+        inner = attributes(one)
         item = _item(inner)
-        data = dict(attributes(inner.get(_DATA, b""))).get(_VALUE)
-        elements[item.key] = (item.left_ms, item.used, None if data is None else _u32(data))
+        value = attributes(inner.get(_DATA, b"")).get(_VALUE)
+        elements[item.key] = (item.left_ms, item.used, None if value is None else _u32(value))
     name = parts.get(_LIST_SET, b"").rstrip(b"\0").decode("ascii", "replace")
     return Change(name, message.kind == _nf(_DELETE_ELEMENTS), elements)
 

@@ -11,13 +11,16 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from heapq import heapify, heappop, heappush
 
 from captive_portal.gate.elements import (
+    ALLOW,
     LAST_MARK,
     ROUTERS,
     VISITS,
     Pass,
     end_visit,
+    key_of,
     open_visit,
     replace_all,
 )
@@ -56,7 +59,7 @@ class GatePolicy:
 
 
 class NftGate:
-    """Satisfies `Gate`. Call `restore` once at start, `sweep` at `next_event_ms` and `check` now and then."""
+    """Satisfies `Gate`. Call `start` once, `sweep` at `next_event_ms` and `check` now and then."""
 
     def __init__(
         self,
@@ -73,6 +76,7 @@ class NftGate:
         self._lock = threading.RLock()
         self._visits: dict[str, LiveVisit] = {}
         self._mac_at: dict[str, str] = {}
+        self._ends: list[tuple[int, str]] = []
         self._ended: deque[EndedVisit] = deque(maxlen=MAX_ENDED)
         self._count = dict.fromkeys(EndCause, 0)
         self._granted = self._refused = self._rebuilt = self._bytes = self._mark = 0
@@ -144,6 +148,19 @@ class NftGate:
             self._ended.clear()
             return told
 
+    def start(self) -> int | GateTrouble:
+        """Take up what a gate before this one left. When nothing is amiss nothing is touched."""
+        with self._lock:
+            self._adopt(self._store.load())
+            self._whole = self._store.is_shape(self._text, self._kernel.shape())
+            self.sweep()
+            if self._whole and not self._read_all() and self._is_exact():
+                with contextlib.suppress(OSError):
+                    self._kernel.isolate_ports(self._policy.side.interface)
+                return len(self._visits)
+            self._store.save(self._visits.values())
+            return self.restore()
+
     def restore(self) -> int | GateTrouble:
         """Make the kernel hold exactly the live visits, in one transaction.
 
@@ -196,19 +213,25 @@ class NftGate:
     def next_event_ms(self) -> int | None:
         """When `sweep` has something to do, None while nobody is in."""
         with self._lock:
-            return min((v.deadline_ms for v in self._visits.values()), default=None)
+            while self._ends and not self._is_end(*self._ends[0]):
+                heappop(self._ends)
+            return self._ends[0][0] if self._ends else None
 
     def sweep(self) -> None:
         """Book the visits whose time is over. The kernel ended them already: this forgets their flows."""
         with self._lock:
             now = self._now_ms()
-            for live in [v for v in self._visits.values() if v.deadline_ms <= now]:
-                self._end(live, EndCause.TIME)
+            while self._ends and self._ends[0][0] <= now:
+                end = heappop(self._ends)
+                if self._is_end(*end):
+                    self._end(self._visits[end[1]], EndCause.TIME)
 
     def last_readings(self) -> None:
         """Read the bytes of the visits that are about to end."""
         with self._lock:
             soon = self._now_ms() + LAST_READING_MS
+            if not self._ends or self._ends[0][0] > soon:
+                return
             for live in [v for v in self._visits.values() if v.deadline_ms <= soon]:
                 self._keep(self._read(live))
 
@@ -247,13 +270,29 @@ class NftGate:
             _log.warning("the guest side is not there, nobody can pass: %s", refused.detail)
         return fallback
 
+    def _is_exact(self) -> bool:
+        """Nobody is in the kernel whom the books do not know, and nobody is missing."""
+        keys = {key_of(mac) for mac in self._visits}
+        for place in (VISITS, ALLOW):
+            found = self._kernel.dump(place)
+            if isinstance(found, NftRefused) or {item.key for item in found} != keys:
+                return False
+        return True
+
     def _adopt(self, stored: dict[str, LiveVisit]) -> None:
         self._visits = stored
         self._mac_at = {v.ip: v.mac for v in stored.values()}
         self._mark = max([self._mark, *(v.mark for v in stored.values())])
+        self._ends = [(v.deadline_ms, v.mac) for v in stored.values()]
+        heapify(self._ends)
+
+    def _is_end(self, deadline_ms: int, mac: str) -> bool:
+        """An entry of the heap is about a visit that still is, and still ends then."""
+        live = self._visits.get(mac)
+        return live is not None and live.deadline_ms == deadline_ms
 
     def _read(self, live: LiveVisit) -> LiveVisit:
-        item = self._kernel.get(VISITS, _key(live.mac))
+        item = self._kernel.get(VISITS, key_of(live.mac))
         return live if item is None else replace(live, used=max(live.used, item.used))
 
     def _read_all(self) -> int:
@@ -262,13 +301,14 @@ class NftGate:
         if isinstance(items, NftRefused):
             return len(self._visits)
         used = {item.key: item.used for item in items}
-        missing = 0
+        missing, soon = 0, self._now_ms() + LAST_READING_MS
         for live in list(self._visits.values()):
-            count = used.get(_key(live.mac))
+            count = used.get(key_of(live.mac))
             if count is None:
-                missing += live.deadline_ms > self._now_ms() + LAST_READING_MS
+                missing += live.deadline_ms > soon
                 continue
-            live = self._keep(replace(live, used=max(live.used, count)))
+            if count > live.used:
+                live = self._keep(replace(live, used=count))
             if _is_used_up(live):
                 self._end(live, EndCause.BYTES)
         return missing
@@ -283,6 +323,7 @@ class NftGate:
             self._mac_at.pop(old.ip, None)
         self._visits[live.mac] = live
         self._mac_at[live.ip] = live.mac
+        heappush(self._ends, (live.deadline_ms, live.mac))
 
     def _end(self, live: LiveVisit, cause: EndCause) -> NftRefused | None:
         refused = self._kernel.apply(end_visit(live.mac, live.mark)) if self._whole else None
@@ -337,10 +378,6 @@ def is_rotating(mac: str) -> bool:
 
 def _is_used_up(live: LiveVisit) -> bool:
     return 0 < live.limits.bytes <= live.used
-
-
-def _key(mac: str) -> bytes:
-    return bytes.fromhex(mac.replace(":", ""))
 
 
 def _pass(live: LiveVisit, now_ms: int) -> Pass:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,10 +28,6 @@ class NftRunner(Protocol):
         """Apply commands in one transaction; the text they print."""
         ...
 
-    def listing(self, tables: Sequence[str]) -> str:
-        """These tables as the kernel has them, without elements and counts; empty when one is missing."""
-        ...
-
 
 class LibNft:
     """libnftables through Debian's python3-nftables, which a virtual environment does not see."""
@@ -45,25 +40,12 @@ class LibNft:
         loaded: Any = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(loaded)
         self._nft = loaded.Nftables()
-        self._reader = loaded.Nftables()
-        self._reader.set_terse_output(True)
-        self._reader.set_stateless_output(True)
         self._lock = threading.Lock()
 
     def run(self, commands: str) -> str | NftRefused:
         with self._lock:
             code, output, error = self._nft.cmd(commands)
         return str(output) if code == 0 else NftRefused(_first_line(str(error)))
-
-    def listing(self, tables: Sequence[str]) -> str:
-        shown = []
-        for table in tables:
-            with self._lock:
-                code, output, _ = self._reader.cmd(f"list table {table}")
-            if code != 0:
-                return ""
-            shown.append(str(output))
-        return "".join(shown)
 
 
 class ArgvNft:
@@ -73,16 +55,9 @@ class ArgvNft:
         self._program = program
 
     def run(self, commands: str) -> str | NftRefused:
-        return self._run(commands)
-
-    def listing(self, tables: Sequence[str]) -> str:
-        shown = [self._run(f"list table {table}", "-t", "-s") for table in tables]
-        return "" if any(isinstance(s, NftRefused) for s in shown) else "".join(map(str, shown))
-
-    def _run(self, commands: str, *flags: str) -> str | NftRefused:
         try:
             done = subprocess.run(
-                [self._program, *flags, "-f", "-"],
+                [self._program, "-f", "-"],
                 input=commands,
                 capture_output=True,
                 text=True,

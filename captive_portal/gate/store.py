@@ -7,11 +7,12 @@ A journal of JSON lines, appended on each change and written anew by `save`. It 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from captive_portal.gate.visits import NO_LIMITS, Limits
 
@@ -38,27 +39,26 @@ class VisitStore:
 
     def load(self) -> dict[str, LiveVisit]:
         """The last word about each visit, by hardware address; those that ended are left out."""
-        visits: dict[str, LiveVisit] = {}
-        if self._path.exists():
-            for line in self._path.read_text(encoding="utf-8", errors="replace").splitlines():
-                visit = _parse(line)
-                if visit is not None:
-                    visits[visit.mac] = visit
+        try:
+            lines = self._path.read_bytes().splitlines()
+        except FileNotFoundError:
+            return {}
+        visits = {v.mac: v for v in map(_parse, lines) if v is not None}
         return {mac: v for mac, v in visits.items() if v.deadline_ms > 0}
 
     def save(self, visits: Iterable[LiveVisit]) -> None:
         """Write the journal anew, whole."""
-        _write(self._path, "".join(map(_spell, visits)))
+        _write(self._path, b"".join(map(_spell, visits)))
 
     def append(self, visit: LiveVisit) -> None:
         """Remember a change; a visit that ended has deadline 0."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        with os.fdopen(os.open(self._path, flags, 0o600), "w") as f:
+        with os.fdopen(os.open(self._path, flags, 0o600), "wb") as f:
             f.write(_spell(visit))
 
     def keep_shape(self, wanted: str, shape: str) -> None:
         """Remember what the kernel shows after `wanted` was built."""
-        _write(self._shape, _digest(wanted) + _digest(shape))
+        _write(self._shape, (_digest(wanted) + _digest(shape)).encode())
 
     def is_shape(self, wanted: str, shape: str) -> bool:
         """The kernel still shows what it showed when exactly this text was built."""
@@ -74,30 +74,33 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest() + "\n"
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: bytes) -> None:
     fresh = path.with_name(path.name + ".new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    with os.fdopen(os.open(fresh, flags, 0o600), "w") as f:
-        f.write(text)
+    with os.fdopen(os.open(fresh, flags, 0o600), "wb") as f:
+        f.write(content)
     fresh.replace(path)
 
 
-def _spell(visit: LiveVisit) -> str:
-    wire = {
-        "m": visit.mac, "i": visit.ip, "d": visit.deadline_ms, "k": visit.mark,
-        "g": visit.granted_ms, "b": visit.limits.bytes, "rd": visit.limits.rate_down_kib_s,
-        "ru": visit.limits.rate_up_kib_s, "n": visit.used,
-    }  # fmt: skip
-    return json.dumps(wire, separators=(",", ":")) + "\n"
+_Row = tuple[str, str, int, int, int, int, int, int, int]
+_DECODER = msgspec.json.Decoder(_Row)
+_ENCODER = msgspec.json.Encoder()
 
 
-def _parse(line: str) -> LiveVisit | None:
+def _spell(v: LiveVisit) -> bytes:
+    limits = v.limits
+    row: _Row = (
+        v.mac, v.ip, v.deadline_ms, v.mark, v.granted_ms,
+        limits.bytes, limits.rate_down_kib_s, limits.rate_up_kib_s, v.used,
+    )  # fmt: skip
+    return _ENCODER.encode(row) + b"\n"
+
+
+def _parse(line: bytes) -> LiveVisit | None:
     """A line cut short by a crash is no visit."""
     try:
-        w = json.loads(line)
-        limits = Limits(int(w["b"]), int(w["rd"]), int(w["ru"]))
-        return LiveVisit(
-            str(w["m"]), str(w["i"]), int(w["d"]), int(w["k"]), int(w["g"]), limits, int(w["n"])
-        )
-    except (ValueError, KeyError, TypeError):
+        mac, ip, deadline, mark, granted, total, down, up, used = _DECODER.decode(line)
+        limits = Limits(total, down, up) if total or down or up else NO_LIMITS
+        return LiveVisit(mac, ip, deadline, mark, granted, limits, used)
+    except (msgspec.MsgspecError, ValueError):
         return None

@@ -70,9 +70,9 @@ def build_gate(options: GateOptions) -> RunningGate:
         boot_ms,
         DayKey(boot_ms),
     )
-    restored = gate.restore()
-    if isinstance(restored, GateTrouble):
-        raise GateCannotStart(f"firewall: {restored.detail}")
+    started = gate.start()
+    if isinstance(started, GateTrouble):
+        raise GateCannotStart(f"firewall: {started.detail}")
     allowed = {0, os.getuid(), *options.allowed_uids}
     daemon = GateDaemon(gate, options.socket, allowed)
     return RunningGate(daemon, Keeper(gate, boot_ms, LAST_READING_MS, options.check_s))

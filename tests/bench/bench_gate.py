@@ -94,19 +94,17 @@ def verbs(folder: Path) -> None:
 
 
 def restore(folder: Path) -> None:
-    """A new process: from the file in memory to 10,000 visits in the kernel, whole or emptied before."""
-    for what, spoil in (
-        ("a crash of the gate", ""),
-        ("a firewall that was emptied", "flush ruleset"),
-    ):
-        times = []
+    """A new process: from the file in memory to 10,000 visits in the kernel."""
+    for what, spoil in (("start after a crash of the gate", False), ("firewall emptied", True)):
+        times, busy = [], []
         for _ in range(3):
             if spoil:
-                subprocess.run(["nft", spoil], check=True)
-            fresh = make_gate(folder)
-            times.append(timed(fresh.restore))
-        goal = {"goal": "<= 200"}
-        say(f"gate: restore of 10,000 visits after {what}", statistics.median(times), "ms", **goal)
+                subprocess.run(["nft", "flush ruleset"], check=True)
+            fresh, began = make_gate(folder), time.process_time()
+            times.append(timed(fresh.start))
+            busy.append((time.process_time() - began) * 1000)
+        more = {"goal": "<= 200", "peer": f"processor time {statistics.median(busy):.0f} ms"}
+        say(f"gate: restore of 10,000 visits, {what}", statistics.median(times), "ms", **more)
 
 
 def peer_by_program() -> None:

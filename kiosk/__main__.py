@@ -68,6 +68,7 @@ def run(data: DataDir, settings: Settings, arguments: argparse.Namespace) -> int
     theme = make_theme(metrics, settings.text("city.primary_color"))
     skin.use(theme)
     wired = wire(data, settings, _post(Clock))
+    _note_renderer(data)
     for message in (*theme.messages, *wired.troubles):
         _say(message)
     server: list[Any] = []
@@ -98,6 +99,19 @@ def _post(clock: Any) -> Callable[[Callable[[], None]], None]:
         clock.schedule_once(lambda _dt: work())
 
     return post
+
+
+def _note_renderer(data: DataDir) -> None:
+    """A screen drawn in software is slow and hot: the node's health tells of it."""
+    from kivy.graphics.opengl import GL_RENDERER, glGetString
+
+    from kiosk.vitals_wiring import write_renderer
+
+    name = glGetString(GL_RENDERER)
+    try:
+        write_renderer(data, name.decode(errors="replace") if isinstance(name, bytes) else "")
+    except OSError as error:
+        _say(f"gl_renderer: {error.strerror}")
 
 
 def _say(message: str) -> None:

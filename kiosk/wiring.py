@@ -27,6 +27,7 @@ from kiosk.presenters.frame import HeaderPresenter, IdlePresenter
 from kiosk.presenters.info import FueraDeServicioPresenter
 from kiosk.presenters.registry import Ports, build_presenters
 from kiosk.speech import AudioMode
+from kiosk.vitals_wiring import Body
 from municipio.cash import rules_from
 from municipio.devices import CardTerminal, CashDevice, DeviceStatus, Printer
 from municipio.settings import Settings
@@ -139,16 +140,10 @@ def wire(data: DataDir, settings: Settings, post: Post) -> Wired:
     house.idle.subscribe(aids.idle)
     statuses = partial(_statuses, settings, ports, aid_devices)
     wired = Wired(replace(house, forget=aids.wipe, statuses=statuses), warm_up, troubles)
-    return _with_service(wired, data, desk, ports, city_key, aid_devices, presenters)
+    return _with_care(wired, data, desk, ports, city_key, aid_devices, presenters)
 
 
-def _statuses(settings: Settings, ports: Ports, aids: AidDevices) -> Mapping[str, DeviceStatus]:
-    from kiosk.technician_wiring import held_devices
-
-    return {n: status() for n, status in held_devices(settings, ports, aids.status).items()}
-
-
-def _with_service(
+def _with_care(
     wired: Wired,
     data: DataDir,
     desk: Desk,
@@ -157,10 +152,51 @@ def _with_service(
     aids: AidDevices,
     presenters: dict[Screen, Presenter[Any]],
 ) -> Wired:
+    """Who looks after the devices: technicians, and the record from the first screen until the end."""
+    body = Body(data, desk.settings, desk.clock, ports.ledger)
+
+    def held() -> dict[str, Callable[[], DeviceStatus]]:
+        return {**_held(desk.settings, ports, aids), **body.held()}
+
+    whole = _with_service(wired, data, desk, ports, city_key, held, presenters)
+    house = whole.house
+
+    def warm_up() -> None:
+        whole.warm_up()
+        desk.background.run(lambda: body.start(house.statuses), lambda _: None)
+
+    def close() -> None:
+        body.close()
+        house.close()
+
+    return replace(whole, house=replace(house, close=close), warm_up=warm_up)
+
+
+def _statuses(settings: Settings, ports: Ports, aids: AidDevices) -> Mapping[str, DeviceStatus]:
+    return {name: status() for name, status in _held(settings, ports, aids).items()}
+
+
+def _held(
+    settings: Settings, ports: Ports, aids: AidDevices
+) -> dict[str, Callable[[], DeviceStatus]]:
+    from kiosk.technician_wiring import held_devices  # late: the first screen does not need it
+
+    return held_devices(settings, ports, aids.status)
+
+
+def _with_service(
+    wired: Wired,
+    data: DataDir,
+    desk: Desk,
+    ports: Ports,
+    city_key: PublicKey | KeyMissing,
+    held: Callable[[], Mapping[str, Callable[[], DeviceStatus]]],
+    presenters: dict[Screen, Presenter[Any]],
+) -> Wired:
     """The technician's place, where the node has a reader for service cards."""
     if not desk.settings.flag("card.enabled"):
         return wired
-    from kiosk.technician_wiring import Known, ServiceDoor, held_devices
+    from kiosk.technician_wiring import Known, ServiceDoor
 
     house = wired.house
     known = Known(
@@ -169,7 +205,7 @@ def _with_service(
         desk=desk,
         ports=ports,
         city_key=None if isinstance(city_key, KeyMissing) else city_key,
-        held=held_devices(desk.settings, ports, aids.status),
+        held=held(),
         note=house.header.service_card,
     )
     door = ServiceDoor(known)
@@ -262,10 +298,10 @@ def _city(settings: Settings, key: NodeKey, city_key: PublicKey | KeyMissing) ->
     if isinstance(city_key, KeyMissing):
         return SilentCity()
     from sync.city import HttpCity
-    from sync.transport import Courier
+    from sync.wiring import build_courier
 
-    url, timeout_s = settings.text("central.url"), settings.number("central.timeout_s")
-    return HttpCity(Courier(url, key, timeout_s), city_key)
+    courier = build_courier(settings, key)
+    return SilentCity() if isinstance(courier, KeyMissing) else HttpCity(courier, city_key)
 
 
 def _printer(settings: Settings) -> Any:

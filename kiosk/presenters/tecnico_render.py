@@ -282,7 +282,7 @@ def _page_actions(
             actions.append(Action("tecnico.confirm", label, amount, "signature", enabled=free))
         else:
             actions.append(Action("tecnico.cut", _("Corte de caja"), icon="coins", enabled=free))
-        if work.has_hopper:
+        if work.has_hopper and inside.warning is not SessionEnd.IDLE:  # six do not fit
             fill = _("Llenar la tolva")
             actions.append(Action("tecnico.fill", fill, icon="hand-coins", enabled=free))
     leave = Action("tecnico.logout", _("Terminar"), icon="log-out", primary=True, enabled=free)

@@ -160,10 +160,14 @@ class TechnicianLogin:
                 self._session = replace(session, clock=session.clock.touched(at))
 
     def log_out(self) -> None:
-        """End the session now; the fact follows with the next step."""
+        """End the session now; the fact follows with the next step.
+
+        Whoever closes the screen because the card is out may be faster than `step`: the reason is the card.
+        """
+        slot, at = self._reader.slot(), self._now()
         with self._lock:
             if self._session is not None:
-                self._end(self._session, SessionEnd.ASKED)
+                self._end(self._session, _over(self._session, slot, at) or SessionEnd.ASKED)
 
     def begin(self) -> None:
         """Forget how the last session ended: the card that is still in may try again."""

@@ -20,7 +20,7 @@ function showStory(story) {
   now.className = `now ${turn ? "turn" : story.verdict}`;
   const said = turn ? `Su turno. ${step.turn}` : story.verdict === "ok" ? VERDICT.ok : story.verdict === "no" ? VERDICT.no + story.trouble : told || (story.playing ? "Empieza…" : "Cuando esté listo, empiece.");
   if (now.textContent !== said) now.textContent = said;
-  if (story.playing && !document.body.dataset.began) {
+  if ((story.playing || story.verdict) && !document.body.dataset.began) {
     document.body.dataset.began = "yes";
     document.getElementById("learn").open = false;
   }

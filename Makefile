@@ -1,5 +1,5 @@
 # Plaza. `make run` shows a whole node; `make test` proves it. Both prepare the machine themselves.
-.PHONY: help setup setup-test run test test-appliance worlds check bench screens strings lock wheel clean
+.PHONY: help setup setup-test run test test-appliance test-vm worlds check bench screens strings lock wheel clean
 PY := .venv/bin/python
 
 help:  ## what this Makefile does
@@ -28,8 +28,12 @@ test: setup-test check  ## every test but the slow machines; root or sudo also p
 	  fi; \
 	fi
 
-test-appliance: setup-test  ## the install recipe in a throw-away Debian root (a minute; root)
+test-appliance: test-vm  ## the install recipe in a throw-away Debian root, and the virtual node (root)
 	@$(PY) -P -m pytest tests/appliance
+
+test-vm: setup-test  ## a street with simulated radios in a virtual node: QEMU, no KVM (minutes; root)
+	@.ci/setup vm
+	@PLAZA_VM=1 $(PY) -P -m pytest tests/appliance/test_vm_street.py
 
 worlds: setup-test  ## the seeded worlds at full length: 10,000 payments of each kind, 10,000 power cuts
 	@PLAZA_PAYMENTS=10000 PLAZA_POWER_CUTS=10000 $(PY) -P -m pytest --timeout 1800 tests/world

@@ -15,6 +15,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from captive_portal.wifi.events import StationCounter
@@ -31,16 +32,30 @@ _STOP_S = 5.0
 _REGULATORY_S = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """By which names or paths the programs are started."""
+
+    hostapd: str = "hostapd"
+    iw: str = "iw"
+
+
 class WifiSupervisor:
     """Runs until stopped or until hostapd ends. `plan` is asked again at every reload."""
 
     def __init__(
-        self, plan: Planner, guest_interface: str, say: Say, runtime: Path = RUNTIME
+        self,
+        plan: Planner,
+        guest_interface: str,
+        say: Say,
+        runtime: Path = RUNTIME,
+        programs: Programs = Programs(),
     ) -> None:
         self._plan = plan
         self._guest = guest_interface
         self._say = say
         self._runtime = runtime
+        self._programs = programs
         self._counter = StationCounter()
         self._orders: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._child: subprocess.Popen[str] | None = None
@@ -68,7 +83,7 @@ class WifiSupervisor:
 
     def _run(self) -> int:
         # Before the radio is looked at: without a country it shows channels that it may only hear.
-        ask(["iw", "reg", "set", COUNTRY], _REGULATORY_S)
+        ask([self._programs.iw, "reg", "set", COUNTRY], _REGULATORY_S)
         plan = self._plan()
         if isinstance(plan, NoPlan):
             self._isolate()
@@ -137,7 +152,7 @@ class WifiSupervisor:
     def _start(self, plan: WifiPlan) -> None:
         self._networks = tuple(n.interface for n in plan.networks)
         self._child = subprocess.Popen(
-            ["hostapd", str(self._runtime / "hostapd.conf")],
+            [self._programs.hostapd, str(self._runtime / "hostapd.conf")],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, errors="replace",
         )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import json
 import re
 import signal
@@ -16,6 +17,7 @@ import click
 
 from captive_portal.gate.neighbours import KernelNeighbours
 from captive_portal.site import SiteProblem, SiteProfile, parse_site, site_of_settings
+from captive_portal.wifi.control import plain_mac
 from captive_portal.wifi.hostapd_conf import render_hostapd
 from captive_portal.wifi.plan import NOTE_TEXT, Cause, NoPlan, WifiPlan, make_plan
 from captive_portal.wifi.report import WifiReport, report_lines, report_of
@@ -145,14 +147,9 @@ def kick(data: Path, site: Path | None, runtime: Path, device: str) -> None:
     To end its visit use `plaza gate revoke`.
     """
     profile = _Here(data, site, runtime).site()
-    mac = device if ":" in device and "." not in device else None
-    if mac is None or not re.fullmatch(r"(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}", mac):
-        try:
-            mac = KernelNeighbours(profile.network.guest).mac_of(device)
-        except ValueError as e:
-            raise click.UsageError("give an IP address or a hardware address") from e
-        if mac is None:
-            raise click.ClickException("no device with this address was seen on the guest side")
+    mac = _hardware_address(device, profile.network.guest)
+    if mac is None:
+        raise click.ClickException("no device with this address was seen on the guest side")
     kicked = HostapdCli(profile.wifi.interface, runtime / "control").kick(mac)
     if isinstance(kicked, Silent):
         raise click.ClickException(kicked.why)
@@ -172,6 +169,17 @@ def reload(data: Path, site: Path | None, runtime: Path) -> None:
     if trouble:
         raise click.ClickException(trouble)
     click.echo("asked")
+
+
+def _hardware_address(device: str, guest: str) -> str | None:
+    """Of a hardware or an IP address; None when nobody on the guest side has that IP address."""
+    with contextlib.suppress(ValueError):
+        return plain_mac(device)
+    try:
+        ip = ipaddress.ip_address(device)
+    except ValueError:
+        raise click.UsageError("give an IP address or a hardware address") from None
+    return KernelNeighbours(guest).mac_of(str(ip))
 
 
 def _report(here: _Here) -> WifiReport:

@@ -1,0 +1,172 @@
+"""`plaza wifi run` around a stand-in for hostapd: a program that says what hostapd says."""
+
+from __future__ import annotations
+
+import stat
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from captive_portal.wifi.plan import Cause, NoPlan, WifiPlan, make_plan
+from captive_portal.wifi.profile import WifiProblem, parse_wifi
+from captive_portal.wifi.radio import parse_radios
+from captive_portal.wifi.supervisor import Programs, WifiSupervisor, ask_to_reload
+
+MAC = "02:00:00:00:01:00"
+RADIO = parse_radios((Path(__file__).parents[1] / "golden/iw/mt7612u.txt").read_text())[0]
+STAND_IN = f"""#!{sys.executable} -P
+import os, signal, sys, time
+def say(line): print(line, flush=True)
+def again(*_): say("read again: " + open(sys.argv[1]).read().split("ssid2=")[1].split()[0])
+signal.signal(signal.SIGHUP, again)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+say("wlan0: AP-ENABLED ")
+say("wlan0: AP-STA-CONNECTED {MAC}")
+say("hwaddr {MAC}")
+while not os.path.exists(os.path.join(os.path.dirname(sys.argv[1]), "die")):
+    time.sleep(0.05)
+sys.exit(1)
+"""
+
+
+def _plan(**keys: object) -> WifiPlan:
+    profile = parse_wifi(keys)
+    assert not isinstance(profile, WifiProblem)
+    plan = make_plan(profile, RADIO, "br-nowhere")
+    assert isinstance(plan, WifiPlan)
+    return plan
+
+
+@dataclass
+class Running:
+    """A supervisor in a thread, what it said, and how it ended."""
+
+    folder: Path
+    plan: WifiPlan | NoPlan
+    said: list[str] = field(default_factory=list)
+    ended: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        program = self.folder / "stand-in"
+        program.write_text(STAND_IN)
+        program.chmod(0o755)
+        self.runtime = self.folder / "run"
+        self.supervisor = WifiSupervisor(
+            lambda: self.plan, "br-nowhere", self.said.append, self.runtime,
+            Programs(str(program), "/bin/true"),
+        )  # fmt: skip
+        self.thread = threading.Thread(target=lambda: self.ended.append(self.supervisor.run()))
+
+    def until(self, check: Callable[[], object]) -> None:
+        deadline = time.monotonic() + 30
+        while not check():
+            assert time.monotonic() < deadline, self.said
+            time.sleep(0.02)
+
+    def says(self, words: str) -> None:
+        self.until(lambda: any(words in line for line in list(self.said)))
+
+    def finish(self) -> int:
+        self.supervisor.stop()
+        self.thread.join(30)
+        return self.ended[0]
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    made = Running(tmp_path, _plan(ssid="Plaza"))
+    made.thread.start()
+    made.says("hwaddr (device)")
+    yield made
+    if made.thread.is_alive():
+        made.finish()
+
+
+def test_the_file_is_for_root_alone_and_the_log_names_no_device(running: Running) -> None:
+    conf = running.runtime / "hostapd.conf"
+
+    assert stat.S_IMODE(conf.stat().st_mode) == 0o600
+    assert f"ssid2={b'Plaza'.hex()}" in conf.read_text()
+    assert running.finish() == 0
+    assert running.said[-1] == "devices: 0 now, joined 1, left 1"
+    assert MAC not in "".join(running.said)
+
+
+def test_a_changed_name_is_applied_to_the_running_hostapd(running: Running) -> None:
+    running.plan = _plan(ssid="Otra")
+    running.supervisor.reload()
+
+    running.says("read again: " + b"Otra".hex())
+    assert "configuration applied" in running.said
+
+
+def test_a_reload_without_a_change_disturbs_nobody(running: Running) -> None:
+    running.supervisor.reload()
+
+    running.says("nothing changed")
+    assert not any("read again" in line for line in running.said)
+
+
+def test_other_networks_need_a_new_start(running: Running) -> None:
+    running.plan = _plan(ssid="Plaza", security="owe")
+    running.supervisor.reload()
+
+    running.says("started again with other networks")
+    running.until(lambda: running.said.count("hwaddr (device)") == 2)
+    assert running.thread.is_alive()
+
+
+def test_a_site_that_cannot_be_made_leaves_the_network_as_it_was(running: Running) -> None:
+    running.plan = NoPlan(Cause.SITE_FILE, "line 3")
+    running.supervisor.reload()
+
+    running.says("kept as it was: the site file has a mistake: line 3")
+    assert running.thread.is_alive()
+
+
+def test_when_hostapd_ends_the_service_ends_for_systemd_to_start_both(running: Running) -> None:
+    (running.runtime / "die").touch()
+    running.thread.join(30)
+
+    assert running.ended == [1]
+    assert "hostapd ended" in running.said
+
+
+def test_two_at_a_time_are_refused(running: Running) -> None:
+    said: list[str] = []
+    second = WifiSupervisor(lambda: running.plan, "br-nowhere", said.append, running.runtime)
+
+    assert second.run() == 1
+    assert said == ["already running"]
+
+
+def test_a_reload_of_nothing_says_so(tmp_path: Path) -> None:
+    assert "cannot be told" in ask_to_reload(tmp_path)
+    (tmp_path / "run.pid").write_text("1\n")
+    assert ask_to_reload(tmp_path) == "plaza wifi run is not running"
+
+
+@pytest.mark.parametrize(("cause", "code"), [(Cause.WIRED, 0), (Cause.NO_RADIO, 1)])
+def test_a_wired_site_ends_well_and_a_missing_radio_does_not(
+    cause: Cause, code: int, tmp_path: Path
+) -> None:
+    made = Running(tmp_path, NoPlan(cause, "wlan0"))
+
+    assert made.supervisor.run() == code
+    assert len(made.said) == 1
+
+
+def test_a_plan_is_told_with_its_notes(tmp_path: Path) -> None:
+    made = Running(
+        tmp_path, replace(_plan(security="owe", staff={"ssid": "T", "passphrase": "x" * 12}))
+    )
+    made.thread.start()
+
+    made.says("networks: open, owe")
+    made.says("no staff network")
+    assert made.finish() == 0

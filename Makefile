@@ -1,5 +1,5 @@
 # Plaza. `make run` shows a whole node; `make test` proves it. Both prepare the machine themselves.
-.PHONY: help setup setup-test run test test-appliance test-vm worlds check bench screens strings lock wheel clean
+.PHONY: help setup setup-test run test test-appliance test-vm worlds check bench bench-dns screens strings lock wheel clean
 PY := .venv/bin/python
 
 help:  ## what this Makefile does
@@ -45,6 +45,11 @@ check: setup-test  ## ruff, mypy strict
 
 bench: setup-test  ## the figures, each beside its peer and its goal
 	@$(PY) -P tests/bench/run.py
+
+bench-dns: setup-test  ## the name filter at 1 and 5 million names beside every peer installed (half an hour)
+	@PLAZA_DNS_NAMES=$${PLAZA_DNS_NAMES:-1000000,5000000} PLAZA_DNS_PEERS=$${PLAZA_DNS_PEERS:-all} \
+	  PLAZA_DNS_SECONDS=$${PLAZA_DNS_SECONDS:-3} PLAZA_DNS_RUNS=$${PLAZA_DNS_RUNS:-3} PLAZA_BENCH_TIMEOUT_S=7200 \
+	  $(PY) -P tests/bench/run.py dns
 
 screens: setup  ## every kiosk screen, in each state and language, as PNG files in out/screens
 	@$(PY) -P -m kiosk.gallery --out out/screens

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-TIMEOUT_S = 300
+TIMEOUT_S = int(os.environ.get("PLAZA_BENCH_TIMEOUT_S", "300"))
 
 
 def _rows(script: Path) -> list[dict[str, object]]:

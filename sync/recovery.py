@@ -120,7 +120,10 @@ def _take(
     taken: list[Fact],
 ) -> bool:
     """Record one stranded fact inside another; False when there is no room for it there."""
-    draft = FactDraft(RECOVERED[lane], {"fact": body.decode(), "reason": reason})
+    fact = decode_fact(body)
+    # One that was recovered before travels on as it was: never one inside another inside another.
+    whole = fact.data["fact"] if fact.type in RECOVERED.values() else body.decode()
+    draft = FactDraft(RECOVERED[lane], {"fact": whole, "reason": reason})
     try:
         taken.append(ledger.record_in(db, draft).fact)
     except FactError:

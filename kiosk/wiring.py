@@ -27,6 +27,7 @@ from kiosk.presenters.frame import HeaderPresenter, IdlePresenter
 from kiosk.presenters.info import FueraDeServicioPresenter
 from kiosk.presenters.registry import Ports, build_presenters
 from kiosk.speech import AudioMode
+from kiosk.terminal_guard import terminal_trouble
 from kiosk.vitals_wiring import Body
 from municipio.cash import rules_from
 from municipio.devices import CardTerminal, CashDevice, DeviceStatus, Printer
@@ -105,7 +106,8 @@ def wire(data: DataDir, settings: Settings, post: Post) -> Wired:
     printer = Deferred(lambda: _printer(settings))
     terminal = Deferred(lambda: _terminal(data, settings, clock))
     cash, cash_trouble = Deferred(lambda: _cash(settings)), _cash_trouble(settings)
-    troubles = (*troubles, *filter(None, (cash_trouble,)))
+    card_trouble = terminal_trouble(data, settings, ledger)
+    troubles = (*troubles, *filter(None, (card_trouble, cash_trouble)))
     ports = Ports(
         ledger=ledger,
         catalogue=catalogue,
@@ -114,7 +116,7 @@ def wire(data: DataDir, settings: Settings, post: Post) -> Wired:
         sealer=AgeSealer(lambda name: catalogue.recipient_keys(name)),
         signer=key,
         printer=cast(Printer, printer) if _has(settings, "printer") else None,
-        terminal=cast(CardTerminal, terminal) if _has(settings, "terminal") else None,
+        terminal=_card_port(terminal, settings, card_trouble),
         verify=_verifier(city_key),
         new_id=lambda: uuid4().hex,
         cash=cast(CashDevice, cash) if _has(settings, "cash") else None,
@@ -123,7 +125,7 @@ def wire(data: DataDir, settings: Settings, post: Post) -> Wired:
 
     def warm_up() -> None:
         aid_devices.start(aids)
-        background.run(lambda: _warm(settings, devices, catalogue), lambda _: None)
+        background.run(lambda: _warm(ports, devices, catalogue), lambda _: None)
 
     def close() -> None:
         aid_devices.close()
@@ -282,6 +284,11 @@ def _has(settings: Settings, device: str) -> bool:
     return settings.flag(f"{device}.enabled") and settings.text(f"{device}.port") != ""
 
 
+def _card_port(terminal: Deferred[Any], settings: Settings, trouble: str) -> CardTerminal | None:
+    usable = _has(settings, "terminal") and not trouble
+    return cast(CardTerminal, terminal) if usable else None
+
+
 def _verifier(city_key: PublicKey | KeyMissing) -> Callable[[bytes, bytes], bool]:
     if isinstance(city_key, KeyMissing):
         return lambda _signature, _message: False
@@ -342,9 +349,9 @@ def _cash_trouble(settings: Settings) -> str:
     return ""
 
 
-def _warm(settings: Settings, devices: tuple[Deferred[Any], ...], catalogue: Catalogue) -> None:
+def _warm(ports: Ports, devices: tuple[Deferred[Any], ...], catalogue: Catalogue) -> None:
     """Open what the next screens need, so that the first touch does not wait for it."""
-    for name, device in zip(("printer", "terminal", "cash"), devices, strict=True):
-        if _has(settings, name):
+    for port, device in zip((ports.printer, ports.terminal, ports.cash), devices, strict=True):
+        if port is not None:
             device.get()
     catalogue.categories()

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kiosk.flow import Screen
+from kiosk.simulators import MemoryLedger
+from kiosk.terminal_guard import terminal_trouble
 from kiosk.wiring import Wired, wire
+from municipio.payments import Payment, PaymentMethod, PaymentState
 from municipio.settings import parse_settings
+from sync.clock import SystemClock
 from sync.datadir import DataDir
 from sync.keys import NodeKey
+from sync.ledger import SqliteLedger, open_ledger
 
 
 @pytest.fixture
@@ -80,6 +86,43 @@ def test_cash_that_cannot_be_set_up_stays_off_and_says_why(
 
     assert words in wired.troubles[-1]
     assert set(wired.house.presenters) >= {Screen.PAGO_EFECTIVO}
+
+
+def test_another_terminal_waits_until_no_payment_is_unknown(data: DataDir) -> None:
+    serial = {"terminal": {"enabled": True, "kind": "serial", "port": "/dev/demo"}}
+    point = {"terminal": {"enabled": True, "kind": "mercadopago", "point_id": "PAX__DEMO"}}
+    ledger = MemoryLedger()
+    owed = Payment(
+        "k", "COA007-P1-000001-0", "39001", 100, PaymentMethod.CARD, PaymentState.UNKNOWN, "L1"
+    )
+
+    def trouble(settings: dict[str, dict[str, object]]) -> str:
+        return terminal_trouble(data, parse_settings(settings), ledger)
+
+    assert trouble(serial) == ""
+    ledger.payments["k"] = owed
+    assert trouble(serial) == "", "the same terminal may go on"
+    assert "COA007-P1-000001-0" in trouble(point)
+    assert trouble(serial) == "", "put back, it answers for its own charges"
+    ledger.payments["k"] = replace(owed, state=PaymentState.DECLINED)
+    assert trouble(point) == ""
+    assert trouble(point) == ""
+
+
+def test_a_kiosk_with_a_forbidden_terminal_says_so_and_charges_nobody(data: DataDir) -> None:
+    (data.path / "terminal-kind").write_text("mercadopago PAX__OTHER")
+    settings = parse_settings({"terminal": {"enabled": True, "port": "/dev/demo"}})
+    ledger = open_ledger(data.ledger, SystemClock(data.link_file), settings.node_code, "30039")
+    assert isinstance(ledger, SqliteLedger)
+    owed = Payment("k", "F", "39001", 100, PaymentMethod.CARD, PaymentState.UNKNOWN, "L1")
+    ledger.save([owed])
+    ledger.close()
+    wired = wire(data, settings, lambda work: work())
+    statuses = wired.house.statuses()
+    wired.house.close()
+
+    assert "until they are resolved" in wired.troubles[-1]
+    assert "terminal" not in statuses
 
 
 def test_no_cash_no_words_about_it(data: DataDir) -> None:

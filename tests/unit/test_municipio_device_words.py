@@ -14,9 +14,12 @@ from hardware.health.state import Cause as HealthCause
 from hardware.keypad.driver import KeypadCause
 from hardware.power.state import Cause as PowerCause
 from hardware.printer.status import Cause as PrinterCause
+from hardware.registry import REGISTRY
 from hardware.scanner.driver import ScannerCause
 from hardware.terminal.causes import TerminalCause
+from kiosk.presenters.wording import printer_trouble
 from municipio.device_words import DEVICE_WORDS, technician_words
+from municipio.devices import DeviceState
 
 DEVICES: dict[str, type[StrEnum]] = {
     "audio": AudioCause,
@@ -48,6 +51,20 @@ def test_no_sentence_is_of_a_cause_that_does_not_exist(device: str) -> None:
     told = {cause for name, cause in DEVICE_WORDS if name == device}
 
     assert told == {cause.value for cause in DEVICES[device]}
+
+
+def test_no_device_that_a_node_may_have_is_without_sentences() -> None:
+    assert set(DEVICES) == set(REGISTRY)
+    assert {device for device, _ in DEVICE_WORDS} == set(REGISTRY)
+
+
+@pytest.mark.parametrize("cause", [*PrinterCause, *(DeviceState)])
+def test_a_printer_that_cannot_print_always_has_words_for_the_citizen(
+    cause: PrinterCause | DeviceState,
+) -> None:
+    """The screens ask by cause, or by the state where a driver gave no cause."""
+    works = {"paper_near_end", "ready", "busy"}
+    assert printer_trouble(cause.value, str) or cause.value in works
 
 
 def test_a_device_without_trouble_is_ready_and_an_unknown_word_is_shown_as_it_is() -> None:

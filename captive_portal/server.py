@@ -111,6 +111,7 @@ def make_server(
 
 
 def stop_server(server: BaseWSGIServer) -> None:
-    """End a server that runs in another thread: close its sockets from inside its loop, then its workers."""
-    server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
+    """End a server that runs in another thread: its workers first, because each wakes the loop when it
+    is done, then its sockets from inside the loop."""
     server.task_dispatcher.shutdown()
+    server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))

@@ -71,7 +71,12 @@ def main() -> None:
 @click.option("--proxy", default="", metavar="ADDR",
               help="Address of the proxy in front, whose X-Forwarded-For is believed.")  # fmt: skip
 def run(
-    db: str, inegi: str, keys: Path | None, listen: str, staff_token: str | None, city_name: str,
+    db: str,
+    inegi: str,
+    keys: Path | None,
+    listen: str,
+    staff_token: str | None,
+    city_name: str,
     proxy: str,
 ) -> None:
     """Serve until interrupted."""
@@ -83,7 +88,9 @@ def run(
         def ready(port: int) -> None:
             shown = f"[{host}]" if ":" in host else host
             click.echo(f"central: http://{shown}:{port}/")
-            click.echo(f"staff page: http://{shown}:{port}/?token={token}")
+            # A token that somebody set is a secret, and what is printed ends in a journal.
+            secret = "" if staff_token else f"?token={token}"
+            click.echo(f"staff page: http://{shown}:{port}/{secret}")
 
         program.projector.start()
         try:

@@ -15,10 +15,11 @@ LARGEST_BODY = 4 * 1024 * 1024
 """Above the application's own limit, so that the refusal is a signed problem up to here."""
 
 
-def serve(app: Flask, host: str, port: int, ready: Callable[[int], None]) -> None:
+def serve(app: Flask, host: str, port: int, ready: Callable[[int], None], proxy: str = "") -> None:
     """Listen and answer until SIGTERM or SIGINT; `ready` is told the real port (0 asks for any).
 
-    Raises OSError when the address cannot be used. Call it on the main thread.
+    `proxy` is the address of the one proxy whose word about a client's address is taken. Raises
+    OSError when the address cannot be used. Call it on the main thread.
     """
     server = create_server(
         app,
@@ -28,6 +29,7 @@ def serve(app: Flask, host: str, port: int, ready: Callable[[int], None]) -> Non
         ident="plaza",
         max_request_body_size=LARGEST_BODY,
         clear_untrusted_proxy_headers=True,
+        **(_trust(proxy) if proxy else {}),
         channel_timeout=60,
     )
 
@@ -41,6 +43,11 @@ def serve(app: Flask, host: str, port: int, ready: Callable[[int], None]) -> Non
         server.run()
     finally:
         server.close()
+
+
+def _trust(proxy: str) -> dict[str, Any]:
+    headers = {"x-forwarded-for"}
+    return {"trusted_proxy": proxy, "trusted_proxy_count": 1, "trusted_proxy_headers": headers}
 
 
 def _port(server: Any) -> int:

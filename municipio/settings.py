@@ -63,6 +63,11 @@ SETTINGS: tuple[Setting, ...] = (
         "Vacía: no se comprueba.",
     ),
     _s("central.url", "http://127.0.0.1:8311", "Dirección de la API de la ciudad."),
+    _s(
+        "central.ca_file",
+        "",
+        "Certificado (PEM) de la autoridad que firmó el de la ciudad; vacía: las del sistema.",
+    ),
     _s("central.verify_url", "", "Base pública para el QR de los recibos; vacía: la de la API."),
     _s("central.timeout_s", 8, "Segundos de espera por una respuesta de la ciudad."),
     _s("bank.bbva_enabled", True, "Imprimir la referencia de ventanilla en el pase de caja."),

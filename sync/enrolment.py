@@ -7,6 +7,7 @@ what is written already is compared instead of written.
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,6 +26,7 @@ from municipio.wire.enrolment import (
 )
 from sync.datadir import DataDir
 from sync.keys import KeyMissing, NodeKey, write_new
+from sync.tls import city_tls
 
 PATH = "/v1/enrolments"
 
@@ -57,7 +59,7 @@ class Enrolled:
 
 
 def enrol(
-    data: DataDir, central_url: str, code: EnrolCode, timeout_s: float = 20
+    data: DataDir, central_url: str, code: EnrolCode, ca_file: str = "", timeout_s: float = 20
 ) -> Enrolled | NotEnrolled:
     """Ask the city, then write its key and this node's settings. OSError when the disk refuses."""
     data.create()
@@ -67,26 +69,33 @@ def enrol(
     if isinstance(key, KeyMissing):
         return NotEnrolled(EnrolTrouble.OTHER_IDENTITY, key.detail)
     secret = code.key()
-    raw = _ask(central_url, encode_request(code, secret, key.public), timeout_s)
+    tls = city_tls(ca_file) if central_url.lower().startswith("https:") else True
+    if isinstance(tls, KeyMissing):
+        return NotEnrolled(EnrolTrouble.OTHER_IDENTITY, tls.detail)
+    raw = _ask(central_url, encode_request(code, secret, key.public), tls, timeout_s)
     if isinstance(raw, NotEnrolled):
         return raw
     answer = decode_answer(raw, secret, key.public)
     if isinstance(answer, EnrolmentProblem):
         return NotEnrolled(EnrolTrouble.NOT_THE_CITY, answer.detail)
-    other = _write(data, central_url, answer)
+    other = _write(data, central_url, ca_file, answer)
     if other:
         return NotEnrolled(EnrolTrouble.OTHER_IDENTITY, other)
     return Enrolled(answer.node, answer.site, key.id, answer.is_approved)
 
 
-def _ask(central_url: str, body: bytes, timeout_s: float) -> bytes | NotEnrolled:
+def _ask(
+    central_url: str, body: bytes, tls: ssl.SSLContext | bool, timeout_s: float
+) -> bytes | NotEnrolled:
     """The whole bounded answer, or why there is none that could be one."""
     url = central_url.rstrip("/") + PATH
     deadline = time.monotonic() + timeout_s
     headers = {"Content-Type": "application/json", "User-Agent": "plaza"}
     try:
         with (
-            httpx2.Client(timeout=timeout_s, follow_redirects=False, trust_env=False) as client,
+            httpx2.Client(
+                timeout=timeout_s, follow_redirects=False, trust_env=False, verify=tls
+            ) as client,
             client.stream("POST", url, content=body, headers=headers) as response,
         ):
             raw = b""
@@ -114,7 +123,7 @@ def _refusal(status: int, raw: bytes) -> NotEnrolled:
     return NotEnrolled(EnrolTrouble.REFUSED, f"{kind}: {detail}")
 
 
-def _write(data: DataDir, central_url: str, answer: EnrolAnswer) -> str:
+def _write(data: DataDir, central_url: str, ca_file: str, answer: EnrolAnswer) -> str:
     """Write what is not there; the sentence about what is there and differs, or empty."""
     if data.city_pub.exists() and data.city_pub.read_bytes() != answer.city_pem:
         return f"{data.city_pub} is the key of another city"
@@ -130,19 +139,20 @@ def _write(data: DataDir, central_url: str, answer: EnrolAnswer) -> str:
         if settings.text("central.url") != central_url:
             return f"{data.settings_file} says central.url = {settings.text('central.url')}"
     else:
-        write_new(data.settings_file, _settings(central_url, answer).encode(), 0o644)
+        write_new(data.settings_file, _settings(central_url, ca_file, answer).encode(), 0o644)
     if not data.city_pub.exists():
         write_new(data.city_pub, answer.city_pem, 0o644)
     return ""
 
 
-def _settings(central_url: str, answer: EnrolAnswer) -> str:
+def _settings(central_url: str, ca_file: str, answer: EnrolAnswer) -> str:
     """TOML; a JSON string is a TOML string."""
+    ca = f"ca_file = {json.dumps(ca_file, ensure_ascii=False)}\n" if ca_file else ""
     quoted = {name: json.dumps(value, ensure_ascii=False) for name, value in (
         ("url", central_url), ("inegi", answer.inegi), ("letters", answer.node[:3]), ("site", answer.site),
     )}  # fmt: skip
     return (
-        f"[central]\nurl = {quoted['url']}\n\n"
+        f"[central]\nurl = {quoted['url']}\n{ca}\n"
         f"[city]\ninegi = {quoted['inegi']}\ncode = {quoted['letters']}\n\n"
         f"[node]\nnumber = {int(answer.node[3:])}\nsite = {quoted['site']}\n"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import ssl
 import time
 
 import httpx2
@@ -19,10 +20,13 @@ class Courier:
     """Carries one request at a time per caller; may be shared by threads.
 
     `timeout_s` bounds connecting, and the whole answer: a server that drips bytes is given up too.
-    Redirects are not followed and proxies from the environment are not used.
+    `tls` is for an https address (`sync.tls`); http needs none. Redirects are not followed and
+    proxies from the environment are not used.
     """
 
-    def __init__(self, url: str, key: NodeKey, timeout_s: float) -> None:
+    def __init__(
+        self, url: str, key: NodeKey, timeout_s: float, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._url = httpx2.URL(url.rstrip("/"))
         self._key = key
         self._timeout_s = timeout_s
@@ -30,6 +34,7 @@ class Courier:
             timeout=timeout_s,
             follow_redirects=False,
             trust_env=False,
+            verify=tls if tls is not None else True,
             headers={"User-Agent": "plaza"},
         )
 

@@ -18,6 +18,7 @@ from sync.outbox import Outbox
 from sync.partition import wrong_partition
 from sync.protocol import Exchange, Pace
 from sync.salvage import open_salvaging
+from sync.tls import city_tls
 from sync.transport import Courier
 from sync.uploads import Uploads
 from sync.worker import Worker
@@ -74,10 +75,21 @@ def build_delivery(memory: Memory) -> Delivery | CannotStart:
     if isinstance(city, KeyMissing):
         return CannotStart(city.detail)
     settings = memory.settings
-    carrier = Courier(settings.text("central.url"), key, settings.number("central.timeout_s"))
+    carrier = build_courier(settings, key)
+    if isinstance(carrier, KeyMissing):
+        return CannotStart(carrier.detail)
     outbox = Outbox(memory.ledger)
     uploads = Uploads(memory.ledger, AttachmentStore(memory.data.attachments))
     return Delivery(outbox, settings.node_code, key, city, carrier, uploads)
+
+
+def build_courier(settings: Settings, key: NodeKey) -> Courier | KeyMissing:
+    """HTTP to the city as the settings say; a CA file that cannot be read is told, not ignored."""
+    url, timeout_s = settings.text("central.url"), settings.number("central.timeout_s")
+    if not url.lower().startswith("https:"):
+        return Courier(url, key, timeout_s)
+    tls = city_tls(settings.text("central.ca_file"))
+    return tls if isinstance(tls, KeyMissing) else Courier(url, key, timeout_s, tls)
 
 
 def build_worker(memory: Memory, delivery: Delivery) -> Worker:

@@ -27,6 +27,13 @@ _WHAT_TO_DO = {
 @click.option("--code", required=True, help="The code of 16 letters and digits.")
 @click.option("--central", "central_url", required=True, help="Address of the city's API.")
 @click.option(
+    "--ca",
+    "ca_file",
+    default="",
+    type=click.Path(dir_okay=False),
+    help="Certificate of the authority that signed the city's (PEM); default: the system's.",
+)
+@click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
     envvar="PLAZA_DATA",
@@ -34,7 +41,7 @@ _WHAT_TO_DO = {
     help="Data directory of the node.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for machines.")
-def enrol(code: str, central_url: str, data: Path, as_json: bool) -> None:
+def enrol(code: str, central_url: str, ca_file: str, data: Path, as_json: bool) -> None:
     """Join the city that gave this CODE; may be run again after any interruption."""
     if not central_url.startswith(("http://", "https://")):
         raise click.UsageError("--central must start with http:// or https://")
@@ -42,7 +49,8 @@ def enrol(code: str, central_url: str, data: Path, as_json: bool) -> None:
     if isinstance(parsed, EnrolmentProblem):
         raise click.UsageError(f"--code: {parsed.detail}")
     try:
-        done = enrol_node(DataDir(data), central_url, parsed)
+        ca_path = str(Path(ca_file).resolve()) if ca_file else ""
+        done = enrol_node(DataDir(data), central_url, parsed, ca_path)
     except OSError as e:
         _fail(f"{e.filename or data}: {e.strerror or e}")
     if isinstance(done, NotEnrolled):

@@ -205,7 +205,7 @@ def test_the_server_serves_and_ends_when_it_is_told(db: str, tmp_path: Path) -> 
     try:
         assert server.stdout is not None
         url = urlsplit(server.stdout.readline().split()[-1])
-        assert server.stdout.readline().rstrip().endswith("/?token=ficha")
+        assert server.stdout.readline().rstrip().startswith("staff page: http://127.0.0.1:")
         port = int(url.port or 0)
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         talk.callback(connection.close)

@@ -13,6 +13,7 @@ from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException
 
 from captive_portal.form_seal import FormSeal
+from captive_portal.hosts import with_clean_host
 from captive_portal.ports import Ports
 from captive_portal.theme import style_sheet, style_version
 from captive_portal.uploads import MAX_PHOTO_BODY
@@ -77,6 +78,7 @@ def create_app(ports: Ports, seal: FormSeal | None = None) -> Flask:
     app.before_request(answer_foreign_host)
     app.before_request(_limit_body)
     app.after_request(_harden)
+    app.wsgi_app = with_clean_host(app.wsgi_app)  # type: ignore[method-assign,assignment]  # Flask's way
     app.register_error_handler(HTTPException, show_http_error)
     app.register_error_handler(Exception, show_http_error)
     return app

@@ -585,7 +585,9 @@ def test_a_killed_program_loses_nothing_that_it_had_announced(
     assert program.stdout is not None
     announced = [program.stdout.readline().strip() for _ in range(25)]
     program.kill()
-    announced += program.communicate(timeout=30)[0].split("\n")[:-1]
+    announced += program.stdout.read().split("\n")[:-1]
+    program.wait(timeout=30)
+    program.stdout.close()
     copy = tmp_path / "copy"
     shutil.copytree(tmp_path, copy)
     ledger = opening(copy, clock)

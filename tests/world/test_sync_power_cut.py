@@ -466,7 +466,9 @@ def test_programs_killed_again_and_again_lose_nothing(tmp_path: Path) -> None:
             for _ in range(chance.randrange(5, 60)):
                 announced.append(program.stdout.readline().strip())
             program.kill()
-            announced += program.communicate(timeout=30)[0].split("\n")[:-1]
+            announced += program.stdout.read().split("\n")[:-1]
+            program.wait(timeout=30)
+            program.stdout.close()
     ledger = open_ledger(path, Now(), "COA007", "30039")
     assert isinstance(ledger, SqliteLedger)
     assert verify_ledger(ledger).problems == ()

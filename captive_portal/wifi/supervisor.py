@@ -59,7 +59,6 @@ class WifiSupervisor:
         self._counter = StationCounter()
         self._orders: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._child: subprocess.Popen[str] | None = None
-        self._networks: tuple[str, ...] = ()
 
     def run(self) -> int:
         """0: stopped when asked, or nothing to do here; 1: no network could be made, or hostapd ended."""
@@ -91,7 +90,7 @@ class WifiSupervisor:
             return 0 if plan.cause == "wired" else 1
         self._write(plan)
         self._tell(plan)
-        self._start(plan)
+        self._start()
         code = self._watch()
         self._end_child()
         return code
@@ -116,21 +115,20 @@ class WifiSupervisor:
                 self._sum_up()
 
     def _apply(self) -> None:
-        """A changed site file. hostapd reads it again; other networks than before need a new start."""
+        """A changed site file: hostapd starts again, which takes a second or two.
+
+        hostapd could read its file again by itself, but then it keeps the channel that it had.
+        """
         plan = self._plan()
         if isinstance(plan, NoPlan):
             self._say(f"kept as it was: {plan}")
-            return
-        self._tell(plan)
-        if not self._write(plan):
+        elif not self._write(plan):
             self._say("nothing changed")
-        elif self._child and tuple(n.interface for n in plan.networks) == self._networks:
-            self._child.send_signal(signal.SIGHUP)
-            self._say("configuration applied")
         else:
+            self._tell(plan)
             self._end_child()
-            self._start(plan)
-            self._say("started again with other networks")
+            self._start()
+            self._say("configuration applied")
 
     def _write(self, plan: WifiPlan) -> bool:
         """Put the file in place whole, for root alone; whether it changed."""
@@ -149,8 +147,7 @@ class WifiSupervisor:
     def _control(self) -> Path:
         return self._runtime / "control"
 
-    def _start(self, plan: WifiPlan) -> None:
-        self._networks = tuple(n.interface for n in plan.networks)
+    def _start(self) -> None:
         self._child = subprocess.Popen(
             [self._programs.hostapd, str(self._runtime / "hostapd.conf")],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

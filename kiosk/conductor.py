@@ -78,6 +78,8 @@ class Conductor:
         self._house.header.tick(now)
         if self._presenter is not None:
             self._presenter.tick(now)
+        here = self._house.audio.current
+        self._stage.ring("" if here is None else here.id)
 
     def _watch(self, *_: Any) -> None:
         if self._house.watch is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kivy.graphics import Color, Rectangle
+from kivy.graphics import Color, Line, Rectangle
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.floatlayout import FloatLayout
 from kivy.uix.widget import Widget
@@ -17,6 +17,7 @@ from kiosk.screens.base import Chrome, Press, ScreenBody, accent_of, bar_tone, f
 from kiosk.widgets import skin
 from kiosk.widgets.buttons import BarButton
 from kiosk.widgets.chrome import BottomBar, Header, Steps
+from kiosk.widgets.inventory import visible_targets
 from kiosk.widgets.surface import Bar
 from kiosk.widgets.text import Words
 from kiosk.widgets.touch import TouchGuard
@@ -152,6 +153,9 @@ class Stage(FloatLayout):  # type: ignore[misc]  # kivy has no type information
         with self.canvas.before:
             Color(rgba=skin.color("paper"))
             self._ground = Rectangle()
+        with self.canvas.after:
+            self._ring_color = Color(rgba=(0, 0, 0, 0))
+            self._ring = Line(width=max(2, skin.px(5)))
         self.fbind("size", self._paint)
         self.guard = guard
         self._on_touched = on_touched
@@ -161,6 +165,15 @@ class Stage(FloatLayout):  # type: ignore[misc]  # kivy has no type information
 
     def _paint(self, *_: Any) -> None:
         self._ground.size = self.size
+
+    def ring(self, key: str) -> None:
+        """Where the five-key keypad stands, seen as well as heard; nothing for an empty `key`."""
+        found = visible_targets(self, self.size) if key else []
+        box = next((t.visible for t in found if t.id == key), None)
+        self._ring_color.rgba = (0, 0, 0, 0) if box is None else skin.color("clay")
+        if box is not None:
+            low = self.height - box.y - box.h
+            self._ring.rounded_rectangle = (box.x, low, box.w, box.h, skin.px(20))
 
     def raise_overlay(self, overlay: Any) -> None:
         """Show a dialog above everything; touches of a moment ago do not reach it."""

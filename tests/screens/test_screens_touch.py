@@ -178,6 +178,21 @@ def test_the_language_button_changes_every_word_in_place(app: KioskApp, touch: T
     assert "Español" in _texts(app)
 
 
+def test_the_place_of_the_five_keys_is_seen_without_any_sound(
+    app: KioskApp, kiosk: SimulatedKiosk
+) -> None:
+    stage = app.stage
+    assert stage._ring_color.rgba[3] == 0
+    kiosk.audio.next()
+    here = kiosk.audio.current
+    assert here is not None
+    stage.ring(here.id)
+    drawn = stage._ring_color.rgba[3]
+    stage.ring("")
+
+    assert (drawn, stage._ring_color.rgba[3]) == (1, 0)
+
+
 def test_escape_and_f1_lead_nowhere(app: KioskApp) -> None:
     from kivy.base import EventLoop
     from kivy.core.window import Window

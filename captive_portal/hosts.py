@@ -13,18 +13,19 @@ from typing import Any
 NOBODY = "unreadable.invalid"
 """A reserved name (RFC 2606)."""
 _PLAIN = re.compile(
-    r"(?:[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}\.?){1,8}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
+    r"(?:[A-Za-z0-9][A-Za-z0-9_.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?"
 )
+"""One repetition a part: a long name that fails must fail at once."""
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def clean_host(text: str) -> str:
     """The header as it is when it can be a host name or address with or without a port, else `NOBODY`."""
-    if len(text) > 261 or not _PLAIN.fullmatch(text) or ".." in text:
+    found = _PLAIN.fullmatch(text)
+    if found is None or ".." in text or not 0 < int(found["port"] or 80) < 65536:
         return NOBODY
-    port = text.rpartition(":")[2] if not text.endswith("]") and ":" in text else "1"
-    return text if 0 < int(port) < 65536 else NOBODY
+    return text
 
 
 def with_clean_host(app: WsgiApp) -> WsgiApp:

@@ -133,6 +133,8 @@ def test_any_form_opens_nothing_and_breaks_nothing(
         ("a..b", NOBODY),
         ("<u>", NOBODY),
         ("x" * 300, NOBODY),
+        ("w" * 200 + "%", NOBODY),  # a pattern that backtracks would never end here
+        ("w-" * 120 + ".%", NOBODY),
     ],
 )
 def test_a_host_is_a_name_or_nobodys(host: str, clean: str) -> None:

@@ -94,23 +94,24 @@ class Filter:
         return Blocked(gravest, database.since(entry[0]), entry[0])
 
     def _database(self) -> Database | Unusable:
-        serving = self._store.serving()
-        if isinstance(serving, Unusable):
-            return serving
-        try:
-            found = serving.path.stat()
-        except OSError as e:
-            return Unusable(f"{serving.path}: {e.strerror}")
-        mark = (serving.path, found.st_ino, found.st_mtime_ns, found.st_size)
-        if self._open and self._open[0] == mark:
-            return self._open[1]
-        fresh = open_database(serving.path)
-        if isinstance(fresh, Unusable):
-            return fresh
-        if self._open:
-            self._open[1].close()
-        self._open = (mark, fresh)
-        return fresh
+        details = []
+        for path in self._store.candidates:
+            try:
+                found = path.stat()
+            except OSError as e:
+                details.append(f"{path}: {e.strerror}")
+                continue
+            mark = (path, found.st_ino, found.st_mtime_ns, found.st_size)
+            if self._open and self._open[0] == mark:
+                return self._open[1]
+            fresh = open_database(path)
+            if isinstance(fresh, Database):
+                if self._open:
+                    self._open[1].close()
+                self._open = (mark, fresh)
+                return fresh
+            details.append(fresh.detail)
+        return Unusable("; ".join(details))
 
 
 def _named(asked: str, names: tuple[str, ...]) -> str:

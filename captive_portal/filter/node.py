@@ -12,7 +12,7 @@ from captive_portal.filter.database import Unusable
 from captive_portal.filter.dnsdist import render_dnsdist
 from captive_portal.filter.dnsmasq import render_node
 from captive_portal.filter.names import NameProblem, parse_name
-from captive_portal.filter.plan import FilterPlan
+from captive_portal.filter.plan import PRIVATE, FilterPlan
 from captive_portal.filter.ports import DOH_ADDRESSES
 from captive_portal.filter.safesearch import renew_file
 from captive_portal.filter.signing import check_signature
@@ -114,6 +114,8 @@ def _plan(
         lists=lists,
         safe_hosts=str(folder / SAFE_HOSTS.parent),
         upstream=upstream,
+        # The guests' IPv6 network may be a public one.
+        clients=(*PRIVATE, *(n for n in (network.ipv4, network.ipv6) if n)),
         zone=zone,
     )
 

@@ -20,6 +20,11 @@ PROBE_NAMES = (
 """Names that phones and computers ask about a new network. They resolve truthfully also when no list can
 be read: answered with the node's own address, newer Android gives up instead of showing the portal."""
 
+PRIVATE = (
+    "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
+    "fc00::/7", "fe80::/10", "::1/128",
+)  # fmt: skip
+
 _PATH = re.compile(r"/(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}")
 
@@ -51,10 +56,8 @@ class FilterPlan:
     cache_port: int = CACHE_PORT
     trusted: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     """Networks without a limit per device."""
-    clients: tuple[str, ...] = (
-        "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
-        "fc00::/7", "fe80::/10", "::1/128",
-    )  # fmt: skip
+    clients: tuple[str, ...] = PRIVATE
+    """Networks that are answered at all."""
     zone: str = "America/Mexico_City"
 
     def __post_init__(self) -> None:

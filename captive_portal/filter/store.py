@@ -37,6 +37,11 @@ class ListStore:
         self.list_file = folder / "list.cdb"
         self.baseline = baseline
 
+    @property
+    def candidates(self) -> tuple[Path, Path]:
+        """Files that may serve, in the order of preference."""
+        return self.list_file, self.baseline
+
     def install(self, source: Path, public: PublicKey, *, older: bool = False) -> Facts | Unusable:
         """Check a signed file, keep a copy and make it the node's list, or leave all as it was.
 
@@ -64,7 +69,7 @@ class ListStore:
     def serving(self) -> Serving | Unusable:
         """The list that answers now: the city's last one, else the image's; looks at their heads only."""
         details = []
-        for path in (self.list_file, self.baseline):
+        for path in self.candidates:
             found = open_database(path)
             if not isinstance(found, Unusable):
                 found.close()

@@ -73,13 +73,13 @@ def write_questions(folder: Path, listed: Path) -> None:
     makers = {
         "blocked": blocked,
         "warm": lambda: dice.choice(warm_pool),
-        "mix": mixed,
+        **{f"mix{run}": mixed for run in range(RUNS)},
     }
     for what, make in makers.items():
         (folder / what).write_text("".join(f"{make()} A\n" for _ in range(QUESTIONS)))
-    # Cold names are cut into one file per run: a name that was asked is not cold again.
-    for run in range(RUNS):
-        (folder / f"cold{run}").write_text("".join(f"{next(cold)} A\n" for _ in range(QUESTIONS)))
+    # One file per run: a name that was asked is not cold again.
+    for what in [f"{kind}{run}" for kind in ("cold", "alone") for run in range(RUNS)]:
+        (folder / what).write_text("".join(f"{next(cold)} A\n" for _ in range(QUESTIONS)))
     dice.seed(11)
     (folder / "rate").write_text("".join(f"{mixed()} A\n" for _ in range(RATE * 60)))
 
@@ -89,9 +89,19 @@ def dnsperf(port: int, questions: Path, *more: str) -> str:
     return subprocess.run([*argv, *more], capture_output=True, text=True, check=True).stdout
 
 
-def rate(port: int, questions: Path) -> float:
+def rate(engine: Engine, port: int, questions: Path) -> tuple[float, float]:
+    """Answers per second, and microseconds of processor for each: a busy machine changes only the first."""
+    before = engine.cpu_s()
     text = dnsperf(port, questions, "-q", "200", "-l", str(SECONDS))
-    return float(re.search(r"Queries per second:\s+([\d.]+)", text)[1])  # type: ignore[index]
+    used = engine.cpu_s() - before
+    asked = int(re.search(r"Queries completed:\s+(\d+)", text)[1])  # type: ignore[index]
+    per_second = float(re.search(r"Queries per second:\s+([\d.]+)", text)[1])  # type: ignore[index]
+    return per_second, used * 1e6 / max(asked, 1)
+
+
+def rates(engine: Engine, port: int, files: list[Path]) -> tuple[float, float]:
+    runs = [rate(engine, port, file) for file in files]
+    return statistics.median(r for r, _ in runs), statistics.median(c for _, c in runs)
 
 
 def latency_p99_ms(port: int, questions: Path) -> float:
@@ -138,11 +148,10 @@ def measure(engine: Engine, questions: Path) -> dict[str, float]:
     found: dict[str, float] = {"ready": engine.start()}
     found["resident"], found["anonymous at start"] = engine.memory_mib()
     for what in ("blocked", "warm", "cold", "mix"):
-        runs = [
-            rate(engine.port, questions / (f"cold{run}" if what == "cold" else what))
-            for run in range(RUNS)
+        files = [
+            questions / (f"{what}{run}" if what in ("cold", "mix") else what) for run in range(RUNS)
         ]
-        found[what] = statistics.median(runs)
+        found[what], found[f"{what} cpu"] = rates(engine, engine.port, files)
     found["p99"] = statistics.median(
         latency_p99_ms(engine.port, questions / "rate") for _ in range(3)
     )
@@ -153,13 +162,23 @@ def measure(engine: Engine, questions: Path) -> dict[str, float]:
     )
     count = SWAPS if isinstance(engine, Plaza) else 1
     found["asked"], found["lost"], found["swap"] = swaps(engine, short, count)
+    found["alone"], found["alone cpu"] = found["cold"], found["cold cpu"]
+    if isinstance(engine, Plaza):
+        port = engine.launch_alone()
+        files = [questions / f"alone{run}" for run in range(RUNS)]
+        found["alone"], found["alone cpu"] = rates(engine, port, files)
     return found
 
 
 UNITS = {
-    "cold": ("allowed names, cold", "q/s", ">= 25x"),
+    "alone": ("allowed names, cold, the filter without a cache behind", "q/s", ">= 25x"),
+    "cold": ("allowed names, cold, through dnsmasq", "q/s", ""),
     "warm": ("allowed names, warm", "q/s", ""),
     "blocked": ("blocked names", "q/s", ">= 2x"),
+    "alone cpu": ("processor per allowed cold name, without a cache behind", "us", ""),
+    "cold cpu": ("processor per allowed cold name, through dnsmasq", "us", ""),
+    "warm cpu": ("processor per allowed warm name", "us", ""),
+    "blocked cpu": ("processor per blocked name", "us", ""),
     "mix": ("80 % allowed, 20 % blocked", "q/s", ""),
     "p99": (f"p99 of the mix at {RATE} q/s", "ms", ""),
     "ready": ("ready after start", "s", "< 1"),
@@ -170,18 +189,21 @@ UNITS = {
 }
 
 
+def _beside(theirs: float, ours: float, unit: str) -> str:
+    """A peer's figure, and how many times better ours is where that means something."""
+    text = f"{theirs:,.0f}" if theirs >= 100 else f"{theirs:.3g}"
+    if unit not in ("q/s", "us") or not ours or not theirs:
+        return text
+    return f"{text} ({ours / theirs if unit == 'q/s' else theirs / ours:.1f}x)"
+
+
 def table(size: int, results: dict[str, dict[str, float]]) -> None:
     label = f"{size // 1000}k" if size < 1_000_000 else f"{size / 1e6:g}M"
     ours = results.pop("plaza")
     for key, (what, unit, goal) in UNITS.items():
-        beside = []
-        for peer, found in results.items():
-            ratio = f" ({ours[key] / found[key]:.1f}x)" if unit == "q/s" and found[key] else ""
-            beside.append(
-                f"{peer} {found[key]:,.0f}{ratio}"
-                if found[key] >= 100
-                else f"{peer} {found[key]:.3g}{ratio}"
-            )
+        beside = [
+            f"{peer} {_beside(found[key], ours[key], unit)}" for peer, found in results.items()
+        ]
         more = {"goal": goal} if goal else {}
         if key == "lost":
             what = f"{what} ({SWAPS}; peers 1) of {ours['asked']:,.0f}"

@@ -14,7 +14,7 @@ from captive_portal.filter.node import CannotRender, own_names, read_site, rende
 from captive_portal.filter.ports import WAITING_PORT
 from captive_portal.filter.signing import trailer
 from captive_portal.gate.configure import read_addresses
-from captive_portal.site import SiteProfile
+from captive_portal.site import Network, SiteProfile
 from municipio.wire.keys import public_pem
 from plaza.cli import main
 from sync.datadir import DataDir
@@ -111,3 +111,12 @@ def test_the_nodes_own_names_are_those_of_its_pages() -> None:
 def test_a_zone_of_the_settings_cannot_become_a_line(data: DataDir, tmp_path: Path) -> None:
     with pytest.raises(CannotRender):
         render(data, SiteProfile(), tmp_path / "run", city=None, zone="UTC\nLD_PRELOAD=/x")
+
+
+def test_guests_with_public_addresses_are_answered(data: DataDir, tmp_path: Path) -> None:
+    profile = SiteProfile(network=Network(ipv6="2001:db8:66::/64"))
+    render(data, profile, tmp_path / "run", city=None, zone="UTC")
+    text = (tmp_path / "run" / "dnsdist.conf").read_text()
+    assert '"2001:db8:66::/64"' in text[text.index("clients =") : text.index("trusted =")]
+    assert '"[2001:db8:66::1]:53"' in text
+    assert 'node6 = {"2001:db8:66::1"}' in text

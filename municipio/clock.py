@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 
@@ -45,6 +45,13 @@ class Instant:
     def local_date(self, zone: ZoneInfo) -> date | None:
         """The civil date in the city's zone, or None when the time is not known."""
         return None if self.time is None else self.time.astimezone(zone).date()
+
+
+@runtime_checkable
+class FloorClock(Protocol):
+    """A clock that can be told a lower bound of the time."""
+
+    def raise_floor(self, proof: datetime) -> None: ...
 
 
 class Clock(Protocol):

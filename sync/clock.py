@@ -2,8 +2,10 @@
 
 synced: systemd-timesyncd left its mark since this boot, or the kernel says that the clock is
 disciplined (STA_UNSYNC clear, adjtimex(2)). Otherwise floor: the later of the wall clock and the last
-proof of time that the node holds (the city's signed acknowledgements, the file that timesyncd keeps
-over restarts). A battery-backed clock is `rtc` only when the caller says that the board has one.
+proof of time that the node holds (the city's signed acknowledgements and heartbeats, its own newest
+trusted fact, the file that timesyncd keeps over restarts), plus what has passed since in this boot.
+A battery-backed clock is `rtc` only when the caller says that the board has one. A proof is a lower
+bound and never more: an old answer of the city, played again, cannot take trust from a right clock.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from municipio.clock import Instant, TimeQuality
@@ -27,6 +29,9 @@ DOUBT = "PLAZA_CLOCK_UNSURE"
 """Set in the environment, nothing proves the clock: practice for a cold boot. It can only lower trust."""
 OLDEST = datetime(2026, 1, 1, tzinfo=UTC)
 """No node ever ran before this day, whatever its clock says."""
+
+TOLERANCE = timedelta(minutes=2)
+"""A synced clock may be this much behind the city's without being doubted."""
 
 _STA_UNSYNC = 0x0040
 _PROOF_FOR_S = 30.0
@@ -73,8 +78,9 @@ def quality_with(rtc: bool) -> Callable[[], TimeQuality]:
 class SystemClock:
     """Implements `municipio.clock.Clock`.
 
-    `link_file` is the worker's link.json, whose `last_carried` is a proof of time. `quality` says how
-    good the wall clock is (`quality_with`).
+    `link_file` is the worker's link.json, which holds the newest time that the city has signed.
+    `quality` says how good the wall clock is (`quality_with`). A wall clock that is behind a proof of
+    time is not believed, whatever says that it is synced: the proof, and what has passed since, is.
     """
 
     def __init__(
@@ -83,29 +89,45 @@ class SystemClock:
         self._link_file = link_file
         self._quality = quality
         self._boot = BOOT_ID.read_text(encoding="ascii").strip()
-        self._known: tuple[float, TimeQuality, datetime] | None = None
+        self._known: tuple[float, TimeQuality] | None = None
+        self._floor: tuple[float, datetime] = (_boot_s(), OLDEST)
+        """A moment of this boot, and the time that it surely was then or later."""
 
     def now(self) -> Instant:
-        boot_s = time.clock_gettime(time.CLOCK_BOOTTIME)
-        quality, floor = self._proof(boot_s)
+        boot_s = _boot_s()
+        if self._known is None or not 0 <= boot_s - self._known[0] <= _PROOF_FOR_S:
+            self._known = (boot_s, self._quality())
+            self.raise_floor(self._proof())
+        quality = self._known[1]
+        since, floor = self._floor
+        floor += timedelta(seconds=max(0.0, boot_s - since))
         wall = datetime.now(UTC)
-        if quality is TimeQuality.FLOOR:
-            wall = max(wall, floor)
+        if wall < floor:
+            if floor - wall > TOLERANCE:
+                quality = TimeQuality.FLOOR
+            wall = floor
         return Instant(wall, quality, self._boot, int(boot_s * 1000))
 
-    def _proof(self, boot_s: float) -> tuple[TimeQuality, datetime]:
-        """Quality and floor, read again every half minute only."""
-        if self._known is None or boot_s - self._known[0] > _PROOF_FOR_S:
-            self._known = (boot_s, self._quality(), self._floor())
-        return self._known[1], self._known[2]
+    def raise_floor(self, proof: datetime) -> None:
+        """It is `proof` now or later. Earlier proofs change nothing."""
+        boot_s = _boot_s()
+        since, floor = self._floor
+        if proof > floor + timedelta(seconds=max(0.0, boot_s - since)):
+            self._floor = (boot_s, proof)
 
-    def _floor(self) -> datetime:
+    def _proof(self) -> datetime:
+        """The newest time that the files prove."""
         proofs = [OLDEST]
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, OverflowError, ValueError):
             proofs.append(datetime.fromtimestamp(TIMESYNC_CLOCK.stat().st_mtime, UTC))
         if self._link_file is not None:
-            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-                proofs.append(
-                    parse_time(str(json.loads(self._link_file.read_bytes())["last_carried"]))
-                )
+            with contextlib.suppress(OSError, ValueError):
+                document = json.loads(self._link_file.read_bytes())
+                for name in ("last_carried", "city_time") if isinstance(document, dict) else ():
+                    with contextlib.suppress(ValueError):
+                        proofs.append(parse_time(str(document.get(name, ""))))
         return max(proofs)
+
+
+def _boot_s() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

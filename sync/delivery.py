@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import re
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import apsw
 
@@ -19,12 +21,15 @@ from sync.answers import (
     judge_batch_reply,
     judge_health,
     judge_part_reply,
+    signed_json,
 )
 from sync.keys import NodeKey
 from sync.outbox import ChainDiffers, Damaged, Load, Outbox
 from sync.protocol import Follow, Send, SendPart
 from sync.recovery import DAMAGED, OTHER_FUTURE
 from sync.uploads import File, Uploads
+
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z", re.ASCII)
 
 
 class Carrier(Protocol):
@@ -52,6 +57,8 @@ class Delivery:
         """Without `uploads` sealed files stay where they are."""
         self.outbox = outbox
         self.uploads = uploads
+        self.city_time = ""
+        """Newest time that the city has signed (RFC 3339 UTC), empty when it never did."""
         self._node = node
         self._key = key
         self._city = city
@@ -60,7 +67,18 @@ class Delivery:
     def salute(self) -> Refused | None:
         """None when the city answered, signed."""
         reply = self._carrier.get("/v1/health")
-        return reply if isinstance(reply, Refused) else judge_health(reply, self._city)
+        if isinstance(reply, Refused):
+            return reply
+        refused = judge_health(reply, self._city)
+        if refused is None:
+            self._note_time(signed_json(reply, self._city) or {})
+        return refused
+
+    def _note_time(self, document: Mapping[str, Any]) -> None:
+        """A time in the city's signed answer; spelled in one way, so texts compare as times."""
+        told = document.get("time")
+        if isinstance(told, str) and _TIME.fullmatch(told):
+            self.city_time = max(self.city_time, told)
 
     def send(self, send: Send) -> Outcome:
         """Carry one batch. Facts are marked as delivered only by a signed, matching answer."""

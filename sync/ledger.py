@@ -17,7 +17,7 @@ import apsw
 import msgspec
 from uuid_utils.compat import uuid7
 
-from municipio.clock import Clock
+from municipio.clock import Clock, FloorClock
 from municipio.facts import (
     MAX_FACT_BYTES,
     ZERO_HASH,
@@ -63,7 +63,7 @@ from sync.seals import (
     seal_of,
     witness_file,
 )
-from sync.trust import HEADS_LOST, begin_epoch, ledger_key, lost_heads
+from sync.trust import HEADS_LOST, begin_epoch, ledger_key, lost_heads, time_proof
 from sync.use_lock import UseLock, share
 
 _HEAD = """
@@ -124,6 +124,9 @@ def _open(
             return _closed(connection, LedgerDamaged(path, detail))
         key = ledger_key(connection, path)
         witness = witness or FileWitness(witness_file(path), key)
+        proof = time_proof(connection)
+        if proof is not None and isinstance(clock, FloorClock):
+            clock.raise_floor(proof)
         ledger = SqliteLedger(path, connection, clock, owner, key, witness)
         ledger.notice_lost_heads()
     except BaseException:

@@ -23,6 +23,8 @@ class LinkNote(msgspec.Struct, frozen=True, kw_only=True):
     since: str
     written_boot_ms: int
     boot: str
+    city_time: str = ""
+    """Newest time that the city has signed (RFC 3339 UTC): it is this late or later."""
     trouble: str = ""
     detail: str = ""
     requests: int | None = None

@@ -6,13 +6,15 @@ Asked at every start, before the first fact is written.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import apsw
 import msgspec
 
-from municipio.facts import LANES, fact_hash
+from municipio.clock import TRUSTED_QUALITIES
+from municipio.facts import LANES, FactError, decode_fact, fact_hash, parse_time
 from sync.database import query
 from sync.rows import LANE_NUMBER
 from sync.seals import Head, coming_key, key_file, read_key, seal_of, settle_key
@@ -21,6 +23,10 @@ HEADS_LOST = "heads_lost"
 KEY_LOST = "key_lost"
 """Reasons of an epoch: facts that this node had stored are not in its ledger any more; the key of the
 seals is gone, so nobody can say whether facts were changed."""
+
+MAX_AHEAD = timedelta(days=400)
+EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
+"""No node ever ran before this day."""
 
 
 def ledger_key(connection: apsw.Connection, ledger: Path) -> bytes:
@@ -75,6 +81,28 @@ def lost_heads(connection: apsw.Connection, heads: Mapping[int, Head]) -> dict[s
         elif head.seq == seq and body is not None and fact_hash(body) != head.hash.hex():
             lost[lane.value] = {"epoch": head.epoch, "from": seq, "through": seq}
     return lost
+
+
+def time_proof(connection: apsw.Connection) -> datetime | None:
+    """The newest time that the ledger proves: the city's word, and this node's own trusted facts.
+
+    A fact counts up to MAX_AHEAD after the city's word, so that a clock that was once years ahead
+    does not stay there for ever.
+    """
+    (told,) = query(connection, "SELECT last_carried FROM node")[0]
+    proof = parse_time(told) if told else None
+    latest = (proof or EARLIEST) + MAX_AHEAD
+    sql = "SELECT body FROM fact WHERE lane = ? AND epoch = ? ORDER BY seq DESC LIMIT 10"
+    (epoch,) = query(connection, "SELECT max(epoch) FROM epoch")[0]
+    for number in LANE_NUMBER.values():
+        for (body,) in query(connection, sql, (number, epoch)):
+            try:
+                fact = decode_fact(body)
+            except FactError:
+                continue
+            if fact.timequality in TRUSTED_QUALITIES and fact.time and fact.time <= latest:
+                proof = fact.time if proof is None else max(proof, fact.time)
+    return proof
 
 
 def begin_epoch(

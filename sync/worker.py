@@ -16,7 +16,7 @@ from municipio.usecases.ports import LinkState
 from sync.answers import Delivered, Refused, Wanted
 from sync.delivery import Delivery
 from sync.ledger import SqliteLedger
-from sync.link import LinkNote, write_link
+from sync.link import LinkNote, read_link, write_link
 from sync.outbox import Stretch
 from sync.protocol import Exchange, Rest, Salute, Send, SendPart
 from sync.uploads import File
@@ -51,6 +51,8 @@ class Worker:
         self._link_file = link_file
         self._stretches: tuple[Stretch, ...] = ()
         self._files: tuple[File, ...] = ()
+        before = read_link(link_file)
+        self._told_before = before.city_time if before else ""
         self._mark: tuple[int, int] | None = None
         self._since: tuple[LinkState, str] = (LinkState.UNKNOWN, "")
         self._written: tuple[float, LinkNote] | None = None
@@ -136,6 +138,7 @@ class Worker:
             state=state,
             waiting=sum(stretch.waiting for stretch in self._stretches),
             last_carried=self._outbox.last_carried(),
+            city_time=max(self._delivery.city_time, self._told_before),
             since=self._since[1],
             written_boot_ms=at.boot_ms,
             boot=at.boot,

@@ -33,3 +33,24 @@ def test_a_damaged_proof_is_no_proof(tmp_path: Path) -> None:
 
 def test_the_operating_system_says_one_of_two_things() -> None:
     assert system_quality() in {TimeQuality.SYNCED, TimeQuality.FLOOR}
+
+
+def test_a_floor_rises_with_what_passes_and_never_falls() -> None:
+    clock = SystemClock(quality=lambda: TimeQuality.FLOOR)
+    proof = datetime(2190, 1, 1, tzinfo=UTC)
+    clock.raise_floor(proof)
+    first, second = clock.now(), clock.now()
+    assert first.time is not None
+    assert second.time is not None
+    assert proof <= first.time <= second.time
+    clock.raise_floor(datetime(2100, 1, 1, tzinfo=UTC))
+    third = clock.now()
+    assert third.time is not None
+    assert third.time >= second.time
+
+
+def test_a_synced_clock_behind_a_proof_loses_its_trust() -> None:
+    clock = SystemClock(quality=lambda: TimeQuality.SYNCED)
+    assert clock.now().is_trusted
+    clock.raise_floor(datetime(2190, 1, 1, tzinfo=UTC))
+    assert clock.now().quality is TimeQuality.FLOOR

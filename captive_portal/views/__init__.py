@@ -45,8 +45,8 @@ def address() -> str:
 
 
 def language() -> str:
-    """The page's language: from the path, else from the browser."""
-    named = (request.view_args or {}).get("lang")
+    """The page's language: from the path, also of one that leads nowhere, else from the browser."""
+    named = (request.view_args or {}).get("lang") or request.path[1:].partition("/")[0]
     spoken = ports().site.languages
     return named if named in LANGUAGES else preferred(request.accept_languages, spoken)
 

@@ -15,7 +15,7 @@ from captive_portal.tries import Tries
 from captive_portal.truth import size_words
 from captive_portal.views import LANG, address, language, page, ports, translator, truth
 from captive_portal.vitals import ListState, Vitals, take_vitals
-from municipio.clock import Clock
+from municipio.clock import Clock, TimeQuality
 from municipio.usecases.ports import LinkState
 
 status = Blueprint("status", __name__)
@@ -114,13 +114,20 @@ def _other_rows(vitals: Vitals, _: Translate) -> tuple[Row, ...]:
         LinkState.OFFLINE: _("sin internet"),
         LinkState.UNKNOWN: _("no se sabe"),
     }[vitals.link.state]
+    now = ports().clock.now()
+    clock = {
+        TimeQuality.SYNCED: _("en hora, por la red"),
+        TimeQuality.RTC: _("en hora, por su reloj con pila"),
+        TimeQuality.FLOOR: _("no se sabe; puede ir atrasado"),
+        TimeQuality.UNKNOWN: _("no se sabe"),
+    }[now.quality]
     told = truth()
     since = f" ({told.since})" if told.since else ""
     return (
         (_("Enlace"), link + since, vitals.link.state is not LinkState.ONLINE),
         (_("Cola hacia la ciudad"), told.waiting, False),
         (_("Filtro"), _filter_words(vitals.filter, _), _is_list_poor(vitals.filter)),
-        (_("Reloj"), ports().clock.now().quality.value, not ports().clock.now().is_trusted),
+        (_("Reloj"), clock, not now.is_trusted),
     )
 
 

@@ -128,6 +128,12 @@ def site_of_settings(settings: Settings) -> SiteProfile:
     )
 
 
+def site_file(told: Path | None, data: Path) -> Path | None:
+    """The file told, else `site.toml` of the data folder when there is one."""
+    file = data / "site.toml"
+    return told or (file if file.exists() else None)
+
+
 def parse_site(text: str, base: SiteProfile | None = None) -> SiteProfile | SiteProblem:
     """Check a whole site file. What it does not say is as in `base`, else a valid small site's."""
     base = base or SiteProfile()

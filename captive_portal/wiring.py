@@ -26,7 +26,7 @@ from captive_portal.resume import ResumeBook
 from captive_portal.secure import SecureDoor, SecureOrigin, certificate_flaw
 from captive_portal.server import make_server
 from captive_portal.service_note import read_service, service_file
-from captive_portal.site import SiteProblem, SiteProfile, parse_site, site_of_settings
+from captive_portal.site import SiteProblem, SiteProfile, parse_site, site_file, site_of_settings
 from captive_portal.status_key import key_file, load_key
 from captive_portal.uplink import UplinkWatch
 from captive_portal.vitals import take_vitals
@@ -111,14 +111,15 @@ def build_ports(options: PortalOptions) -> Ports:
 def load_profile(options: PortalOptions, settings: Settings) -> SiteProfile:
     """The site file over the node's settings. Raises CannotStart, naming the file, key and line."""
     base = site_of_settings(settings)
-    if options.site is None:
+    file = site_file(options.site, options.data)
+    if file is None:
         return base
     try:
-        profile = parse_site(options.site.read_text("utf-8"), base)
+        profile = parse_site(file.read_text("utf-8"), base)
     except (OSError, UnicodeDecodeError) as e:
-        raise CannotStart(f"{options.site}: {e}") from e
+        raise CannotStart(f"{file}: {e}") from e
     if isinstance(profile, SiteProblem):
-        raise CannotStart(f"{options.site}: {profile}")
+        raise CannotStart(f"{file}: {profile}")
     return profile
 
 

@@ -1,8 +1,8 @@
 """Keeps hostapd running with the site's configuration: `plaza wifi run`, one process under systemd.
 
-It writes the file, starts hostapd by argv, isolates the ports of the visitors' bridge, and lets nothing
-of hostapd's output pass but what holds no device. A hang-up signal applies a changed site file; when
-hostapd ends, this ends too and systemd starts both again.
+It gives the visitors' interface its addresses, writes the file, starts hostapd by argv, isolates the
+ports of the visitors' bridge, and lets nothing of hostapd's output pass but what holds no device. A
+hang-up signal applies a changed site file; when hostapd ends, this ends too and systemd starts both.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from captive_portal.site import Network
 from captive_portal.wifi.events import StationCounter
 from captive_portal.wifi.hostapd_conf import render_hostapd
 from captive_portal.wifi.plan import NOTE_TEXT, NoPlan, WifiPlan
 from captive_portal.wifi.profile import COUNTRY
-from captive_portal.wifi.system import RUNTIME, ask, isolate_ports
+from captive_portal.wifi.system import RUNTIME, ask, isolate_ports, prepare_guest_side
 
 Planner = Callable[[], WifiPlan | NoPlan]
 Say = Callable[[str], None]
@@ -46,13 +47,13 @@ class WifiSupervisor:
     def __init__(
         self,
         plan: Planner,
-        guest_interface: str,
+        network: Network,
         say: Say,
         runtime: Path = RUNTIME,
         programs: Programs = Programs(),
     ) -> None:
         self._plan = plan
-        self._guest = guest_interface
+        self._network = network
         self._say = say
         self._runtime = runtime
         self._programs = programs
@@ -83,6 +84,10 @@ class WifiSupervisor:
     def _run(self) -> int:
         # Before the radio is looked at: without a country it shows channels that it may only hear.
         ask([self._programs.iw, "reg", "set", COUNTRY], _REGULATORY_S)
+        gateways = [g for g in (self._network.gateway4, self._network.gateway6) if g]
+        trouble = prepare_guest_side(self._network.guest, gateways)
+        if trouble:
+            self._say(trouble)
         plan = self._plan()
         if isinstance(plan, NoPlan):
             self._isolate()
@@ -182,7 +187,7 @@ class WifiSupervisor:
         self._sum_up()
 
     def _isolate(self) -> None:
-        isolate_ports(self._guest)
+        isolate_ports(self._network.guest)
 
     def _sum_up(self) -> None:
         summary = self._counter.take()

@@ -10,6 +10,7 @@ import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Interface, IPv6Interface
 from pathlib import Path
 
 from captive_portal.wifi.control import AirStatus, parse_stations, parse_status, plain_mac
@@ -90,6 +91,25 @@ def radio_of(interface: Interface) -> Radio | Silent | None:
         return text
     radios = parse_radios(text)
     return radios[0] if radios else Silent("iw: no radio in its answer")
+
+
+def prepare_guest_side(
+    name: str,
+    gateways: Sequence[IPv4Interface | IPv6Interface],
+    sysfs: Path = Path("/sys/class/net"),
+) -> str:
+    """The visitors' interface, up and with the node's addresses; a bridge is made when it is missing.
+
+    May be called again at any time. Empty, or what went wrong first.
+    """
+    if not _INTERFACE.fullmatch(name):
+        return f"{name!r} is not an interface name"
+    steps = [["ip", "addr", "replace", str(g), "dev", name] for g in gateways]
+    steps.append(["ip", "link", "set", "dev", name, "up"])
+    if not look_at(name, sysfs).exists:
+        steps.insert(0, ["ip", "link", "add", "name", name, "type", "bridge"])
+    troubles = (a.why for a in map(ask, steps) if isinstance(a, Silent))
+    return next(troubles, "")
 
 
 def isolate_ports(bridge: str, sysfs: Path = Path("/sys/class/net")) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from captive_portal.gate.visits import (
     Visit,
 )
 from captive_portal.gate.wiring import GateCannotStart, GateOptions, build_gate
+from captive_portal.site import site_file
 from municipio.settings import Settings, SettingsError
 from sync.datadir import DataDir
 
@@ -35,7 +36,7 @@ _socket = click.option("--socket", type=click.Path(path_type=Path), help="The ga
 _site = click.option(
     "--site",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The site's file (TOML).",
+    help="The site's file (TOML). Default: DATA/site.toml.",
 )
 _json = click.option("--json", "as_json", is_flag=True, help="For machines.")
 _ip = click.option("--ip", required=True, metavar="ADDR")
@@ -80,6 +81,7 @@ def run(
 ) -> None:
     """Build the firewall and answer on the socket until stopped. Needs root (CAP_NET_ADMIN)."""
     settings = _settings(data)
+    sides["site"] = site_file(sides["site"], data)
     try:
         running = build_gate(
             GateOptions(

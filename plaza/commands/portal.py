@@ -35,7 +35,7 @@ def portal() -> None:
 @click.option(
     "--site",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The site's rules (TOML). Default: the node's settings.",
+    help="The site's rules (TOML). Default: DATA/site.toml, else the node's settings.",
 )
 @click.option("--public-url", default="", help="The address that visitors see.")
 @click.option("--frame-ancestor", default="", help="Origin that may frame the pages (bench).")

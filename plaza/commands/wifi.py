@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from captive_portal.gate.neighbours import KernelNeighbours
-from captive_portal.site import SiteProblem, SiteProfile, parse_site, site_of_settings
+from captive_portal.site import SiteProblem, SiteProfile, parse_site, site_file, site_of_settings
 from captive_portal.wifi.control import plain_mac
 from captive_portal.wifi.hostapd_conf import render_hostapd
 from captive_portal.wifi.plan import NOTE_TEXT, Cause, NoPlan, WifiPlan, make_plan
@@ -61,8 +61,8 @@ class _Here:
         data = DataDir(self.data)
         try:
             base = site_of_settings(data.settings())
-            file = self.file or self.data / "site.toml"
-            if self.file is None and not file.exists():
+            file = site_file(self.file, self.data)
+            if file is None:
                 return base
             site = parse_site(file.read_text(encoding="utf-8"), base)
         except (SettingsError, OSError, UnicodeDecodeError) as e:
@@ -97,11 +97,12 @@ def wifi() -> None:
 def run(data: Path, site: Path | None, runtime: Path) -> None:
     """Make the network and keep it up until stopped. Needs root and hostapd.
 
-    On a wired site it isolates the ports of the guests' bridge and ends.
+    Gives the guests' interface the node's addresses (a bridge is made when it
+    is missing). On a wired site it isolates the bridge's ports and ends.
     """
     here = _Here(data, site, runtime)
-    guest = here.site().network.guest
-    supervisor = WifiSupervisor(here.plan_or_stay, guest, click.echo, runtime)
+    network = here.site().network
+    supervisor = WifiSupervisor(here.plan_or_stay, network, click.echo, runtime)
     signal.signal(signal.SIGTERM, lambda *_: supervisor.stop())
     signal.signal(signal.SIGHUP, lambda *_: supervisor.reload())
     with contextlib.suppress(KeyboardInterrupt):

@@ -58,7 +58,6 @@ def site(tmp_path: Path) -> Iterator[Path]:
             _run("ip", "netns", "add", name)
             _run("ip", "-n", name, "link", "set", "lo", "up")
         _run("ip", "-n", NODE, "link", "add", "br-guest", "type", "bridge")
-        _run("ip", "-n", NODE, "addr", "add", "10.66.0.1/24", "dev", "br-guest")
         _run("ip", "-n", NODE, "link", "set", "br-guest", "up")
         for at, name in enumerate((LEFT, RIGHT), 2):
             port = f"ap{at}"
@@ -68,7 +67,7 @@ def site(tmp_path: Path) -> Iterator[Path]:
             _run("ip", "-n", name, "addr", "add", f"10.66.0.{at}/24", "dev", "eth0")
             _run("ip", "-n", name, "link", "set", "eth0", "up")
         (tmp_path / "site.toml").write_text(
-            '[network]\nguest = "br-guest"\n[wifi]\nmode = "wired"\n'
+            '[network]\nguest = "br-guest"\nipv4 = "10.66.0.0/24"\n[wifi]\nmode = "wired"\n'
         )
         yield tmp_path
     finally:
@@ -95,3 +94,14 @@ def test_a_pulled_cable_is_told(site: Path) -> None:
 
     assert told.returncode == 1
     assert "br-guest has no carrier" in told.stdout
+
+
+def test_a_missing_bridge_is_made_with_the_nodes_addresses(site: Path) -> None:
+    text = '[network]\nguest = "br-otra"\nipv4 = "10.67.0.0/22"\nipv6 = "fd66::/64"\n'
+    (site / "site.toml").write_text(text + '[wifi]\nmode = "wired"\n')
+    for _ in range(2):
+        assert _plaza(site, "run").returncode == 0
+    shown = _run("ip", "-n", NODE, "-o", "addr", "show", "dev", "br-otra").stdout
+
+    assert "inet 10.67.0.1/22 " in shown
+    assert "inet6 fd66::1/64 " in shown

@@ -10,7 +10,7 @@ from pathlib import Path
 
 NAMES = (
     "new_ip_address", "new_subnet_mask", "new_routers", "new_domain_name_servers",
-    "new_v4_captive_portal", "reason",
+    "new_default_url", "reason",
 )  # fmt: skip
 
 

@@ -51,11 +51,6 @@ public_url = "http://10.66.0.1"
 interface = "br-guest"
 uplink = "up0"
 """
-UNIT = """\
-[Service]
-ExecStart=
-ExecStart=/opt/plaza/venv/bin/plaza {} run --data /var/lib/plaza --site /var/lib/plaza/site.toml {}
-"""
 NODE = ("plaza-gate", "plaza-filter-config", "plaza-names", "plaza-filter", "plaza-portal")
 phones: dict[str, Phone] = {}
 
@@ -69,10 +64,7 @@ def the_kernel_makes_four_radios() -> dict[str, Any]:
     }
 
 
-def the_node_has_a_guest_side_and_an_uplink() -> None:
-    run("ip", "link", "add", "br-guest", "type", "bridge")
-    run("ip", "addr", "add", f"{GATEWAY}/22", "dev", "br-guest")
-    run("ip", "link", "set", "br-guest", "up")
+def there_is_an_internet_behind_an_uplink() -> None:
     run("ip", "netns", "add", "net")
     run("ip", "link", "add", "up0", "type", "veth", "peer", "name", "eth0", "netns", "net")
     run("ip", "addr", "add", "203.0.113.1/24", "dev", "up0")
@@ -80,7 +72,9 @@ def the_node_has_a_guest_side_and_an_uplink() -> None:
     for words in (("addr", "add", f"{INTERNET}/24", "dev", "eth0"), ("link", "set", "eth0", "up"),
                   ("link", "set", "lo", "up")):  # fmt: skip
         run("ip", "-n", "net", *words)
-    write("/proc/sys/net/ipv4/ip_forward", "1")
+    assert Path("/proc/sys/net/ipv4/ip_forward").read_text().strip() == "1", (
+        "the node does not forward"
+    )
     tools.netns_process("net", tools.PYTHON, str(tools.HERE / "internet.py"), INTERNET)
     names = Path("/run/street/net.dnsmasq")
     names.write_text(f"no-hosts\nno-resolv\nuser=root\npid-file=\naddress=/#/{INTERNET}\n")
@@ -108,10 +102,7 @@ def the_wifi_unit_puts_three_networks_on_the_air() -> dict[str, Any]:
 
 
 def the_gate_the_names_and_the_portal_start() -> dict[str, Any]:
-    for name, more in (("gate", "--allow-user plaza-portal"), ("portal", "")):
-        write(f"/etc/systemd/system/plaza-{name}.service.d/street.conf", UNIT.format(name, more))
     write("/etc/resolv.conf", f"nameserver {INTERNET}\n")
-    tools.systemctl("daemon-reload")
     for unit in NODE:
         tools.systemctl("start", f"{unit}.service")
     eventually(lambda: "open" in plaza("gate", "stats"), 90)
@@ -143,7 +134,7 @@ def a_phone_associates() -> dict[str, Any]:
 
 def the_lease_names_the_portals_address_in_option_114() -> dict[str, Any]:
     lease = phones["ana"].dhcp()
-    assert lease["new_v4_captive_portal"].strip('"') == API, lease
+    assert lease["new_default_url"].strip('"') == API, lease
     assert lease["new_routers"] == GATEWAY, lease
     return lease
 
@@ -284,7 +275,7 @@ def no_log_names_a_device() -> dict[str, Any]:
 
 STEPS = [
     the_kernel_makes_four_radios,
-    the_node_has_a_guest_side_and_an_uplink,
+    there_is_an_internet_behind_an_uplink,
     a_site_file_is_all_that_is_configured,
     the_wifi_unit_puts_three_networks_on_the_air,
     the_gate_the_names_and_the_portal_start,

@@ -153,10 +153,10 @@ class Phone:
         return {k: v for k, _, v in pairs}
 
     def dhcp(self) -> dict[str, str]:
-        """A lease by dhclient, which also asks for the captive portal's address (RFC 8910)."""
+        """A lease by dhclient, which also asks for option 114 (RFC 8910), by its older name there."""
         lease = self.folder / "lease.json"
         conf = self.folder / "dhclient.conf"
-        conf.write_text("request subnet-mask, routers, domain-name-servers, v4-captive-portal;\n")
+        conf.write_text("request subnet-mask, routers, domain-name-servers, default-url;\n")
         script = HERE / "lease.py"
         run(
             *self.inside, "env", f"PLAZA_LEASE={lease}", "dhclient", "-4", "-1", "-q", "-cf", str(conf),

@@ -55,6 +55,7 @@ SETTINGS: tuple[Setting, ...] = (
     _s("node.number", 7, "Número del nodo en la ciudad, 1 a 999."),
     _s("node.site", "Parque Independencia (demostración)", "Nombre del lugar."),
     _s("node.address", "", "Domicilio del lugar."),
+    _s("node.padron", True, "El nodo guarda el padrón. Falso donde no hay kiosco: solo portal."),
     _s("node.rtc", False, "El nodo tiene reloj con pila (RTC): su hora vale sin red."),
     _s(
         "node.data_mount",

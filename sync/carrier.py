@@ -69,6 +69,7 @@ class NodeSide:
     outbox: Outbox
     uploads: Uploads
     catalogue: Path
+    with_padron: bool = True
 
     def folder(self, stick: Path, direction: str) -> Path:
         return stick / names.ROOT / direction / names.node_folder(self.inegi, self.node)
@@ -188,7 +189,9 @@ def _import_held(file: Path, here: NodeSide, done: Imported) -> None:
 
 def _import_content(folder: Path, here: NodeSide, done: Imported) -> None:
     check = partial(verify, here.city)
-    result = install_content(folder, here.catalogue, verify=check, inegi=here.inegi)
+    result = install_content(
+        folder, here.catalogue, verify=check, inegi=here.inegi, with_padron=here.with_padron
+    )
     if isinstance(result, Installed):
         done.content = result.version
     elif isinstance(result, ContentProblem):

@@ -21,8 +21,9 @@ from municipio.content import Content, ContentProblem, ContentTrouble
 from municipio.padron import PadronRow
 from municipio.search import index_terms
 from municipio.tramites import Tramite
+from sync.padron_vault import PadronVault, make_vault
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 PHRASE_MARK = " | "
 """Parts the synonyms inside the index; the tokenizer skips it."""
 _TEMP_PREFIX = ".catalogue-"
@@ -33,6 +34,9 @@ CREATE VIRTUAL TABLE tramites_search USING fts5(
 )
 """
 
+
+_PADRON = "CREATE TABLE padron (row_key BLOB PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID"
+"""Without a rowid, which would keep the order of the city's list."""
 
 _TABLES: tuple[tuple[str, dict[str, type], str | None], ...] = (
     ("meta", {"key": str, "value": str}, "key"),
@@ -55,20 +59,6 @@ _TABLES: tuple[tuple[str, dict[str, type], str | None], ...] = (
         },
         None,
     ),
-    (
-        "padron",
-        {
-            "clave": str,
-            "owner_masked": str,
-            "street": str,
-            "colonia": str,
-            "kind": str,
-            "benefit": str,
-            "payload": bytes,
-            "signature": bytes,
-        },
-        "clave",
-    ),
 )
 """Tables and their columns; those without a key keep the order of their file in rowid."""
 
@@ -85,7 +75,10 @@ class Built:
 def build_catalogue(
     target: Path, content: Content, padron: Iterable[PadronRow | ContentProblem]
 ) -> Built | ContentProblem:
-    """Make the catalogue and swap it in, or say why not and leave `target` as it was."""
+    """Make the catalogue and swap it in, or say why not and leave `target` as it was.
+
+    The padrón goes in sealed, see `sync.padron_vault`.
+    """
     try:
         handle, name = tempfile.mkstemp(prefix=_TEMP_PREFIX, suffix=".tmp", dir=target.parent)
     except OSError as e:
@@ -95,7 +88,7 @@ def build_catalogue(
     os.close(handle)
     draft = Path(name)
     try:
-        built = _fill(draft, content, padron)
+        built = _fill(draft, content, padron, make_vault(target))
         if isinstance(built, Built):
             _put_in_place(draft, target)
         return built
@@ -120,7 +113,10 @@ class _StopPadron(Exception):
 
 
 def _fill(
-    draft: Path, content: Content, padron: Iterable[PadronRow | ContentProblem]
+    draft: Path,
+    content: Content,
+    padron: Iterable[PadronRow | ContentProblem],
+    vault: PadronVault,
 ) -> Built | ContentProblem:
     with contextlib.closing(sqlite3.connect(draft)) as connection:
         # A draft that a power cut breaks is thrown away, so it needs no journal of its own.
@@ -133,7 +129,7 @@ def _fill(
                 db.table(table).create(columns, pk=key)
             _write_small(db, content)
             _write_tramites(db, content)
-            accounts = _write_padron(db, padron)
+            accounts = _write_padron(connection, padron, vault)
         except _StopPadron as stop:
             return stop.problem
         connection.commit()
@@ -198,26 +194,22 @@ def _searchable(tramite: Tramite, category: str) -> tuple[str, str, str]:
     )
 
 
-def _write_padron(db: sqlite_utils.Database, padron: Iterable[PadronRow | ContentProblem]) -> int:
-    db.table("padron").insert_all(_padron_rows(padron), batch_size=1000)
-    return db.table("padron").count
+def _write_padron(
+    connection: sqlite3.Connection,
+    padron: Iterable[PadronRow | ContentProblem],
+    vault: PadronVault,
+) -> int:
+    connection.execute(_PADRON)
+    rows = (vault.seal(row) for row in _sound(padron))
+    connection.executemany("INSERT INTO padron (row_key, sealed) VALUES (?, ?)", rows)
+    return int(connection.execute("SELECT count(*) FROM padron").fetchone()[0])
 
 
-def _padron_rows(padron: Iterable[PadronRow | ContentProblem]) -> Iterator[dict[str, Any]]:
+def _sound(padron: Iterable[PadronRow | ContentProblem]) -> Iterator[PadronRow]:
     for row in padron:
         if isinstance(row, ContentProblem):
             raise _StopPadron(row)
-        signed = row.liquidacion
-        yield {
-            "clave": row.account.clave,
-            "owner_masked": row.account.owner_masked,
-            "street": row.account.street,
-            "colonia": row.account.colonia,
-            "kind": row.account.kind,
-            "benefit": row.account.benefit,
-            "payload": None if signed is None else signed.payload,
-            "signature": None if signed is None else signed.signature,
-        }
+        yield row
 
 
 def _check(connection: sqlite3.Connection, tramites: int, accounts: int) -> None:

@@ -11,13 +11,15 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from municipio.predial import Account, SignedLiquidacion, decode_liquidacion
+from municipio.padron import PadronRow
+from municipio.predial import Account, SignedLiquidacion
 from municipio.reports import Service
 from municipio.terms import Terms
 from municipio.tramites import Category, Cost, Tramite, cost_label
 from municipio.usecases.ports import TramiteHit
 from sync.catalogue_build import SCHEMA_VERSION
 from sync.catalogue_search import SearchIndex, open_index
+from sync.padron_vault import PadronVault, load_vault
 
 _T = TypeVar("_T")
 
@@ -38,6 +40,8 @@ class Snapshot:
     emergency: tuple[tuple[str, str], ...]
     terms: Mapping[str, Terms]
     recipients: Mapping[str, tuple[str, ...]]
+    vault: PadronVault | None
+    """None when the site's secret is gone: the padrón cannot be read, all else can."""
 
     def search(self, query: str, limit: int) -> tuple[TramiteHit, ...]:
         found = self.index.search(query, limit)
@@ -51,20 +55,18 @@ class Snapshot:
         return tuple(h for h in self.by_consulted if h.category == category_id)
 
     def account(self, clave: str) -> Account | None:
-        row = self._one(
-            "SELECT clave, owner_masked, street, colonia, kind, benefit FROM padron WHERE clave = ?",
-            clave,
-        )
-        return None if row is None else Account(*row)
+        row = self._padron_row(clave)
+        return None if row is None else row.account
 
     def liquidacion(self, clave: str) -> SignedLiquidacion | None:
-        row = self._one("SELECT payload, signature FROM padron WHERE clave = ?", clave)
-        if row is None or row[0] is None:
+        row = self._padron_row(clave)
+        return None if row is None else row.liquidacion
+
+    def _padron_row(self, clave: str) -> PadronRow | None:
+        if self.vault is None:
             return None
-        try:
-            return SignedLiquidacion(decode_liquidacion(row[0]), row[0], row[1])
-        except ValueError:
-            return None
+        found = self._one("SELECT sealed FROM padron WHERE row_key = ?", self.vault.row_key(clave))
+        return None if found is None else self.vault.open(clave, found[0])
 
     def counts(self) -> tuple[int, int]:
         accounts = self.connection.execute("SELECT count(*) FROM padron").fetchone()[0]
@@ -73,7 +75,7 @@ class Snapshot:
     def close(self) -> None:
         self.connection.close()
 
-    def _one(self, sql: str, value: str) -> Any:
+    def _one(self, sql: str, value: str | bytes) -> Any:
         return self.connection.execute(sql, (value,)).fetchone()
 
 
@@ -83,13 +85,15 @@ def open_snapshot(path: Path, translate: Callable[[str], str]) -> Snapshot:
     uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
     try:
-        return _read(connection, translate)
+        return _read(connection, translate, load_vault(path))
     except BaseException:
         connection.close()
         raise
 
 
-def _read(connection: sqlite3.Connection, translate: Callable[[str], str]) -> Snapshot:
+def _read(
+    connection: sqlite3.Connection, translate: Callable[[str], str], vault: PadronVault | None
+) -> Snapshot:
     found = connection.execute("PRAGMA user_version").fetchone()[0]
     if found != SCHEMA_VERSION:
         raise ValueError(f"catalogue layout {found} is not {SCHEMA_VERSION}")
@@ -121,6 +125,7 @@ def _read(connection: sqlite3.Connection, translate: Callable[[str], str]) -> Sn
         ),
         terms={t.language: t for t in _cards(connection, "SELECT card FROM terms", Terms)},
         recipients=recipients,
+        vault=vault,
     )
 
 

@@ -39,27 +39,38 @@ class Installed:
 
 
 def install_content(
-    folder: Path, catalogue: Path, *, verify: Verify, inegi: str, allow_older: bool = False
+    folder: Path,
+    catalogue: Path,
+    *,
+    verify: Verify,
+    inegi: str,
+    allow_older: bool = False,
+    with_padron: bool = True,
 ) -> Installed | ContentProblem:
     """Swap the catalogue for what `folder` holds, whole or not at all.
 
     `verify` knows the city's key; `inegi` is this node's municipality. Content older than the installed
-    one is refused unless `allow_older`. Two imports at once take turns.
+    one is refused unless `allow_older`. A node without a kiosk takes no padrón (`with_padron` False): what
+    is not on a card cannot be stolen with it. Two imports at once take turns.
     """
     try:
         with (catalogue.parent / f"{catalogue.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             remove_drafts(catalogue.parent)
-            return _install(folder, catalogue, verify, inegi, allow_older)
+            content = _believe(folder, catalogue, verify, inegi, allow_older)
+            if isinstance(content, ContentProblem):
+                return content
+            return _build(catalogue, *content, with_padron=with_padron)
     except OSError as e:
         return ContentProblem(
             "", f"the catalogue cannot be written: {e}", ContentTrouble.NOT_STORED
         )
 
 
-def _install(
+def _believe(
     folder: Path, catalogue: Path, verify: Verify, inegi: str, allow_older: bool
-) -> Installed | ContentProblem:
+) -> tuple[Content, bytes] | ContentProblem:
+    """The content, and the bytes of its padrón."""
     manifest = _manifest(folder, verify)
     if isinstance(manifest, ContentProblem):
         return manifest
@@ -75,11 +86,14 @@ def _install(
     content = read_content(manifest, files)
     if isinstance(content, ContentProblem):
         return content
-    return _build(catalogue, content, files[PADRON])
+    return content, files[PADRON]
 
 
-def _build(catalogue: Path, content: Content, padron: bytes) -> Installed | ContentProblem:
-    built = build_catalogue(catalogue, content, read_padron(padron))
+def _build(
+    catalogue: Path, content: Content, padron: bytes, *, with_padron: bool
+) -> Installed | ContentProblem:
+    rows = read_padron(padron) if with_padron else ()
+    built = build_catalogue(catalogue, content, rows)
     if isinstance(built, ContentProblem):
         return built
     return Installed(built.version, content.manifest.created, built.tramites, built.accounts)

@@ -27,4 +27,5 @@ def build_node_side(memory: Memory) -> NodeSide | CannotStart:
         Outbox(memory.ledger),
         Uploads(memory.ledger, AttachmentStore(memory.data.attachments)),
         memory.data.catalogue,
+        settings.flag("node.padron"),
     )

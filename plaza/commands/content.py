@@ -55,6 +55,7 @@ def import_(folder: Path, data: Path, allow_older: bool, as_json: bool) -> None:
         verify=partial(verify, city),
         inegi=settings.text("city.inegi"),
         allow_older=allow_older,
+        with_padron=settings.flag("node.padron"),
     )
     if isinstance(result, ContentProblem):
         _refuse(result, as_json)

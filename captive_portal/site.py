@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from captive_portal.filter.policy import FilterPolicy, PolicyProblem, parse_policy
 from captive_portal.hours import OpenHours, parse_hours
 from captive_portal.wifi.profile import WifiProblem, WifiProfile, parse_wifi
-from municipio.settings import Settings
+from municipio.settings import Settings, SettingsError
 
 MAX_SITE_BYTES = 64 * 1024
 MAX_GARDEN = 64
@@ -117,14 +117,17 @@ def _made(result: Any) -> Any:
 
 
 def site_of_settings(settings: Settings) -> SiteProfile:
-    """The profile of a node without a site file: today's `portal.*` settings."""
+    """The profile of a node without a site file: today's `portal.*` settings. Raises SettingsError."""
+    wifi = parse_wifi({"ssid": settings.text("portal.ssid")})
+    if isinstance(wifi, WifiProblem):
+        raise SettingsError(f"«portal.ssid» {wifi.message}")
     return SiteProfile(
         name=settings.text("node.site"),
         url=settings.text("portal.public_url").rstrip("/"),
         session_s=settings.number("portal.session_min") * 60,
         capport_url=settings.text("portal.api_url"),
         network=Network(settings.text("portal.interface"), settings.text("portal.uplink")),
-        wifi=_made(parse_wifi({"ssid": settings.text("portal.ssid")})),
+        wifi=wifi,
     )
 
 

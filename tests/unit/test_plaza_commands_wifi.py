@@ -77,6 +77,14 @@ def test_a_mistake_in_the_site_file_names_its_key_and_never_a_secret(
     assert "muy corta" not in said.stderr
 
 
+def test_a_name_in_the_settings_that_no_network_can_have_is_told(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text(f'[portal]\nssid = "{"x" * 40}"\n')
+    said = _call(tmp_path, "status")
+
+    assert said.exit_code == 1
+    assert "«portal.ssid» must have 1 to 32 bytes" in said.stderr
+
+
 @pytest.mark.parametrize("verb", ["config", "reload"])
 def test_without_a_radio_nothing_is_written(verb: str, tmp_path: Path) -> None:
     said = _call(_site(tmp_path, NO_RADIO), verb)

@@ -1,8 +1,14 @@
-"""The web application's side of the gate socket: `Gate` over a Unix stream, one call a connection."""
+"""The web application's side of the gate socket: `Gate` over a Unix stream.
+
+A connection that was used a moment ago is used again: opening one costs more than most calls.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -34,6 +40,10 @@ from captive_portal.gate.visits import (
 )
 
 _Row = TypeVar("_Row")
+REUSE_S = 3.0
+"""Less than the daemon's patience with an idle caller."""
+MAX_IDLE = 12
+_CLOSED = GateTrouble(GateCause.NO_ANSWER, "gate closed the connection")
 
 
 class GateClient:
@@ -42,6 +52,18 @@ class GateClient:
     def __init__(self, path: Path, timeout_s: float = 2.0) -> None:
         self._path = path
         self._timeout_s = timeout_s
+        self._lock = threading.Lock()
+        self._idle: list[tuple[float, socket.socket]] = []
+
+    def close(self) -> None:
+        """Hang up; the next call opens a connection again."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for _, peer in idle:
+            peer.close()
+
+    def __del__(self) -> None:
+        self.close()
 
     def grant(self, ip: str, seconds: int, limits: Limits = NO_LIMITS) -> Visit | GateTrouble:
         return _visit(self._one(Grant(ip, seconds, limits)))
@@ -89,14 +111,49 @@ class GateClient:
 
     def _call(self, request: Request) -> list[bytes] | GateTrouble:
         """All lines of the reply: the first, then as many as it counts."""
+        raw = encode_request(request)
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
+            while (kept := self._take()) is not None:
+                with contextlib.suppress(ConnectionError):
+                    reply = self._exchange(kept, raw)
+                    if reply is not _CLOSED:
+                        return reply
+            peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
                 peer.settimeout(self._timeout_s)
                 peer.connect(str(self._path))
-                peer.sendall(encode_request(request))
-                return _read_reply(peer)
+            except OSError:
+                peer.close()
+                raise
+            return self._exchange(peer, raw)
         except OSError as e:
             return GateTrouble(GateCause.NO_ANSWER, f"gate socket: {e.strerror or e}")
+
+    def _exchange(self, peer: socket.socket, raw: bytes) -> list[bytes] | GateTrouble:
+        """One call; a connection that answered well is kept for the next."""
+        reply: list[bytes] | GateTrouble = _CLOSED
+        try:
+            peer.sendall(raw)
+            reply = _read_reply(peer)
+        finally:
+            if isinstance(reply, GateTrouble):
+                peer.close()
+        with self._lock:
+            if isinstance(reply, list) and len(self._idle) < MAX_IDLE:
+                self._idle.append((time.monotonic(), peer))
+                return reply
+        peer.close()
+        return reply
+
+    def _take(self) -> socket.socket | None:
+        """The connection used last, if that was a moment ago; older ones are hung up."""
+        with self._lock:
+            while self._idle:
+                used, peer = self._idle.pop()
+                if time.monotonic() - used < REUSE_S:
+                    return peer
+                peer.close()
+        return None
 
 
 def _read_reply(peer: socket.socket) -> list[bytes] | GateTrouble:
@@ -106,7 +163,7 @@ def _read_reply(peer: socket.socket) -> list[bytes] | GateTrouble:
     while len(lines) < wanted:
         data = peer.recv(65536)
         if not data:
-            return GateTrouble(GateCause.NO_ANSWER, "gate closed the connection")
+            return _CLOSED
         more = reader.feed(data)
         if isinstance(more, GateTrouble):
             return more

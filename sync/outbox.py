@@ -120,6 +120,12 @@ class Outbox:
 
         An old acknowledgement changes nothing. apsw errors come out: nothing is marked then.
         """
+        moved = self._apply_ack(ack)
+        if moved:
+            self._ledger.witness.sync()
+        return moved
+
+    def _apply_ack(self, ack: Ack) -> ChainDiffers | int:
         with self._ledger.transaction() as db:
             ours = _hash_at(db, ack.lane, ack.epoch, ack.through)
             acked = _acked(db, ack.lane, ack.epoch)

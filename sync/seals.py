@@ -15,8 +15,8 @@ witness is written without a sync, so it may be behind the ledger, and then it s
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import mmap
 import os
 import secrets
 import struct
@@ -64,32 +64,35 @@ def seal_of(key: bytes, fact_hash: str) -> bytes:
 
 
 class FileWitness:
-    """The witness as a mapped file of one page; programs of the node share it."""
+    """The witness as a file of one page, which is allocated whole; programs of the node share it.
+
+    Written, not mapped: a disk that refuses a write makes the witness say less, it ends no program.
+    """
 
     def __init__(self, path: Path, key: bytes) -> None:
         self._key = key
-        handle = open_shared(path, os.O_RDWR | os.O_CREAT)
-        try:
-            if os.fstat(handle).st_size != _SIZE:
-                os.ftruncate(handle, _SIZE)
-            self._map = mmap.mmap(handle, _SIZE)
-        finally:
-            os.close(handle)
+        self._file = open_shared(path, os.O_RDWR | os.O_CREAT)
+        if os.fstat(self._file).st_size != _SIZE:
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, bytes(_SIZE), 0)
 
     def note(self, lane: int, head: Head) -> None:
         offset = (lane * _SLOTS + head.seq % _SLOTS) * _SLOT_BYTES
-        packed = pack_head(self._key, lane, head)
-        self._map[offset : offset + len(packed)] = packed
+        with contextlib.suppress(OSError):
+            os.pwrite(self._file, pack_head(self._key, lane, head), offset)
 
     def heads(self) -> Mapping[int, Head]:
-        return read_heads(self._key, self._map[:])
+        return read_heads(self._key, os.pread(self._file, _SIZE, 0))
 
     def sync(self) -> None:
         """Put it on disk now."""
-        self._map.flush()
+        with contextlib.suppress(OSError):
+            os.fdatasync(self._file)
 
     def close(self) -> None:
-        self._map.close()
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
 
 def pack_head(key: bytes, lane: int, head: Head) -> bytes:

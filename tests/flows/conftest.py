@@ -117,7 +117,7 @@ class Street:
                 self.end_headers()
                 self.wfile.write(answer.body)
 
-            do_GET = do_POST = _do
+            do_GET = do_POST = do_PUT = _do
 
             def log_message(self, format: str, *args: object) -> None:
                 pass

@@ -23,7 +23,7 @@ ORIENTATION, MAKER, SERIAL = 0x0112, 0x010F, 0xA431
 
 
 def _picture(width: int, height: int, kind: str = "JPEG", **how: object) -> bytes:
-    noise = Image.effect_noise((width // 4, height // 4), 80).resize((width, height))
+    noise = Image.effect_noise((width // 16, height // 16), 80).resize((width, height))
     out = io.BytesIO()
     noise.convert("RGB").save(out, kind, **how)
     return out.getvalue()
@@ -59,6 +59,17 @@ def test_a_large_picture_becomes_small_in_points_and_bytes(kind: str) -> None:
     made = redraw(_picture(3000, 2000, kind))
 
     assert max(_opened(made).size) == LONG_SIDE
+    assert isinstance(made, bytes)
+    assert len(made) <= MAX_OUTPUT
+
+
+def test_a_picture_of_pure_detail_gets_smaller_instead_of_being_refused() -> None:
+    out = io.BytesIO()
+    Image.effect_noise((2000, 1500), 80).convert("RGB").save(out, "JPEG")
+
+    made = redraw(out.getvalue())
+
+    assert 800 <= max(_opened(made).size) < LONG_SIDE
     assert isinstance(made, bytes)
     assert len(made) <= MAX_OUTPUT
 

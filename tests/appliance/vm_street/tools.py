@@ -121,7 +121,9 @@ class Phone:
         return round(time.monotonic() - began, 2)
 
     def ask_to_join(self, ssid: str, *lines: str) -> None:
+        """Scan the channel in use alone: a hidden twin is heard only when its beacon meets a scan."""
         self.leave()
+        lines = (*lines, f"scan_freq={eventually(on_air)['freq']}")
         block = "".join(
             f"  {line}\n" for line in (f"ssid={ssid.encode().hex()}", "scan_ssid=1", *lines)
         )

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from captive_portal.app import create_app
+from captive_portal.door import Door
+from captive_portal.resume import ResumeBook
 from captive_portal.server import make_server
 from captive_portal.simulator import RunningClock, simulated_node
 from sync.ledger import SqliteLedger, open_ledger
@@ -48,9 +50,17 @@ def serve(folder: Path, threads: int, ready: Any) -> None:
 
     node.ports.gate.__class__ = Forgetful
     site = replace(node.ports.site, hosts=frozenset({"portal"}), public_url="http://portal")
-    server = make_server(
-        create_app(replace(node.ports, ledger=ledger, site=site)), "127.0.0.1:0", threads
+    door = Door(
+        profile=node.ports.door.profile,
+        gate=node.ports.gate,
+        ledger=ledger,
+        catalogue=node.catalogue,
+        clock=clock,
+        zone=site.zone,
+        codes=ResumeBook(None, clock),
     )
+    app = create_app(replace(node.ports, ledger=ledger, site=site, door=door))
+    server = make_server(app, "127.0.0.1:0", threads)
     ready.put(server.effective_port)
     server.run()
 

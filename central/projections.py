@@ -1,4 +1,4 @@
-"""Projections: folios and payment postings, made from facts after these are committed.
+"""Projections: folios, payment postings and counts, made from facts after these are committed.
 
 Each chain remembers how far it was projected, in the same transaction as the effects; after a crash
 the next call goes on there. Applying a fact twice changes nothing.
@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, and_, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
-from central.effects import LANES_WITH_EFFECTS, Matter, Posting, effects_of
+from central.effects import LANES_WITH_EFFECTS, Effect, Matter, Posting, effects_of
+from central.indicators_books import note_facts, note_postings
 from central.nodes import NodeState
 from central.schema import (
     accounts,
@@ -54,14 +55,11 @@ def project(
     done = 0
     with store.begin() as connection:
         h = heads.c
-        lanes = h.lane.in_(LANES_WITH_EFFECTS)
         # What a quarantined node sent is kept and has no effect until the staff release the node.
         held = select(nodes.c.node).where(
             nodes.c.inegi == inegi, nodes.c.state == NodeState.QUARANTINED.value
         )
-        behind = select(heads).where(
-            h.inegi == inegi, lanes, h.projected < h.through, h.node.not_in(held)
-        )
+        behind = select(heads).where(h.inegi == inegi, h.projected < h.through, h.node.not_in(held))
         chains = connection.execute(behind).all()
     for chain in chains:
         if not _is_waiting(chain, at):
@@ -113,13 +111,21 @@ def _project_step(connection: Connection, chain: Row[Any], zone: ZoneInfo, at: s
     through = min(head.through, head.projected + STEP)
     here = and_(*(facts.c[name] == getattr(chain, name) for name in _CHAIN))
     wanted = facts.c.seq.between(head.projected + 1, through)
-    rows = connection.execute(select(facts.c.raw).where(here, wanted).order_by(facts.c.seq))
-    effects = [e for (raw,) in rows for e in effects_of(bytes(raw), chain.node, zone)]
+    stretch = select(facts.c.raw, facts.c.received_at).where(here, wanted).order_by(facts.c.seq)
+    rows = connection.execute(stretch).all()
+    effects: list[Effect] = []
+    if chain.lane in LANES_WITH_EFFECTS:
+        effects = [e for row in rows for e in effects_of(bytes(row.raw), chain.node, zone)]
     matters = [effect for effect in effects if isinstance(effect, Matter)]
     _apply_matters(connection, chain.inegi, chain.node, matters, at)
-    for effect in effects:
-        if isinstance(effect, Posting):
-            _apply_posting(connection, chain.inegi, chain.node, effect, at)
+    posted = [
+        effect
+        for effect in effects
+        if isinstance(effect, Posting)
+        and _apply_posting(connection, chain.inegi, chain.node, effect, at)
+    ]
+    note_postings(connection, chain.inegi, chain.node, posted, at, zone)
+    note_facts(connection, chain, rows, zone)
     settled = {"projected": through, "failures": 0, "trouble": "", "tried_at": ""}
     connection.execute(update(heads).where(mine).values(settled))
     return int(through - head.projected)
@@ -164,7 +170,8 @@ def _number(connection: Connection, inegi: str, matters: Sequence[Matter]) -> No
 
 def _apply_posting(
     connection: Connection, inegi: str, node: str, posting: Posting, at: str
-) -> None:
+) -> bool:
+    """Post a payment; False when its folio was posted before."""
     p = payments.c
     # One folio is one payment, however many facts say that it was taken.
     same = and_(
@@ -174,7 +181,7 @@ def _apply_posting(
     )
     again = and_(p.inegi == inegi, or_(p.fact_id == posting.fact_id, same))
     if connection.execute(select(p.fact_id).where(again)).first() is not None:
-        return
+        return False
     state, note = _settle(connection, inegi, posting)
     row = {name: getattr(posting, name) for name in posting.__slots__}
     row |= {"inegi": inegi, "node": node, "state": state, "note": note, "posted_at": at}
@@ -183,6 +190,7 @@ def _apply_posting(
         f = folios.c
         folio = and_(f.inegi == inegi, f.folio == posting.folio)
         connection.execute(update(folios).where(folio).values(state="Devolución en trámite"))
+    return True
 
 
 def _settle(connection: Connection, inegi: str, posting: Posting) -> tuple[str, str]:

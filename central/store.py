@@ -30,6 +30,7 @@ from sqlalchemy import (
     event,
     func,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -197,6 +198,34 @@ def upsert(connection: Connection, table: Table, row: Mapping[str, Any]) -> None
     keys = [c.name for c in table.primary_key]
     changed = {name: statement.excluded[name] for name in row if name not in keys}
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+
+
+def add_up(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], column: str
+) -> None:
+    """Insert rows, or add the column of each to that of the row with its key."""
+    if rows:
+        statement = _insert(connection, table)
+        summed = {column: table.c[column] + statement.excluded[column]}
+        keys = [c.name for c in table.primary_key]
+        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=summed), rows)
+
+
+def keep_newest(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    rank: Sequence[str],
+) -> None:
+    """Insert rows, or replace those with the same key that do not rank above; same columns in each."""
+    if not rows:
+        return
+    statement = _insert(connection, table)
+    keys = [c.name for c in table.primary_key]
+    new = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    newer = tuple_(*(statement.excluded[n] for n in rank)) >= tuple_(*(table.c[n] for n in rank))
+    kept = statement.on_conflict_do_update(index_elements=keys, set_=new, where=newer)
+    connection.execute(kept, rows)
 
 
 def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:

@@ -1,0 +1,205 @@
+"""What a fact adds to the indicators and to what is known of its node: pure, from bytes to values.
+
+Reads leniently, as `effects` does: a member that is missing or odd counts as not told, never as an
+error. Months are civil months of the city; a fact without a time counts in the month of its arrival,
+and that it did is counted too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from central.effects import StoredFact
+from municipio.facts import (
+    RECOVERED,
+    FactError,
+    FactType,
+    decode_fact,
+    encode_fact,
+    parse_time,
+)
+from municipio.identifiers import make_folio
+
+
+class What(StrEnum):
+    """Kinds of counts. What each one counts is in the reference page of the indicators."""
+
+    CONNECTIONS = "connections"
+    RESUMED = "resumed"
+    VISITS = "visits"
+    VISIT_MINUTES = "visit_minutes"
+    VISIT_MIB = "visit_mib"
+    FEW_VISITS = "few_visits"
+    TRANSACTIONS = "transactions"
+    CENTAVOS = "centavos"
+    PASES = "pases"
+    RECEIPTS = "receipts"
+    COMPLAINTS = "complaints"
+    APPOINTMENTS = "appointments"
+    APPEALS = "appeals"
+    SURVEYS = "surveys"
+    UNDATED = "undated"
+
+
+_ONE_EACH = {
+    FactType.PASE_ISSUED: What.PASES,
+    FactType.RECEIPT_PRINTED: What.RECEIPTS,
+    FactType.COMPLAINT_FILED: What.COMPLAINTS,
+    FactType.APPOINTMENT_ASKED: What.APPOINTMENTS,
+    FactType.FILTER_APPEALED: What.APPEALS,
+    FactType.SURVEY_ANSWERED: What.SURVEYS,
+}
+_VITALS = (FactType.DEVICE_CHANGED, FactType.ENERGY_CHANGED, FactType.NODE_STARTED)
+_RECOVERED = frozenset(RECOVERED.values())
+MOST = 10**6
+"""No hour of one plaza has more visits, minutes or MiB than fit here many times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    month: str
+    what: What
+    part: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    folio: str
+    service_code: str
+    channel: str
+    month: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vital:
+    """One part of a node. `since` is when it became so, empty when the node did not know the time."""
+
+    name: str
+    state: str
+    cause: str
+    detail: str
+    since: str
+    epoch: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that one stored fact adds. `inside` is the id of the fact that travelled in it, if one did."""
+
+    id: str
+    timequality: str
+    time: str
+    inside: str = ""
+    counts: tuple[Count, ...] = ()
+    report: Report | None = None
+    vital: Vital | None = None
+
+
+class _Stored(StoredFact):
+    timequality: str = ""
+
+
+_DECODER = msgspec.json.Decoder(_Stored)
+
+
+def read(raw: bytes, received_at: str, node: str, zone: ZoneInfo) -> Reading:
+    """`received_at` is the moment of arrival (RFC 3339 UTC)."""
+    fact = _DECODER.decode(raw)
+    heard = Reading(fact.id, fact.timequality, fact.time or "")
+    inside = ""
+    if fact.type in _RECOVERED:
+        found = _inner(fact, node)
+        if found is None:
+            return heard
+        fact, inside = found, found.id
+    if fact.type in _VITALS:
+        return replace(heard, inside=inside, vital=_vital(fact))
+    month = month_of(fact.time or received_at, zone)
+    report = _report(fact, node, month) if fact.type is FactType.REPORT_FILED else None
+    counts = tuple(Count(month, *count) for count in _counts(fact))
+    if fact.time is None and (counts or report):
+        counts = (*counts, Count(month, What.UNDATED, fact.lane.value, 1))
+    return replace(heard, inside=inside, counts=counts, report=report)
+
+
+def month_of(moment: str, zone: ZoneInfo) -> str:
+    """`2026-11`, in the city's zone."""
+    return civil(moment, zone).strftime("%Y-%m")
+
+
+def civil(moment: str, zone: ZoneInfo) -> datetime:
+    return parse_time(moment).astimezone(zone)
+
+
+def _inner(fact: _Stored, node: str) -> _Stored | None:
+    """The fact that travelled inside, if it is one of this node."""
+    inner = fact.data.get("fact")
+    try:
+        found = decode_fact(inner.encode()) if isinstance(inner, str) else None
+    except (FactError, UnicodeEncodeError):
+        return None
+    if found is None or found.type in _RECOVERED or not found.source.endswith(f":{node}"):
+        return None
+    return _DECODER.decode(encode_fact(found))
+
+
+def _counts(fact: _Stored) -> tuple[tuple[What, str, int], ...]:
+    one = _ONE_EACH.get(fact.type)
+    if one is not None:
+        return ((one, "", 1),)
+    if fact.type is FactType.TERMS_ACCEPTED:
+        if fact.data.get("resumed") is True:
+            return ((What.RESUMED, "", 1),)
+        return ((What.CONNECTIONS, _word(fact.data, "language")[:8], 1),)
+    if fact.type is FactType.VISIT_ENDED:
+        return _visits(fact.data)
+    return ()
+
+
+def _visits(data: dict[str, Any]) -> tuple[tuple[What, str, int], ...]:
+    visits = _number(data, "visits")
+    if visits is None:
+        return ((What.FEW_VISITS, "", 1),)
+    told = ((What.VISITS, visits), (What.VISIT_MINUTES, _number(data, "minutes")))
+    all_told = (*told, (What.VISIT_MIB, _number(data, "mib")))
+    return tuple((what, "", value) for what, value in all_told if value)
+
+
+def _report(fact: _Stored, node: str, month: str) -> Report:
+    folio = _word(fact.data, "folio") or make_folio(node, fact.lane, fact.epoch, fact.seq)
+    service, channel = _word(fact.data, "service_code"), _word(fact.data, "channel")
+    return Report(folio, service, channel, month)
+
+
+def _vital(fact: _Stored) -> Vital | None:
+    data, at = fact.data, fact.time or ""
+    place = (at, fact.epoch, fact.seq)
+    if fact.type is FactType.NODE_STARTED:
+        return Vital("node", _word(data, "version"), _word(data, "reason"), "", *place)
+    if fact.type is FactType.ENERGY_CHANGED:
+        soc = _number(data, "soc_percent")
+        percent = "" if soc is None or soc > 100 else str(soc)
+        level = _word(data, "level")
+        return Vital("energy", level, _word(data, "confidence"), percent, *place) if level else None
+    device, state = _word(data, "device"), _word(data, "state")
+    if not device or not state:  # money without an owner is no state of a device
+        return None
+    return Vital(f"device:{device}", state, _word(data, "cause"), "", *place)
+
+
+def _word(data: dict[str, Any], name: str) -> str:
+    value = data.get(name)
+    return value[:80] if isinstance(value, str) and value.isprintable() else ""
+
+
+def _number(data: dict[str, Any], name: str) -> int | None:
+    value = data.get(name)
+    return value if type(value) is int and 0 <= value <= MOST else None

@@ -1,0 +1,49 @@
+"""Tables of the fleet, the indicators and the data rights: projections and the city's own notes.
+
+Counts are made by the projector in the transaction that moves a chain's mark, so each fact is in them
+once. Nothing here names a person; `audit` names tokens of the staff.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, PrimaryKeyConstraint, String, Table, Text
+
+from central.schema import metadata
+
+
+def _table(name: str, texts: str, numbers: str, key: str, *indexes: str) -> Table:
+    """`inegi` leads the table, its key and its indexes; columns are named in blank-separated words."""
+    return Table(
+        name,
+        metadata,
+        Column("inegi", String(5), nullable=False),
+        *(Column(word, Text, nullable=False) for word in texts.split()),
+        *(Column(word, BigInteger, nullable=False) for word in numbers.split()),
+        PrimaryKeyConstraint("inegi", *key.split()),
+        *(Index(f"{name}_{words.replace(' ', '_')}", "inegi", *words.split()) for words in indexes),
+    )
+
+
+places = _table("places", "node placed_at", "lat_e6 lon_e6", "node")
+"""Where a node stands, told by the staff, in millionths of a degree (WGS 84)."""
+
+vitals = _table("vitals", "node name state cause detail since told_at", "epoch seq", "node name")
+"""The last word of a node about each of its parts: `device:NAME`, `energy`, `node`, `clock`."""
+
+tallies = _table("tallies", "month node what part", "value", "month node what part")
+"""Counts by civil month of the city, node, kind (`What`) and part of it."""
+
+reports = _table("reports", "folio node service_code channel month", "", "folio", "month")
+"""What a citizen report is about; where it stands is in `folios`."""
+
+services = _table("services", "code name dependency", "", "code")
+"""The services that can be reported and who attends them, from the published content."""
+
+recovered_ids = _table("recovered_ids", "id node", "", "id", "node")
+"""Facts that came inside another one and were counted there."""
+
+staff_tokens = _table("staff_tokens", "name digest made_at revoked_at", "", "name")
+"""Who may see the staff's pages: SHA-256 of a token, never the token."""
+
+audit = _table("audit", "id at who what folio detail", "", "id", "at", "folio")
+"""Who looked at what, and what was exported or erased. Rows are added and never changed."""

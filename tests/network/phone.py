@@ -19,7 +19,8 @@ def get(url: str) -> dict[str, Any]:
     """One GET, redirects not followed."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=3)
-    connection.request("GET", parts.path or "/")
+    asked = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    connection.request("GET", asked)
     answer = connection.getresponse()
     return {
         "status": answer.status,

@@ -7,6 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from captive_portal.views import LANG, page, ports, translator
 from municipio.tramites import cost_label
+from municipio.usecases.tramites import requirements
+from municipio.usecases.tramites import search as find
 
 tramites = Blueprint("tramites", __name__)
 QUERY_MAX = 80
@@ -21,13 +23,8 @@ def search(lang: str) -> ResponseReturnValue:
     theme = request.args.get("tema", "")[:QUERY_MAX]
     categories = catalogue.categories()
     chosen = next((c for c in categories if c.id == theme), None)
-    if query:
-        hits = catalogue.search_tramites(query, HITS)
-    elif chosen is not None:
-        hits = catalogue.tramites_in(chosen.id)
-    else:
-        hits = catalogue.most_consulted(5)
-    return page("tramites.html", query=query, chosen=chosen, hits=hits, categories=categories)
+    found = find(catalogue, query, chosen.id if chosen else "", HITS)
+    return page("tramites.html", query=query, chosen=chosen, hits=found.hits, categories=categories)
 
 
 @tramites.get(f"/{LANG}/tramites/<tramite_id>")
@@ -35,4 +32,5 @@ def card(lang: str, tramite_id: str) -> ResponseReturnValue:
     tramite = ports().catalogue.tramite(tramite_id)
     if tramite is None:
         abort(404)
-    return page("tramite.html", t=tramite, cost=cost_label(tramite.cost, translator()))
+    cost = cost_label(tramite.cost, translator())
+    return page("tramite.html", t=tramite, cost=cost, bring=requirements(tramite))

@@ -11,11 +11,14 @@ from captive_portal.filter.plan import FilterPlan
 from captive_portal.filter.safesearch import substitutes
 
 NAMES_PER_LINE = 40
+CACHE = "cache-size=150"
+"""dnsdist keeps the answers. dnsmasq 2.90 with 10,000 of its own spends three times the processor on each
+new name (measured: 75 instead of 25 us), and most questions that reach it are new."""
 _ALONE = (
     "listen-address=127.0.0.1",
     "bind-interfaces",
     "no-hosts",
-    "cache-size=10000",
+    CACHE,
     "dns-forward-max=1000",
     "domain-needed",
     "bogus-priv",
@@ -39,8 +42,12 @@ def render_node(plan: FilterPlan, guests: GuestNetwork) -> str:
     if guests.dns_port != plan.cache_port:
         raise ValueError("the guests' names go through the filter, not to dnsmasq itself")
     # The uplink's resolvers change while the node runs, unless a technician fixed them.
-    kept = [line for line in render_dnsmasq(guests).splitlines() if line != "no-poll"]
-    return "\n".join([*kept, *_filter_lines(plan)]) + "\n"
+    kept = [
+        line
+        for line in render_dnsmasq(guests).splitlines()
+        if line != "no-poll" and not line.startswith("cache-size=")
+    ]
+    return "\n".join([*kept, CACHE, *_filter_lines(plan)]) + "\n"
 
 
 def _filter_lines(plan: FilterPlan) -> list[str]:

@@ -265,8 +265,10 @@ class PowerDns(Engine):
 
     def swap(self) -> None:
         self._zone(self.names, 2, CANARY, NEXT)
-        argv = ["rec_control", f"--config-dir={self.folder}", "reload-lua-config"]
-        subprocess.run(argv, capture_output=True, check=False)
+        # An answer that it gave before the new list stays in its cache unless it is told.
+        for words in (["reload-lua-config"], ["wipe-cache", NEXT]):
+            argv = ["rec_control", f"--config-dir={self.folder}", "--timeout=600", *words]
+            subprocess.run(argv, capture_output=True, check=False)
 
 
 ENGINES: dict[str, tuple[type[Engine], str]] = {

@@ -22,7 +22,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 MAX_CONNECTIONS = 256
 MAX_PER_PEER = 8
-HANDSHAKE_S, IDLE_S = 5.0, 15.0
+HANDSHAKE_S, IDLE_S = 5.0, 90.0
+"""A photo may take a minute to arrive while nothing is answered, and then wait for its turn while nothing
+is sent. Whoever keeps a connection for nothing is sent away sooner, by the listener inside."""
 RELOAD_S = 60.0
 _PIECE = 32 * 1024
 
@@ -69,6 +71,10 @@ class SecureOrigin:
 
     def closed(self, inner: tuple[str, int]) -> None:
         self._peers.pop((inner[0], str(inner[1])), None)
+
+    def peer_of(self, inner: tuple[Any, ...]) -> str:
+        """Who is behind a connection of the inner listener: as handed over, else its own address."""
+        return self._peers.get((str(inner[0]), str(inner[1])), str(inner[0]))
 
     def around(self, app: WsgiApp) -> WsgiApp:
         """The application, told the truth about who asks and how."""

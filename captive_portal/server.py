@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import waitress.wasyncore as wasyncore  # type: ignore[import-untyped]  # waitress ships no types
@@ -72,7 +73,7 @@ class _ClosingChannel(HTTPChannel):  # type: ignore[misc]  # the base class has 
 
     def parser_class(self, adj: Any) -> HTTPRequestParser:
         """Knows who sends, because photos are few at once and one a device."""
-        return UploadParser(adj, str(self.addr[0]), self.server.upload_slots)
+        return UploadParser(adj, self.server.peer_of(self.addr), self.server.upload_slots)
 
     def handle_close(self) -> None:
         super().handle_close()
@@ -81,10 +82,15 @@ class _ClosingChannel(HTTPChannel):  # type: ignore[misc]  # the base class has 
 
 
 def make_server(
-    app: Flask, listen: str, threads: int = THREADS, counters: Counters | None = None
+    app: Flask,
+    listen: str,
+    threads: int = THREADS,
+    counters: Counters | None = None,
+    peer_of: Callable[[tuple[Any, ...]], str] = lambda address: str(address[0]),
 ) -> BaseWSGIServer:
     """A bound server for `ADDR:PORT` (port 0: a free one, see `effective_port`); `run()` serves.
 
+    `peer_of` tells who is behind a connection's address, when another listener passes some on.
     Raises OSError when the address cannot be bound.
     """
     # A full queue is a busy afternoon, not trouble: it must not fill the journal.
@@ -106,6 +112,7 @@ def make_server(
     )
     server.channel_class = _ClosingChannel
     server.upload_slots = UploadSlots()
+    server.peer_of = peer_of
     server.counters = counters or Counters()
     return server
 

@@ -161,7 +161,7 @@ def run_portal(options: PortalOptions) -> None:
     secure = SecureOrigin()
     app = create_app(ports)
     app.wsgi_app = secure.around(app.wsgi_app)  # type: ignore[method-assign,assignment]  # Flask's way
-    server = make_server(app, listen, options.threads, ports.door.counters)
+    server = make_server(app, listen, options.threads, ports.door.counters, secure.peer_of)
     host = "127.0.0.1" if server.effective_host in ("0.0.0.0", "::") else server.effective_host  # noqa: S104 - compared
     inner = (host, int(server.effective_port))
     door = _secure_door(ports.door.profile, options.data, inner, secure)

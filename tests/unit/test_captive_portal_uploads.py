@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from waitress.adjustments import Adjustments
 
 from captive_portal.app import create_app
+from captive_portal.secure import SecureOrigin
 from captive_portal.server import MAX_BODY, make_server, stop_server
 from captive_portal.simulator import RunningClock, SimulatedNode, simulated_node
 from captive_portal.uploads import (
@@ -172,6 +175,23 @@ def test_no_other_address_takes_a_large_body(place: Place, path: str) -> None:
     assert place.server.upload_slots._busy == set()
 
 
+def test_devices_behind_the_secure_listener_are_told_apart(place: Place) -> None:
+    """Their connections all come from this machine; the listener hands over who they are."""
+    origin = SecureOrigin()
+    place.server.peer_of = origin.peer_of
+    body = _form(b"x" * 100_000)
+    with _connect(place) as first, _connect(place) as second:
+        origin.opened(first.getsockname(), "10.66.0.5")
+        origin.opened(second.getsockname(), "10.66.0.6")
+        for line in (first, second):
+            line.sendall(_head(place, len(body)) + body[:1000])
+
+        _until(lambda: place.server.upload_slots._busy == {"10.66.0.5", "10.66.0.6"})
+        for line in (first, second):
+            line.sendall(body[1000:])
+            assert _answer(line).startswith("HTTP/1.1 400"), "it had no seal, but it was read"
+
+
 # --- the parser, byte by byte -----------------------------------------------------------------
 
 
@@ -243,6 +263,38 @@ def test_a_refused_body_is_thrown_away_in_any_pieces(cut: int) -> None:
     assert isinstance(parser.error, Busy)
     assert used == len(_photo_head(10_000)) + 10_000, "the next request is not eaten"
     assert len(parser.body_rcv.getbuf()) == 0
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [b"POST /es/foto HTTP/1.1\r\n", b"POST /en/reporte HTTP/1.1\r\n", b"GET / HTTP/1.0\r\n",
+             b"Content-Type: multipart/form-data; boundary=b\r\n", b"Content-Length: 50\r\n",
+             b"Content-Length: 99999999999\r\n", b"Content-Length: -1\r\n",
+             b"Transfer-Encoding: chunked\r\n", b"Expect: 100-continue\r\n", b"\r\n", b"5\r\nhello\r\n",
+             b"0\r\n\r\n", b"x" * 300, b"\xff\x00\n", b"--b\r\n"]
+        ) | st.binary(max_size=40),
+        max_size=14,
+    ),
+    st.integers(0, 3),
+)  # fmt: skip
+def test_whatever_arrives_the_parser_neither_raises_nor_keeps_a_slot(
+    pieces: list[bytes], most: int
+) -> None:
+    slots = UploadSlots(most)
+    parser = _parser(slots)
+    for piece in pieces:
+        rest = piece
+        while rest and not parser.completed:
+            used = parser.received(rest)
+            assert 0 <= used <= len(rest)
+            if used == 0:
+                break
+            rest = rest[used:]
+
+    parser.close()
+    assert slots._busy == set()
 
 
 def test_a_body_too_long_is_not_kept_while_it_is_read() -> None:

@@ -51,6 +51,12 @@ bench-dns: setup-test  ## the name filter at 1 and 5 million names beside every 
 	  PLAZA_DNS_SECONDS=$${PLAZA_DNS_SECONDS:-3} PLAZA_DNS_RUNS=$${PLAZA_DNS_RUNS:-3} PLAZA_BENCH_TIMEOUT_S=7200 \
 	  $(PY) -P tests/bench/run.py dns
 
+fuzz: setup-test  ## every parser that a network reaches, by coverage (atheris): FUZZ_SECONDS=60 each
+	@mkdir -p out/fuzz
+	@for target in tests/fuzz/fuzz_*.py; do echo "$$target"; \
+	  $(PY) -P $$target -max_total_time=$${FUZZ_SECONDS:-60} -max_len=1024 -timeout=10 \
+	  -artifact_prefix=out/fuzz/ -verbosity=0 || exit 1; done
+
 screens: setup  ## every kiosk screen, in each state and language, as PNG files in out/screens
 	@$(PY) -P -m kiosk.gallery --out out/screens
 

@@ -140,3 +140,13 @@ def test_a_file_without_an_end_is_refused() -> None:
 @settings(max_examples=150, deadline=None)
 def test_whatever_the_file_holds_the_answer_is_a_profile_or_a_problem(text: str) -> None:
     assert isinstance(parse_site(text), SiteProfile | SiteProblem)
+
+
+def test_the_example_of_the_reference_page_is_a_valid_site() -> None:
+    page = Path(__file__).parents[2] / "docs/reference/sitio.md"
+    example = page.read_text("utf-8").split("```toml\n")[1].split("```")[0]
+
+    site = parse_site(example)
+
+    assert isinstance(site, SiteProfile), site
+    assert site.max_devices == 250

@@ -50,23 +50,30 @@ class ListFile:
         return self.path.name
 
 
-def find_lists(arguments: list[str]) -> list[ListFile]:
-    """Files named on a command line: `adult=FILE`, `FILE`, or a folder of them.
+def find_lists(arguments: list[str], otherwise: Category | None = None) -> list[ListFile]:
+    """Files named on a command line: `adult=FILE` (or `adult:FILE`), `FILE`, or a folder of them.
 
     A category that is not written before `=` is looked for in a first line `# category: adult`, then
-    in the words of the file's name, then in its folder's name. Raises ListUnreadable.
+    in the words of the file's name, then in its folder's name; `otherwise` is for lists that tell none.
+    Raises ListUnreadable.
     """
     found: list[ListFile] = []
     for argument in arguments:
-        before, equals, after = argument.partition("=")
-        told = category_of(before) if equals else None
-        path = Path(after if told else argument)
+        told, path = _told(argument)
         if path.is_dir():
             files = sorted(p for p in path.rglob("*") if p.is_file() and p.name[0] != ".")
         else:
             files = [path]
-        found += [ListFile(file, told or _guess(file)) for file in files]
+        found += [ListFile(file, told or _guess(file, otherwise)) for file in files]
     return found
+
+
+def _told(argument: str) -> tuple[Category | None, Path]:
+    for mark in "=:":
+        before, found, after = argument.partition(mark)
+        if found and after and (category := category_of(before)):
+            return category, Path(after)
+    return None, Path(argument)
 
 
 def category_of(word: str) -> Category | None:
@@ -77,7 +84,7 @@ def category_of(word: str) -> Category | None:
     return Category(lower) if lower in list(Category) else None
 
 
-def _guess(path: Path) -> Category:
+def _guess(path: Path, otherwise: Category | None) -> Category:
     try:
         with _open(path) as stream:
             head = stream.read(HEAD_BYTES).decode("utf-8", "replace")
@@ -92,6 +99,8 @@ def _guess(path: Path) -> Category:
         named = {c for w in _WORDS.findall(text.lower()) if (c := category_of(w))}
         if len(named) == 1:
             return named.pop()
+    if otherwise is not None:
+        return otherwise
     raise ListUnreadable(f"{path}: which category? Write CATEGORY={path} ({', '.join(Category)})")
 
 

@@ -18,6 +18,7 @@ from captive_portal.filter.build import BuildPlan, BuildTrouble, build, parse_al
 from captive_portal.filter.cdb import CdbDamaged
 from captive_portal.filter.database import Facts, Unusable, check_database, open_database
 from captive_portal.filter.names import NameProblem, parse_name
+from captive_portal.filter.policy import Category
 from captive_portal.filter.reading import ListUnreadable, find_lists
 from captive_portal.filter.safesearch import renew_file
 from captive_portal.filter.signing import check_signature, is_signed, trailer
@@ -52,6 +53,7 @@ def filter() -> None:
 @filter.command("build")
 @click.argument("lists", nargs=-1, required=True, metavar="LISTS...")
 @click.option("--out", required=True, type=_FILE, help="The list file to write.")
+@click.option("--category", type=click.Choice(list(Category)), help="Of lists that tell none.")
 @click.option("--allow", multiple=True, type=_FILE, help="Names that are never blocked.")
 @click.option("--date", "day", type=_Day(), help="Day of the list. Default: today (UTC).")
 @click.option("--previous", type=_FILE, help="Last list: keeps since when each name is listed.")
@@ -60,6 +62,7 @@ def filter() -> None:
 def build_(
     lists: tuple[str, ...],
     out: Path,
+    category: str | None,
     allow: tuple[Path, ...],
     day: date | None,
     previous: Path | None,
@@ -74,10 +77,9 @@ def build_(
     """
     try:
         names = tuple(n for path in allow for n in parse_allow(path.read_text("utf-8")))
-        plan = BuildPlan(
-            find_lists(list(lists)), out, day or datetime.now(UTC).date(), names, previous, notice
-        )
-        report = build(plan)
+        files = find_lists(list(lists), Category(category) if category else None)
+        today = datetime.now(UTC).date()
+        report = build(BuildPlan(files, out, day or today, names, previous, notice))
     except (BuildTrouble, ListUnreadable, OverflowError, UnicodeDecodeError) as e:
         raise click.ClickException(str(e)) from None
     except OSError as e:

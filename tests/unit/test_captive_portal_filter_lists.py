@@ -201,9 +201,10 @@ def test_a_category_is_told_written_or_in_the_name(tmp_path: Path) -> None:
     (folder / ".oculto").write_text("a.example\n")
     named = tmp_path / "doh-vpn-hosts.txt"
     named.write_text("a.example\n")
-    found = find_lists([f"malware={told}", str(written), str(folder), str(named)])
+    found = find_lists([f"malware={told}", f"adult:{told}", str(written), str(folder), str(named)])
     assert [f.category for f in found] == [
         Category.MALWARE,
+        Category.ADULT,
         Category.PHISHING,
         Category.GAMBLING,
         Category.DOH_VPN,
@@ -215,5 +216,6 @@ def test_a_list_without_a_category_says_what_to_write(tmp_path: Path) -> None:
     path.write_text("a.example\n")
     with pytest.raises(ListUnreadable, match="CATEGORY="):
         find_lists([str(path)])
+    assert find_lists([str(path)], Category.DRUGS) == [ListFile(path, Category.DRUGS)]
     with pytest.raises(ListUnreadable, match="No such file"):
         find_lists([str(tmp_path / "nada-adult.txt")])

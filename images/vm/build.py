@@ -104,7 +104,7 @@ def make_node(out: Path, files: Sequence[str]) -> None:
     shutil.rmtree(source, ignore_errors=True)
     for name in files:
         (source / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(TREE / name, source / name)
+        shutil.copy2(TREE / name, source / name, follow_symlinks=False)
     wheels = root / "wheels"
     shutil.rmtree(wheels, ignore_errors=True)
     shutil.copytree(out / "wheels", wheels)

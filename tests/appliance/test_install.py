@@ -53,7 +53,7 @@ def node_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for name in listed.splitlines():
         if (ROOT / name).is_file() and not name.startswith(("tests/", "docs/")):
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, tree / name)
+            shutil.copy2(ROOT / name, tree / name, follow_symlinks=False)
     fetched = _run(
         sys.executable, "-m", "pip", "wheel", "-q", "--require-hashes", "-w", str(wheels),
         "-r", str(ROOT / "requirements/runtime.txt"), "-r", str(ROOT / "requirements/build.txt"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import sys
 import time
@@ -66,6 +67,11 @@ def join(url: str) -> dict[str, Any]:
         page = urljoin(page, location)
     form = Form()
     form.feed(body)
+    if not form.action:
+        return seen | {
+            "page": status,
+            "text": re.sub(r"(?s)<style.*?</style>|<[^>]+>|\s+", " ", body)[:600],
+        }
     seen |= {"page": status, "bytes": len(body), "fields": sorted(form.fields)}
     status, location, _ = ask("POST", urljoin(page, form.action), urlencode(form.fields))
     return seen | {"accepted": status, "then": location}

@@ -31,6 +31,7 @@ session_bytes = {QUOTA}
 guest = "br-guest"
 uplink = "up0"
 ipv4 = "10.66.0.0/22"
+checks = ["{INTERNET}:80"]
 [capport]
 url = "{API}"
 [wifi]
@@ -240,7 +241,7 @@ def a_mistake_in_the_site_file_changes_nothing() -> dict[str, Any]:
 
 def a_changed_name_and_channel_reach_the_air() -> dict[str, Any]:
     changed = SITE.replace(SSID, "Plaza nueva").replace("channel = 11", "channel = 1")
-    write("/var/lib/plaza/site.toml", changed)
+    write("/var/lib/plaza/site.toml", changed.replace("max_stations = 20", "max_stations = 1"))
     plaza("wifi", "reload")
     began = time.monotonic()
     eventually(
@@ -254,6 +255,18 @@ def a_changed_name_and_channel_reach_the_air() -> dict[str, Any]:
     }
     assert set(isolated.values()) == {"1"}, isolated
     return {"applied_s": applied, "association_s": seconds, "isolated": isolated}
+
+
+def a_full_radio_refuses_the_next_device() -> dict[str, Any]:
+    berta = phones["berta"]
+    before = len(berta.log.read_text())
+    berta.ask_to_join("Plaza nueva", "key_mgmt=NONE")
+    said = eventually(
+        lambda: re.findall(r"CTRL-EVENT-\w+-REJECT.*", berta.log.read_text()[before:])
+    )
+    assert berta.state().get("wpa_state") != "COMPLETED", "a device too many was taken"
+    berta.leave()
+    return {"said": tools.MAC.sub("(device)", said[0])}
 
 
 def when_hostapd_dies_the_network_comes_back() -> dict[str, Any]:
@@ -293,6 +306,7 @@ STEPS = [
     kick_sends_a_device_off_the_air,
     a_mistake_in_the_site_file_changes_nothing,
     a_changed_name_and_channel_reach_the_air,
+    a_full_radio_refuses_the_next_device,
     when_hostapd_dies_the_network_comes_back,
     no_log_names_a_device,
 ]

@@ -52,6 +52,7 @@ bench-dns: setup-test  ## the name filter at 1 and 5 million names beside every 
 	  $(PY) -P tests/bench/run.py dns
 
 fuzz: setup-test  ## every parser that a network reaches, by coverage (atheris): FUZZ_SECONDS=60 each
+	@$(PY) -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/fuzz.txt
 	@mkdir -p out/fuzz
 	@for target in tests/fuzz/fuzz_*.py; do echo "$$target"; \
 	  $(PY) -P $$target -max_total_time=$${FUZZ_SECONDS:-60} -max_len=1024 -timeout=10 \

@@ -86,6 +86,8 @@ def render_dnsmasq(guests: GuestNetwork) -> str:
         f"interface={guests.interface}",
         *_names(guests),
         "dhcp-authoritative",
+        # Asking whether somebody uses an address costs each newcomer three seconds before the sheet.
+        "no-ping",
         f"dhcp-range={first},{last},{network.netmask},{guests.lease_min}m",
         f"dhcp-option=option:router,{gateway}",
         f"dhcp-option=option:dns-server,{gateway}",

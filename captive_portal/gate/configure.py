@@ -5,8 +5,11 @@ from __future__ import annotations
 import ipaddress
 from pathlib import Path
 
+from captive_portal.capport import announced_uri
+from captive_portal.dhcp import RA_LIFETIME_S
 from captive_portal.filter.ports import ACCEPTED_PORT, DOH_ADDRESSES, WAITING_PORT
 from captive_portal.gate.nft import GatePolicy
+from captive_portal.gate.router import Announcement
 from captive_portal.gate.ruleset import GuestSide
 from captive_portal.gate.visits import GateStats
 from captive_portal.site import SiteProblem, SiteProfile, parse_site, site_of_settings
@@ -50,6 +53,18 @@ def policy_of(
     )
     blocked = read_addresses(doh) if doh else tuple(map(str, DOH_ADDRESSES))
     return GatePolicy(side, profile.max_devices, blocked)
+
+
+def announcement_of(settings: Settings, site: Path | None) -> Announcement | None:
+    """What advertisements say of the portal: only with IPv6, and only an https address.
+
+    Raises ValueError or OSError.
+    """
+    profile = _profile(settings, site)
+    uri = announced_uri(profile.capport_url)
+    if uri is None or not profile.network.ipv6:
+        return None
+    return Announcement(uri, RA_LIFETIME_S)
 
 
 def read_addresses(path: Path) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ class MemoryGate:
             return Visit(
                 ip,
                 self._day_key.name(ip),
-                (visit.deadline_ms - self._now_ms()) // 1000,
+                -(-(visit.deadline_ms - self._now_ms()) // 1000),
                 visit.used,
                 total - visit.used if total else None,
             )

@@ -359,7 +359,7 @@ class NftGate:
         return self._neighbours.mac_of(ip) or self._mac_at.get(ip)
 
     def _view(self, live: LiveVisit) -> Visit:
-        left = max(0, live.deadline_ms - self._now_ms()) // 1000
+        left = -(-max(0, live.deadline_ms - self._now_ms()) // 1000)
         total = live.limits.bytes if left else 0
         return Visit(
             live.ip,

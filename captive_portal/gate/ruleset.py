@@ -88,6 +88,7 @@ def _sets(doh: Iterable[str]) -> str:
   set doh4 {{ type ipv4_addr; flags interval; auto-merge; {_elements(four)} }}
   set doh6 {{ type ipv6_addr; flags interval; auto-merge; {_elements(six)} }}
   set names_up {{ type ether_addr; flags dynamic,timeout; timeout 2m; size 65536; }}
+  set names_asked {{ type ether_addr; flags dynamic,timeout; timeout 2m; size 65536; }}
   set portal_new {{ type ether_addr; flags dynamic,timeout; timeout 2m; size 65536; }}
   set portal_open {{ type ether_addr; flags dynamic; size 65536; }}
 """
@@ -100,7 +101,7 @@ def _elements(members: str) -> str:
 def _early(side: GuestSide) -> str:
     """Before address translation: inner DNS ports stay inner, and DNS before acceptance is a trickle.
 
-    1 KiB of questions a second after a first 16 KiB is more than any sheet needs, and too little for
+    1 KiB of questions a second after a first 13 KiB is more than any sheet needs, and too little for
     a tunnel: see docs/explanation/attacks.md for the measurement.
     """
     inner = sorted({side.names_port, side.strict_names_port} - {NAMES_PORT})
@@ -120,6 +121,7 @@ def _early(side: GuestSide) -> str:
     meta l4proto tcp accept
     udp length > 180 drop
     update @names_up {{ ether saddr limit rate over 20/second burst 100 packets }} drop
+    update @names_asked {{ ether saddr limit rate over 1 kbytes/second burst 12 kbytes }} drop
   }}
   chain guest_flow {{
     type filter hook prerouting priority mangle; policy accept;

@@ -102,7 +102,7 @@ def _outgoing(side: Side) -> str:
     drop
   }}
   chain names_before {{
-    update @names_down {{ ether daddr limit rate over 1 kbytes/second burst 32 kbytes }} drop
+    update @names_down {{ ether daddr limit rate over 1 kbytes/second burst 16 kbytes }} drop
   }}
 """
 

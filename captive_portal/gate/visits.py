@@ -38,7 +38,7 @@ NO_LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A device as the gate knows it. `seconds_left` is 0 for a device that may not pass."""
+    """A device as the gate knows it. `seconds_left`, rounded up, is 0 for a device that may not pass."""
 
     ip: str
     device: str

@@ -8,12 +8,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from captive_portal.dhcp import RA_INTERVAL_S
 from captive_portal.gate.daemon import GateDaemon
 from captive_portal.gate.keeper import CHECK_S, Keeper
 from captive_portal.gate.kernel import LinuxKernel
 from captive_portal.gate.neighbours import KernelNeighbours
 from captive_portal.gate.nft import LAST_READING_MS, GatePolicy, NftGate
 from captive_portal.gate.nft_runner import best_runner
+from captive_portal.gate.router import Announcement, Announcer
 from captive_portal.gate.store import VisitStore
 from captive_portal.gate.visits import GateTrouble
 from captive_portal.pseudonym import DayKey
@@ -32,6 +34,8 @@ class GateOptions:
     runtime: Path = Path("/run/plaza")
     allowed_uids: Collection[int] = ()
     check_s: float = CHECK_S
+    announce: Announcement | None = None
+    """What router advertisements say of the portal (RFC 8910); None: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +44,19 @@ class RunningGate:
 
     daemon: GateDaemon
     keeper: Keeper
+    announcer: Announcer | None = None
 
     def serve(self) -> None:
         self.keeper.start()
+        if self.announcer is not None:
+            self.announcer.start()
         self.daemon.serve()
 
     def stop(self) -> None:
         self.daemon.stop()
         self.keeper.stop()
+        if self.announcer is not None:
+            self.announcer.stop()
 
 
 def boot_ms() -> int:
@@ -75,4 +84,7 @@ def build_gate(options: GateOptions) -> RunningGate:
         raise GateCannotStart(f"firewall: {started.detail}")
     allowed = {0, os.getuid(), *options.allowed_uids}
     daemon = GateDaemon(gate, options.socket, allowed)
-    return RunningGate(daemon, Keeper(gate, boot_ms, LAST_READING_MS, options.check_s))
+    announcer = None
+    if options.announce is not None:
+        announcer = Announcer(options.policy.side.interface, options.announce, RA_INTERVAL_S)
+    return RunningGate(daemon, Keeper(gate, boot_ms, LAST_READING_MS, options.check_s), announcer)

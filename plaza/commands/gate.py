@@ -14,7 +14,7 @@ import click
 import msgspec
 
 from captive_portal.gate.client import GateClient
-from captive_portal.gate.configure import policy_of, warnings_of
+from captive_portal.gate.configure import announcement_of, policy_of, warnings_of
 from captive_portal.gate.visits import (
     MAX_RATE_KIB_S,
     MAX_VISIT_BYTES,
@@ -89,6 +89,7 @@ def run(
                 policy_of(settings, doh=doh, **sides),
                 runtime,
                 _uids(allow_user),
+                announce=announcement_of(settings, sides["site"]),
             )
         )
     except (GateCannotStart, OSError, ValueError) as e:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,13 @@ import apsw
 import pytest
 
 from captive_portal.dhcp import GuestNetwork, write_dnsmasq
+from captive_portal.filter.build import BuildPlan, build
+from captive_portal.filter.dnsdist import render_dnsdist
+from captive_portal.filter.dnsmasq import render_node
+from captive_portal.filter.plan import FilterPlan
+from captive_portal.filter.policy import Category
+from captive_portal.filter.reading import ListFile
+from captive_portal.filter.safesearch import renew_file
 from captive_portal.gate.client import GateClient
 
 HERE = Path(__file__).parent
@@ -25,11 +33,22 @@ GATEWAY = "10.66.0.1"
 INTERNET = "203.0.113.10"
 NAME = "hola.example.org"
 NEEDED = ("ip", "nft", "dnsmasq", "dhclient", "chromium", "chromedriver")
+NEEDED_IN_LAB = (
+    "ip",
+    "bridge",
+    "nft",
+    "dnsmasq",
+    "dnsdist",
+    "conntrack",
+    "iodine",
+    "rdisc6",
+    "scapy",
+)
 
 
-def why_not() -> str:
+def why_not(*tools: str) -> str:
     """Why these tests cannot run here; empty when they can."""
-    missing = [tool for tool in NEEDED if shutil.which(tool, path=_PATH) is None]
+    missing = [tool for tool in tools if shutil.which(tool, path=_PATH) is None]
     if os.geteuid() != 0:
         return "NOT RUN: the namespace tests need root (make test runs them with sudo)"
     return f"NOT RUN: missing {', '.join(missing)}" if missing else ""
@@ -227,7 +246,7 @@ def eventually(check: Any, seconds: float = 15) -> None:
 
 @pytest.fixture(scope="session")
 def built_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    if reason := why_not():
+    if reason := why_not(*NEEDED):
         pytest.skip(reason)
     town = Town(tmp_path_factory.mktemp("town"))
     try:
@@ -247,6 +266,10 @@ def town(built_town: Town) -> Iterator[Town]:
 
 NODE4, FAR4 = "10.66.0.1", "203.0.113.10"
 NODE6, FAR6 = "fd66::1", "2001:db8:1::10"
+LAB_NAMES = f"""
+address=/jardin.example.org/hola.example.org/bloqueado.example.org/{FAR4}
+server=/tunel.example.org/{FAR4}#5353
+"""
 LAB_SITE = """
 name = "Laboratorio (demostración)"
 [network]
@@ -254,6 +277,8 @@ guest = "br-guest"
 uplink = "up0"
 ipv4 = "10.66.0.0/24"
 ipv6 = "fd66::/64"
+[capport]
+url = "https://wifi.example.org/captive-portal/api"
 """
 
 
@@ -284,10 +309,19 @@ class Guest:
             process.communicate()
         self.busy.clear()
 
-    def python(self, code: str, *arguments: str, timeout: float = 60) -> str:
-        """The test environment's Python (scapy and all) in this device's namespace."""
-        argv = ("ip", "netns", "exec", self.namespace, sys.executable, "-P", "-c", code)
-        return run(*argv, *arguments, timeout=timeout)
+    def attack(self, *arguments: str, timeout: float = 90) -> dict[str, Any]:
+        """One verb of `attacker.py` in this device's namespace, with Debian's scapy."""
+        argv = ("/usr/bin/python3", "-P", str(HERE / "attacker.py"), *arguments)
+        result: dict[str, Any] = json.loads(self.run(*argv, timeout=timeout).splitlines()[-1])
+        return result
+
+    def start_attack(self, *arguments: str) -> subprocess.Popen[bytes]:
+        argv = ("/usr/bin/python3", "-P", str(HERE / "attacker.py"), *arguments)
+        spawned = subprocess.Popen(
+            ["ip", "netns", "exec", self.namespace, *argv], stdout=subprocess.PIPE
+        )
+        self.busy.append(spawned)
+        return spawned
 
     def run(self, *argv: str, timeout: float = 60) -> str:
         return run("ip", "netns", "exec", self.namespace, *argv, timeout=timeout)
@@ -353,32 +387,45 @@ class Lab:
         self.spawn(self.far, "/usr/bin/python3", "-P", str(HERE / "far_side.py"), FAR4, FAR6)
         (self.folder / "site.toml").write_text(LAB_SITE)
         self.start_gate()
+        plan = self._plan()
         guests = GuestNetwork(
             "br-guest", ipaddress.IPv4Interface(f"{NODE4}/24"), 30, (FAR4,),
             lease_file=str(self.folder / "leases"),
             gateway6=ipaddress.IPv6Interface(f"{NODE6}/64"),
             walled_garden=("jardin.example.org",),
+            dns_port=plan.cache_port,
             api_url="https://wifi.example.org/captive-portal/api",
         )  # fmt: skip
-        conf = self.folder / "guests.conf"
-        write_dnsmasq(guests, conf)
-        conf.write_text(conf.read_text() + self.extra_names())
-        self.spawn(self.node, "dnsmasq", "-k", "-u", "root", "-x", "", f"--conf-file={conf}")
+        names = self.folder / "names.conf"
+        names.write_text(render_node(plan, guests) + LAB_NAMES)
+        self.spawn(self.node, "dnsmasq", "-k", "-u", "root", "-x", "", f"--conf-file={names}")
+        dnsdist = self.folder / "dnsdist.conf"
+        dnsdist.write_text(render_dnsdist(plan))
+        self.spawn(self.node, "dnsdist", "--supervised", "--disable-syslog", "-C", str(dnsdist))
         self.spawn(
             self.node, sys.executable, "-P", str(HERE / "lab_portal.py"),
             "0.0.0.0:8380", str(self.folder / "gate.sock"), f"http://{NODE4}",
         )  # fmt: skip
         eventually(lambda: "LISTEN" in self._listening("8380"), 30)
 
-    def extra_names(self) -> str:
-        return f"address=/jardin.example.org/{FAR4}\naddress=/hola.example.org/{FAR4}\n"
+    def _plan(self) -> FilterPlan:
+        """The filter with one blocked name; its list is built here."""
+        blocked, database = self.folder / "blocked.txt", self.folder / "list.cdb"
+        blocked.write_text("bloqueado.example.org\n")
+        build(BuildPlan([ListFile(blocked, Category("adult"))], database, date(2026, 1, 20)))
+        safe = self.folder / "safe"
+        renew_file(safe / "hosts", NODE4)
+        return FilterPlan(
+            (NODE4, NODE6), garden=("jardin.example.org",), lists=(str(database),),
+            safe_hosts=str(safe), upstream=(FAR4,), trusted=("127.0.0.0/8",),
+        )  # fmt: skip
 
     def start_gate(self) -> None:
         self.gate_process = self.spawn(
             self.node, sys.executable, "-P", "-m", "plaza", "gate", "run",
             "--data", str(self.folder), "--site", str(self.folder / "site.toml"),
             "--socket", str(self.folder / "gate.sock"), "--runtime", str(self.folder / "run"),
-            "--portal-port", "8380", "--strict-names-port", "53",
+            "--portal-port", "8380",
         )  # fmt: skip
         eventually(lambda: hasattr(self.gate.stats(), "open"), 30)
 
@@ -437,7 +484,7 @@ class Lab:
 
 @pytest.fixture(scope="session")
 def built_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    if reason := why_not():
+    if reason := why_not(*NEEDED_IN_LAB):
         pytest.skip(reason)
     lab = Lab(tmp_path_factory.mktemp("lab"))
     try:

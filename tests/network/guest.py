@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import socket
 import struct
@@ -112,11 +113,16 @@ def push(host: str, port: str, total: str) -> dict[str, Any]:
             return {"sent": sent, "error": type(e).__name__, "ok": False}
 
 
-def tap(portal: str, far: str) -> dict[str, Any]:
-    """Open the page, tap, and reach the far side; `ms` is from the tap to the open connection."""
+def form(portal: str) -> dict[str, Any]:
+    """The welcome page's hidden fields as a browser would send them."""
     page = get(f"http://{portal}/es/")["body"]
     fields = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page)
-    body = "&".join(f"{name}={quote(unescape(value))}" for name, value in fields)
+    return {"body": "&".join(f"{name}={quote(unescape(value))}" for name, value in fields)}
+
+
+def tap(portal: str, far: str) -> dict[str, Any]:
+    """Open the page, tap, and reach the far side; `ms` is from the tap to the open connection."""
+    body = form(portal)["body"]
     head = f"POST /es/conectar HTTP/1.1\r\nHost: {portal}\r\nConnection: close\r\n"
     head += f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
     began = time.monotonic()
@@ -148,31 +154,61 @@ def rain(host: str, port: str, seconds: str) -> dict[str, Any]:
     return {"datagrams": count, "last": last}
 
 
+def _question(number: int, name: str, kind: int) -> bytes:
+    labels = b"".join(bytes([len(x)]) + x.encode() for x in name.split(".")) + b"\0"
+    return (
+        struct.pack("!6H", number & 0xFFFF, 0x100, 1, 0, 0, 0)
+        + labels
+        + struct.pack("!2H", kind, 1)
+    )
+
+
+def dns(server: str, name: str) -> dict[str, Any]:
+    """One A question; the addresses at the end of its answer, and whether it was our own question."""
+    with socket.socket(_family(server), socket.SOCK_DGRAM) as peer:
+        peer.settimeout(3)
+        peer.connect((server, 53))
+        peer.send(_question(7, name, 1))
+        reply = peer.recv(4096)
+    count = struct.unpack_from("!H", reply, 6)[0]
+    tail = reply[-16 * count :] if count else b""
+    found = [socket.inet_ntoa(tail[i + 12 : i + 16]) for i in range(0, len(tail), 16)]
+    return {"addresses": found, "echoed": not reply[2] & 0x80}
+
+
 def names(server: str, count: str, size: str, kind: str = "1") -> dict[str, Any]:
-    """Ask for names of so many bytes as fast as they go; how many answers, of how many bytes."""
+    """Ask for names of so many bytes as fast as they go: replies, and those with a useful answer."""
     with socket.socket(_family(server), socket.SOCK_DGRAM) as peer:
         peer.settimeout(0.02)
         peer.connect((server, 53))
-        began, answers, size_all = time.monotonic(), 0, 0
+        began, answers, answered, size_all = time.monotonic(), 0, 0, 0
         for n in range(int(count)):
             label = f"{n:06d}".ljust(60, "a")[: min(60, int(size))]
-            rest = max(0, int(size) - len(label) - 1)
-            labels = [label]
+            rest, labels = max(0, int(size) - len(label) - 1), [label]
             while rest > 1:
                 labels.append("b" * min(60, rest))
                 rest -= 61
-            name = b"".join(bytes([len(x)]) + x.encode() for x in [*labels, "example"]) + b"\0"
-            peer.send(
-                struct.pack("!6H", n & 0xFFFF, 0x100, 1, 0, 0, 0)
-                + name
-                + struct.pack("!2H", int(kind), 1)
-            )
+            peer.send(_question(n, ".".join([*labels, "hola", "example", "org"]), int(kind)))
             try:
-                size_all += len(peer.recv(4096))
-                answers += 1
+                reply = peer.recv(4096)
             except OSError:
                 continue
-    return {"answers": answers, "bytes": size_all, "took_s": time.monotonic() - began}
+            answers, size_all = answers + 1, size_all + len(reply)
+            answered += not reply[3] & 0x0F and reply[6:8] != b"\0\0"
+    took = time.monotonic() - began
+    return {"answers": answers, "answered": answered, "bytes": size_all, "took_s": took}
+
+
+def pump(host: str, port: str, seconds: str) -> dict[str, Any]:
+    """Datagrams that no compression shortens, into a tunnel as hard as it goes."""
+    until, sent = time.monotonic() + float(seconds), 0
+    with socket.socket(_family(host), socket.SOCK_DGRAM) as peer:
+        peer.connect((host, int(port)))
+        while time.monotonic() < until:
+            with contextlib.suppress(OSError):
+                sent += peer.send(os.urandom(400))
+            time.sleep(0.01)
+    return {"sent": sent}
 
 
 def crowd(host: str, port: str, count: str, seconds: str) -> dict[str, Any]:
@@ -196,7 +232,10 @@ def crowd(host: str, port: str, count: str, seconds: str) -> dict[str, Any]:
     return {"opened": opened, "left": len(peers)}
 
 
-VERBS = {f.__name__: f for f in (hello, tcp, udp, get, send, fetch, push, rain, names, crowd, tap)}
+VERBS = {
+    verb.__name__: verb
+    for verb in (hello, tcp, udp, get, send, fetch, push, rain, names, dns, pump, crowd, form, tap)
+}
 
 if __name__ == "__main__":
     verb, *arguments = sys.argv[1:]

@@ -158,6 +158,18 @@ def test_phones_get_ipv6_with_a_name_server_from_the_node(lab: Any) -> None:
     assert lab.ann.ip6.startswith("fd66::")
 
 
+def test_the_portal_is_announced_over_dhcp_dhcpv6_and_router_advertisements(lab: Any) -> None:
+    uri = "https://wifi.example.org/captive-portal/api"
+
+    assert uri in lab.ann.attack("options", "10.66.0.1")["dhcp4"]["default-url"]
+    seen = lab.ann.attack("portal6", "")
+
+    assert seen["dhcp6"]
+    assert seen["advertised"] == [uri]
+    assert lab.ann.ip6.startswith("fd66::"), "and it is still a router to its guests"
+    assert "default via fe80::" in lab.ip(lab.ann.namespace, "-6", "route")
+
+
 def _kill(lab: Any) -> None:
     lab.gate_process.send_signal(signal.SIGKILL)
     lab.gate_process.wait(10)

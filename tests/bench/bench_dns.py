@@ -171,11 +171,11 @@ def measure(engine: Engine, questions: Path) -> dict[str, float]:
 
 
 UNITS = {
-    "alone": ("allowed names, cold, the filter without a cache behind", "q/s", ">= 25x"),
-    "cold": ("allowed names, cold, through dnsmasq", "q/s", ""),
+    "cold": ("allowed names, cold, through dnsmasq", "q/s", ">= 25x"),
+    "alone": ("allowed names, cold, dnsdist alone", "q/s", ""),
     "warm": ("allowed names, warm", "q/s", ""),
     "blocked": ("blocked names", "q/s", ">= 2x"),
-    "alone cpu": ("processor per allowed cold name, without a cache behind", "us", ""),
+    "alone cpu": ("processor per allowed cold name, dnsdist alone", "us", ""),
     "cold cpu": ("processor per allowed cold name, through dnsmasq", "us", ""),
     "warm cpu": ("processor per allowed warm name", "us", ""),
     "blocked cpu": ("processor per blocked name", "us", ""),

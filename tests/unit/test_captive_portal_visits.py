@@ -13,6 +13,8 @@ from werkzeug.test import TestResponse
 
 from captive_portal.app import create_app
 from captive_portal.door import TRIES_EACH
+from captive_portal.gate.memory import MemoryGate
+from captive_portal.gate.visits import Visit
 from captive_portal.hours import parse_hours
 from captive_portal.simulator import SimulatedNode, simulated_node
 from captive_portal.site import SiteProfile
@@ -254,6 +256,20 @@ def test_a_code_that_cannot_be_recorded_moves_nothing() -> None:
 
     assert answer.status_code == 503
     assert _get(phone, "/es/en-linea").status_code == 200
+
+
+def test_a_phone_that_changes_its_address_is_told_why_it_needs_a_code() -> None:
+    node = _node()
+
+    class Private(MemoryGate):
+        def look(self, ip: str) -> Visit:
+            return replace(super().look(ip), rotating=True)
+
+    node.ports.gate.__class__ = Private
+    phone = _phone(node)
+    _tap(phone)
+
+    assert "Su teléfono cambia de identidad" in _get(phone, "/es/en-linea").text
 
 
 def test_a_site_speaks_the_languages_it_names() -> None:

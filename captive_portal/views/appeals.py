@@ -14,6 +14,7 @@ from flask import Blueprint, Response, current_app, redirect, request, url_for
 from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
+from captive_portal.counters import Count
 from captive_portal.filter.lookup import Answer, Blocked, Unreadable
 from captive_portal.filter.names import NameProblem, parse_name
 from captive_portal.filter.policy import Category
@@ -138,6 +139,7 @@ def _file(found: Blocked, lang: str) -> str | ResponseReturnValue:
     match result:
         case AppealFiled(folio):
             desk().keep(found.name, folio)
+            here.door.counters.add(Count.APPEALED)
             return folio
         case NotRecorded():
             title = _("No pudimos guardar su petición")

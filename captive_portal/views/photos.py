@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
+from captive_portal.counters import Count
 from captive_portal.form_seal import SealState
 from captive_portal.photo_codes import Claim, CodeState
 from captive_portal.photos import PhotoFlaw, PhotoProblem
@@ -22,7 +23,7 @@ from captive_portal.views import (
     translator,
 )
 from captive_portal.views.services import clean_folio
-from municipio.usecases.ports import NotRecorded
+from municipio.usecases.ports import AttachmentRef, NotRecorded
 from municipio.usecases.reports import RECIPIENT, add_photo
 
 photos = Blueprint("photos", __name__)
@@ -87,6 +88,15 @@ def chosen_photo() -> bytes:
     return b""
 
 
+def keep_photo(raw: bytes) -> AttachmentRef | PhotoProblem:
+    """Sealed to the office that attends reports, and counted."""
+    here = ports()
+    kept = here.photos.store.keep(raw, RECIPIENT)
+    refused = isinstance(kept, PhotoProblem)
+    here.door.counters.add(Count.PHOTO_REFUSED if refused else Count.PHOTO_KEPT)
+    return kept
+
+
 def _claimed(typed: str) -> Claim | ResponseReturnValue:
     """An open code, or the page that says why not."""
     _ = translator()
@@ -110,7 +120,7 @@ def _attach(claim: Claim, raw: bytes) -> str | None:
     """Store and record; what to say when it did not come to be."""
     _ = translator()
     here = ports()
-    kept = here.photos.store.keep(raw, RECIPIENT)
+    kept = keep_photo(raw)
     if isinstance(kept, PhotoProblem):
         here.photos.codes.release(claim)
         return flaw_words(kept.flaw, _)

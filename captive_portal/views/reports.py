@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from captive_portal.counters import Count
 from captive_portal.form_seal import SealState
 from captive_portal.photos import PhotoFlaw, PhotoProblem
 from captive_portal.views import (
@@ -17,7 +18,7 @@ from captive_portal.views import (
     state,
     translator,
 )
-from captive_portal.views.photos import chosen_photo, flaw_words
+from captive_portal.views.photos import chosen_photo, flaw_words, keep_photo
 from captive_portal.views.services import clean_folio
 from captive_portal.words import read_code, spell_code
 from municipio.reports import ReportDraft, ReportProblem
@@ -64,6 +65,7 @@ def file(lang: str) -> ResponseReturnValue:
         photo=photo.keep,
     )
     if isinstance(result, ReportFiled):
+        here.door.counters.add(Count.REPORT_FILED)
         shown = _answer(lang, result, photo)
         seals.keep_result(seal, shown)
         return redirect(shown, 303)
@@ -83,7 +85,9 @@ class _Photo:
         self.flaw: PhotoFlaw | None = None
 
     def keep(self) -> AttachmentRef | None:
-        kept = ports().photos.store.keep(self.raw, RECIPIENT) if self.raw else None
+        if not self.raw:
+            return None
+        kept = keep_photo(self.raw)
         if isinstance(kept, PhotoProblem):
             self.flaw = kept.flaw
             return None

@@ -270,6 +270,39 @@ def test_a_form_from_elsewhere_adds_no_photo(node: SimulatedNode, phone: FlaskCl
     assert len(node.ledger.facts) == 1
 
 
+@pytest.mark.parametrize(
+    ("what", "status"), [("parts", 413), ("text", 413), ("boundary", 400), ("name", 400)]
+)
+def test_an_odd_form_gets_a_small_page_and_stores_nothing(
+    node: SimulatedNode, phone: FlaskClient, what: str, status: int
+) -> None:
+    head = b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+    body = {
+        "parts": b"".join(head % (b"x%d" % n, b"y") for n in range(40)) + b"--b--\r\n",
+        "text": head % (b"description", b"x" * 300_000) + b"--b--\r\n",
+        "boundary": b"no boundary anywhere" * 50,
+        "name": b"--b\r\nContent-Disposition: form-data\r\n\r\ny\r\n--b--\r\n",
+    }[what]
+
+    answer = phone.post(
+        "/es/reporte", base_url=BASE, data=body, content_type="multipart/form-data; boundary=b"
+    )
+
+    assert answer.status_code == status
+    assert len(answer.data) < 8000
+    assert "Traceback" not in answer.text
+    assert (node.ledger.facts, node.attachments.kept) == ([], {})
+
+
+def test_what_happened_is_counted(node: SimulatedNode, phone: FlaskClient) -> None:
+    _report(phone, _jpeg())
+    _report(phone, b"nada")
+
+    counted = node.ports.door.counters.read()
+
+    assert (counted["report_filed"], counted["photo_kept"], counted["photo_refused"]) == (2, 1, 1)
+
+
 # --- the parts --------------------------------------------------------------------------------
 
 

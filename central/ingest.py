@@ -19,9 +19,11 @@ from central.admission import DUPLICATE_ID, UNREADABLE, Line, admit
 from central.nodes import quarantine_in
 from central.problems import Problem, ProblemType
 from central.schema import fact_ids, facts, heads, nodes, quarantine, tampering
+from central.schema_money import batch_seals
 from central.store import Store, insert_many, insert_missing, insert_new, upsert
 from municipio.facts import ZERO_HASH, format_time
 from municipio.wire.batch import Batch, BatchHeader
+from municipio.wire.keys import signature_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +50,22 @@ def take_batch(store: Store, inegi: str, batch: Batch, at: datetime) -> Taken | 
     if isinstance(lines, Problem):
         return lines
     with store.begin() as connection:
-        return _Chain(connection, inegi, batch.header, format_time(at)).take(lines)
+        return _Chain(connection, inegi, batch, format_time(at)).take(lines)
 
 
 class _Chain:
     """One (node, epoch, lane) inside one transaction."""
 
-    def __init__(self, connection: Connection, inegi: str, header: BatchHeader, at: str) -> None:
+    def __init__(self, connection: Connection, inegi: str, batch: Batch, at: str) -> None:
         self._db = connection
-        self._header = header
+        self._batch = batch
+        self._header: BatchHeader = batch.header
         self._at = at
         self._key: dict[str, Any] = {
             "inegi": inegi,
-            "node": header.node,
-            "epoch": header.epoch,
-            "lane": str(header.lane),
+            "node": batch.header.node,
+            "epoch": batch.header.epoch,
+            "lane": str(batch.header.lane),
         }
 
     def take(self, lines: Sequence[Line]) -> Taken | Problem:
@@ -79,6 +82,7 @@ class _Chain:
             return self._raise_tampering(changed, through, chain)
         if fresh:
             self._append(fresh)
+            self._keep_seal()
             through, chain = fresh[-1].seq, fresh[-1].hash
         self._touch_node()
         return Taken(through, chain, self._refused(lines[0].seq, lines[-1].seq))
@@ -128,6 +132,13 @@ class _Chain:
         last = fresh[-1]
         head = {"through": last.seq, "chain": last.hash, "updated_at": self._at}
         upsert(self._db, heads, {**self._key, **head})
+
+    def _keep_seal(self) -> None:
+        """The node's signature, so that an auditor can prove years later who said what is stored."""
+        place = {"first": self._header.first, "last": self._header.last, "prev": self._header.prev}
+        signature = signature_text(self._batch.signature)
+        seal = {"signature": signature, "received_at": self._at}
+        insert_missing(self._db, batch_seals, [{**self._key, **place, **seal}])
 
     def _claim_ids(self, fresh: Sequence[Line]) -> dict[str, int]:
         """The ids that now belong to these facts, each with its seq; the others had an owner."""

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, and_, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
+from central.city import City
 from central.effects import LANES_WITH_EFFECTS, Effect, Matter, Posting, effects_of
 from central.indicators_books import note_facts, note_postings
 from central.nodes import NodeState
@@ -191,6 +192,25 @@ def _apply_posting(
         folio = and_(f.inegi == inegi, f.folio == posting.folio)
         connection.execute(update(folios).where(folio).values(state="Devolución en trámite"))
     return True
+
+
+def apply_payment(connection: Connection, city: City, node: str, posting: Posting, at: str) -> bool:
+    """Post money that a bank reported and no node did; False when its folio was posted before."""
+    posted = _apply_posting(connection, city.inegi, node, posting, at)
+    if posted:
+        note_postings(connection, city.inegi, node, [posting], at, city.zone)
+    return posted
+
+
+def owe_back(
+    connection: Connection, city: City, node: str, posting: Posting, at: str, why: str
+) -> None:
+    """Money that came a second time for one folio: it settles nothing and is owed back."""
+    row = {name: getattr(posting, name) for name in posting.__slots__}
+    row |= {"inegi": city.inegi, "node": node, "state": "refund_owed", "note": why}
+    insert_missing(connection, payments, [row | {"posted_at": at}])
+    mine = and_(folios.c.inegi == city.inegi, folios.c.folio == posting.folio)
+    connection.execute(update(folios).where(mine).values(state="Devolución en trámite"))
 
 
 def _settle(connection: Connection, inegi: str, posting: Posting) -> tuple[str, str]:

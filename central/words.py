@@ -39,6 +39,7 @@ NODE_STATES = {
 PAYMENT_STATES = {
     "posted": "registrado",
     "refund_owed": "devolución pendiente",
+    "refunded": "devuelto",
     "unmatched": "sin liquidación",
 }
 
@@ -54,6 +55,7 @@ _EXPLAINED = {
     "Cancelado": "El pago se canceló. No se le cobró.",
     "Emitido": "El pase de caja se imprimió. El pago aparece aquí cuando el banco lo informa.",
     "Devolución en trámite": "Este adeudo ya estaba pagado. Tesorería le devolverá este pago.",
+    "Devuelto": "Tesorería le devolvió este pago.",
 }
 
 
@@ -66,6 +68,11 @@ def day_in_words(day: date | str | None) -> str:
     if known is None:
         return "sin fecha"
     return f"{known.day} de {_MONTHS[known.month - 1]} de {known.year}"
+
+
+def month_in_words(month: str) -> str:
+    """`enero de 2026` of `2026-01`."""
+    return f"{_MONTHS[int(month[5:]) - 1]} de {month[:4]}"
 
 
 def moment_in_words(text: str, zone: ZoneInfo) -> str:

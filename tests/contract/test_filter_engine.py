@@ -5,6 +5,7 @@ Skipped where the two programs are not installed. Every phone is an address of 1
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import shutil
@@ -358,10 +359,31 @@ def test_twenty_swaps_under_load_lose_no_question(node: Node) -> None:
     assert (lost, wrong) == (0, 0)
 
 
+def _misbehave(source: str, port: int) -> None:
+    """Odd packets and more TCP connections than a device may have."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+        link.bind((source, 0))
+        for size in (0, 1, 11, 12, 13, 300, 4000):
+            link.sendto(b"\xff" * size, (NODE, port))
+    links = []
+    for _ in range(12):
+        link = socket.socket()
+        link.bind((source, 0))
+        link.settimeout(5)
+        link.connect((NODE, port))
+        with contextlib.suppress(OSError):
+            link.sendall(b"\0\5basura" * 50)
+        links.append(link)
+    for link in links:
+        link.close()
+
+
 def test_the_daemons_tell_nobody_who_asked_for_what(node: Node) -> None:
     for n in range(30):
         node.ask(f"secreto{n}.example", source="127.0.9.9")
         node.ask("adultos.example", source="127.0.9.9")
+    _misbehave("127.0.9.9", node.plan.accepted_port)
+    assert node.ask("adultos.example", source="127.0.9.8") == BLOCKED
     text = node.logs()
     assert "plaza filter: list" in text
     for word in ("secreto", "adultos", "tunel", "127.0.9.9", "127.0.2.2", "127.0.3.2"):

@@ -35,7 +35,7 @@ def step(function: Callable[[], dict[str, Any] | None]) -> None:
     tell(**line, seconds=round(time.monotonic() - began, 2))
 
 
-def run(*argv: str, timeout: float = 60, check: bool = True) -> str:
+def run(*argv: str, timeout: float = 120, check: bool = True) -> str:
     """The output of one program; its error text is in the exception."""
     done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout)
     if check and done.returncode != 0:
@@ -48,7 +48,7 @@ def start(*argv: str, log: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
 
 
-def eventually(check: Callable[[], Any], seconds: float = 60, why: str = "") -> Any:
+def eventually(check: Callable[[], Any], seconds: float = 120, why: str = "") -> Any:
     """The first true value of `check`; OSError and RuntimeError count as not yet."""
     until = time.monotonic() + seconds
     last: Any = None
@@ -111,7 +111,7 @@ class Phone:
     def inside(self) -> tuple[str, ...]:
         return ("ip", "netns", "exec", self.name)
 
-    def join(self, ssid: str, *lines: str, seconds: float = 90) -> float:
+    def join(self, ssid: str, *lines: str, seconds: float = 120) -> float:
         """Associate; seconds from the start of wpa_supplicant to COMPLETED."""
         self.ask_to_join(ssid, *lines)
         began = time.monotonic()
@@ -175,7 +175,7 @@ class Phone:
     def ip(self) -> str:
         return self.lease["new_ip_address"]
 
-    def browse(self, verb: str, *words: str, timeout: float = 60) -> dict[str, Any]:
+    def browse(self, verb: str, *words: str, timeout: float = 120) -> dict[str, Any]:
         """One verb of `browser.py`, in this phone's namespace."""
         out = run(
             *self.inside, PYTHON, "-P", str(HERE / "browser.py"), verb, *words, timeout=timeout

@@ -148,6 +148,8 @@ def _ssid(value: object) -> str:
 def _interface(value: object) -> str:
     if not isinstance(value, str) or not _INTERFACE.fullmatch(value):
         raise ValueError("must be the name of a network interface, such as wlan0")
+    if value.startswith("plaza-"):
+        raise ValueError("must not begin with plaza-: those names are given by this program")
     return value
 
 

@@ -54,6 +54,7 @@ def test_every_key_is_taken() -> None:
         ({"mode": "mesh"}, "mode", "radio, wired"),
         ({"interface": "wlan0\n"}, "interface", "network interface"),
         ({"interface": "-wlan0"}, "interface", "network interface"),
+        ({"interface": "plaza-owe"}, "interface", "given by this program"),
         ({"interface": "wlan0;id"}, "interface", "network interface"),
         ({"country": "US"}, "country", "MX"),
         ({"band": 5}, "band", "2.4, 5"),

@@ -27,6 +27,7 @@ from hardware.printer.simulator import PrinterSimulator
 from hardware.terminal.simulator import TerminalSimulator
 from municipio.settings import Settings, parse_settings
 from plaza.demo.cable import Cable
+from plaza.demo.filter_list import install_demo_list
 from plaza.demo.plan import Plan
 from plaza.demo.processes import Program, ProgramFailed, python_m, run_once
 from plaza.demo.remote import KioskRemote, KioskSilent
@@ -169,6 +170,7 @@ class Stage:
         node_key = plan.node / "keys" / "node.pub"
         run_once(python_m("central", "node", "add", "COA007", f"--key={node_key}", db))
         run_once([*plaza, "content", "import", str(plan.content), data])
+        install_demo_list(plan.city / "city-keys" / "city.key", plan.node)
         if "card" in self.props.devices:
             self._register_technicians()
 

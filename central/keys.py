@@ -5,7 +5,8 @@ They live in a directory beside the database (or where `PLAZA_CITY_KEYS` says), 
     city.key        Ed25519, PKCS #8 PEM, 0600: signs acknowledgements, liquidaciones and content
     city.pub        its public half (SubjectPublicKeyInfo PEM), which every node is given
     <office>.agekey private half of an office (age), 0600: opens what citizens sent to it
-    recipients.json {"siac": ["age1..."], ...}
+    <office>-respaldo.agekey  its escrow, kept in a safe
+    recipients.json {"siac": ["age1...", "age1..."], ...}
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 OFFICES = ("siac", "tesoreria", "contraloria")
 """Reports, treasury, and the internal control body, which alone may read complaints."""
+ESCROW = "-respaldo"
+"""Each office has a second key, kept in a safe: what was sent to it can be opened when the first is lost."""
 
 
 class KeysError(Exception):
@@ -77,7 +80,10 @@ def create_city_keys(directory: Path) -> CityKey:
             _write_private(directory / "city.key", pem)
         key = load_city_key(directory)
         (directory / "city.pub").write_bytes(key.public_pem)
-        recipients = {office: [_office_recipient(directory, office)] for office in OFFICES}
+        recipients = {
+            office: [_office_recipient(directory, name) for name in (office, f"{office}{ESCROW}")]
+            for office in OFFICES
+        }
         text = json.dumps(recipients, indent=2, sort_keys=True) + "\n"
         (directory / "recipients.json").write_text(text, encoding="utf-8")
     except OSError as e:

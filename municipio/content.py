@@ -39,6 +39,7 @@ FILES: tuple[str, ...] = (
 """Every content has exactly these files besides the manifest and its signature."""
 
 RECIPIENTS: tuple[str, ...] = ("siac", "tesoreria", "contraloria")
+MIN_KEYS = 2
 
 _VERSION = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.([0-9]{1,4})")
 _AGE_KEY = re.compile(r"age1[02-9ac-hj-np-z]{58}")
@@ -167,11 +168,17 @@ def _manifest(shape: shapes.ManifestShape) -> Manifest:
     return Manifest(shape.version, created, shape.inegi, dict(shape.files))
 
 
-def read_content(manifest: Manifest, files: Mapping[str, bytes]) -> Content | ContentProblem:
-    """Check every hash, then parse every file but the padrón. The first problem stops it."""
+def read_content(
+    manifest: Manifest, files: Mapping[str, bytes], *, with_padron: bool = True
+) -> Content | ContentProblem:
+    """Check every hash, then parse every file but the padrón. The first problem stops it.
+
+    Without `with_padron` its hash is not asked for: it comes as a delta, which is signed by itself.
+    """
     try:
         for name in FILES:
-            _check_hash(name, manifest, files)
+            if name != "padron.ndjson" or with_padron:
+                _check_hash(name, manifest, files)
         categories = _categories(files["categories.json"])
         return Content(
             manifest=manifest,
@@ -198,9 +205,11 @@ def encode_emergency(numbers: Sequence[tuple[str, str]]) -> bytes:
 
 
 def encode_recipients(keys: Mapping[str, Sequence[str]]) -> bytes:
-    """recipients.json; ValueError unless exactly `RECIPIENTS` have age public keys."""
+    """recipients.json; ValueError unless exactly `RECIPIENTS` have age public keys, two at least each."""
     if set(keys) != set(RECIPIENTS):
         raise ValueError(f"recipients are exactly {', '.join(RECIPIENTS)}")
+    if any(len(set(names)) < MIN_KEYS for names in keys.values()):
+        raise ValueError("each office has two keys at least: its own and its escrow")
     raw = encode_values({name: list(keys[name]) for name in RECIPIENTS})
     try:
         _recipients(raw)

@@ -169,6 +169,8 @@ def _prepare(connection: apsw.Connection, *, is_home: bool) -> _Unfit | None:
     connection.pragma("synchronous", 2)
     assert connection.pragma("synchronous") == 2, "the ledger needs synchronous=FULL"
     connection.pragma("journal_size_limit", 4 * 1024 * 1024)
+    # What is erased or replaced (a paper, a sealed report) is zeroed, not left in free pages.
+    connection.pragma("secure_delete", True)
     found = connection.pragma("quick_check", 1)
     if found != "ok":
         return _Unfit(" ".join(str(found).split()), can_salvage=True)

@@ -213,7 +213,6 @@ class Outbox:
         wall = now.time.timestamp() * 1000 if now.time is not None and now.is_trusted else None
         day = KEPT_MS / 1000
         with self._ledger.transaction() as db:
-            db.pragma("secure_delete", True)
             db.execute(
                 """UPDATE print_job SET rendered = x'' WHERE length(rendered) > 0
                 AND verdict = 'printed' AND CASE
@@ -224,7 +223,6 @@ class Outbox:
                 (now.boot, now.boot_ms, KEPT_MS, wall, day),
             )
             erased = db.changes()
-            db.pragma("secure_delete", False)
         if erased:
             with self._ledger.reading() as db:
                 # The log still holds what was erased; a reader may keep it until the next time.

@@ -13,7 +13,11 @@ from municipio.clock import Instant
 from municipio.devices import CashPosition, CashUnit, PrintVerdict
 from municipio.facts import LANES, Lane, format_time
 from municipio.payments import OPEN_STATES, Payment
+from municipio.receipts import PaperKind
 from municipio.usecases.ports import AttachmentRef, Change, FolioStub, PrintJob
+
+NEVER_KEPT = frozenset({PaperKind.REPORTE.value})
+"""Papers with words that a person typed (a street): their bytes are printed and never stored."""
 
 LANE_NUMBER: dict[Lane, int] = {lane: number for number, lane in enumerate(LANES)}
 
@@ -92,7 +96,7 @@ def _print_job_row(job: PrintJob) -> tuple[Any, ...]:
         job.kind,
         job.copy,
         job.sha256,
-        job.rendered,
+        b"" if job.kind in NEVER_KEPT else job.rendered,
         job.verdict.value,
         job.cause,
     )

@@ -44,7 +44,8 @@ class FolioStub:
 class PrintJob:
     """One paper in the spool. `copy` is 0 for the original, n for COPIA n.
 
-    `rendered` are the exact bytes for the wire; they are erased once printed and unclaimed for 24 h.
+    `rendered` are the exact bytes for the wire; a ledger erases them once printed and unclaimed for
+    24 h, and never stores those of a paper with words that a person typed.
     """
 
     id: str

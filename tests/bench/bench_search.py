@@ -32,6 +32,7 @@ from sync.content_folder import Installed, install_content
 TRAMITES = 5_000
 ACCOUNTS = 20_000
 AGE_KEY = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+ESCROW_KEY = "age1ggyxu8hsmdl0p6hsyd3grkejx8tfvvqgszuwwylt8jfp0qyz0pssks6tst"
 PLACES = (
     "centro", "norte", "sur", "oriente", "poniente", "puerto", "playa", "monte", "laguna", "estero",
     "mercado", "parque", "escuela", "hospital", "avenida", "malecon", "terminal", "aduana",
@@ -83,7 +84,7 @@ def main() -> None:
         files = {
             **content_files(),
             "tramites.json": encode_values(many_tramites()),
-            "recipients.json": encode_recipients({r: [AGE_KEY] for r in RECIPIENTS}),
+            "recipients.json": encode_recipients({r: [AGE_KEY, ESCROW_KEY] for r in RECIPIENTS}),
             "padron.ndjson": encode_padron(padron(key)),
         }
         write_content(

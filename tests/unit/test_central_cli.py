@@ -110,7 +110,7 @@ def test_making_it_again_keeps_the_keys_and_counts_the_version(db: str, tmp_path
     assert {path.name: path.read_bytes() for path in keys.iterdir()} == before
     sealed = pyrage.encrypt(
         b"queja",
-        [pyrage.x25519.Recipient.from_str((tmp_path / "out" / "siac.txt").read_text().strip())],
+        [pyrage.x25519.Recipient.from_str((tmp_path / "out" / "siac.txt").read_text().split()[0])],
     )
     identity = pyrage.x25519.Identity.from_str((keys / "siac.agekey").read_text().strip())
     assert pyrage.decrypt(sealed, [identity]) == b"queja"

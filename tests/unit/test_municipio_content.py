@@ -38,6 +38,7 @@ from municipio.predial import (
 )
 
 AGE_KEY = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+ESCROW_KEY = "age1ggyxu8hsmdl0p6hsyd3grkejx8tfvvqgszuwwylt8jfp0qyz0pssks6tst"
 CLAVE = "0603900101023005000007"
 Change = Callable[[Any], None]
 
@@ -57,7 +58,7 @@ ROWS = (PadronRow(ACCOUNT, signed()), PadronRow(replace(ACCOUNT, clave="1" * 16)
 def files() -> dict[str, bytes]:
     return {
         **content_files(),
-        "recipients.json": encode_recipients({r: [AGE_KEY] for r in RECIPIENTS}),
+        "recipients.json": encode_recipients({r: [AGE_KEY, ESCROW_KEY] for r in RECIPIENTS}),
         "padron.ndjson": encode_padron(ROWS),
     }
 
@@ -85,7 +86,7 @@ def test_the_demo_content_reads_back_as_it_was_written(files: dict[str, bytes]) 
     assert content.tramites == demo_tramites()
     assert content.terms == demo_terms()
     assert content.emergency == demo_emergency()
-    assert content.recipients == {r: (AGE_KEY,) for r in RECIPIENTS}
+    assert content.recipients == {r: (AGE_KEY, ESCROW_KEY) for r in RECIPIENTS}
 
 
 def test_only_confirmed_emergency_numbers_are_in_the_demo() -> None:
@@ -202,8 +203,10 @@ def test_an_incomplete_set_cannot_be_published(files: dict[str, bytes]) -> None:
         manifest_of(partial)
     with pytest.raises(ValueError, match="recipients are exactly"):
         encode_recipients({"siac": [AGE_KEY]})
+    with pytest.raises(ValueError, match="its escrow"):
+        encode_recipients({r: [AGE_KEY, AGE_KEY] for r in RECIPIENTS})
     with pytest.raises(ValueError, match="no age key"):
-        encode_recipients({r: ["nada"] for r in RECIPIENTS})
+        encode_recipients({r: ["nada", "nadie"] for r in RECIPIENTS})
 
 
 def _line(change: Change) -> bytes:

@@ -38,6 +38,7 @@ from sync.catalogue import CatalogueTrouble, SqliteCatalogue
 from sync.content_folder import Installed, install_content
 
 AGE_KEY = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+ESCROW_KEY = "age1ggyxu8hsmdl0p6hsyd3grkejx8tfvvqgszuwwylt8jfp0qyz0pssks6tst"
 CLAVE = "0603900101023005000007"
 NO_DEBT = "0" * 22
 
@@ -140,7 +141,7 @@ class City:
 def demo_files(sign: Callable[[bytes], bytes]) -> dict[str, bytes]:
     return {
         **content_files(),
-        "recipients.json": encode_recipients({r: [AGE_KEY] for r in RECIPIENTS}),
+        "recipients.json": encode_recipients({r: [AGE_KEY, ESCROW_KEY] for r in RECIPIENTS}),
         "padron.ndjson": encode_padron(padron(sign)),
     }
 
@@ -226,7 +227,7 @@ def test_cards_categories_and_hits_are_those_of_the_city(catalogue: SqliteCatalo
 def test_the_rest_of_the_content_is_there(catalogue: SqliteCatalogue) -> None:
     assert catalogue.content_date() == date(2026, 1, 20)
     assert catalogue.content_version() == "2026-01-20.1"
-    assert catalogue.recipient_keys("contraloria") == (AGE_KEY,)
+    assert catalogue.recipient_keys("contraloria") == (AGE_KEY, ESCROW_KEY)
     assert catalogue.recipient_keys("alcalde") == ()
     assert ("CFE: fallas de luz", "071") in catalogue.emergency_numbers()
     assert "Centro" in catalogue.colonias()

@@ -53,12 +53,16 @@ class Pass:
     used: int = 0
 
     def __post_init__(self) -> None:
-        if not _MAC.fullmatch(self.mac) or not 0 < self.mark <= LAST_MARK or self.left_ms <= 0:
+        if not is_mac(self.mac) or not 0 < self.mark <= LAST_MARK or self.left_ms <= 0:
             raise ValueError("not a visit of a hardware address")
 
     @property
     def key(self) -> bytes:
         return key_of(self.mac)
+
+
+def is_mac(text: str) -> bool:
+    return _MAC.fullmatch(text) is not None
 
 
 def key_of(mac: str) -> bytes:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from captive_portal.gate.elements import LAST_MARK, is_mac
 from captive_portal.gate.visits import NO_LIMITS, Limits
 
 
@@ -100,6 +101,8 @@ def _parse(line: bytes) -> LiveVisit | None:
     """A line cut short by a crash is no visit."""
     try:
         mac, ip, deadline, mark, granted, total, down, up, used = _DECODER.decode(line)
+        if not is_mac(mac) or not 0 < mark <= LAST_MARK:
+            return None
         limits = Limits(total, down, up) if total or down or up else NO_LIMITS
         return LiveVisit(mac, ip, deadline, mark, granted, limits, used)
     except (msgspec.MsgspecError, ValueError):

@@ -267,7 +267,8 @@ def town(built_town: Town) -> Iterator[Town]:
 NODE4, FAR4 = "10.66.0.1", "203.0.113.10"
 NODE6, FAR6 = "fd66::1", "2001:db8:1::10"
 LAB_NAMES = f"""
-address=/jardin.example.org/hola.example.org/bloqueado.example.org/{FAR4}
+address=/hola.example.org/bloqueado.example.org/{FAR4}
+server=/jardin.example.org/{FAR4}#5354
 server=/tunel.example.org/{FAR4}#5353
 """
 LAB_SITE = """
@@ -385,6 +386,10 @@ class Lab:
 
     def _serve(self) -> None:
         self.spawn(self.far, "/usr/bin/python3", "-P", str(HERE / "far_side.py"), FAR4, FAR6)
+        self.spawn(
+            self.far, "dnsmasq", "-k", "-C", "/dev/null", "-u", "root", "-x", "", "-h", "-R",
+            "-p", "5354", f"--address=/#/{FAR4}", f"--address=/#/{FAR6}",
+        )  # fmt: skip
         (self.folder / "site.toml").write_text(LAB_SITE)
         self.start_gate()
         plan = self._plan()

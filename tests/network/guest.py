@@ -163,12 +163,12 @@ def _question(number: int, name: str, kind: int) -> bytes:
     )
 
 
-def dns(server: str, name: str) -> dict[str, Any]:
+def dns(server: str, name: str, kind: str = "1") -> dict[str, Any]:
     """One A question; the addresses at the end of its answer, and whether it was our own question."""
     with socket.socket(_family(server), socket.SOCK_DGRAM) as peer:
         peer.settimeout(3)
         peer.connect((server, 53))
-        peer.send(_question(7, name, 1))
+        peer.send(_question(7, name, int(kind)))
         reply = peer.recv(4096)
     count = struct.unpack_from("!H", reply, 6)[0]
     tail = reply[-16 * count :] if count else b""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from captive_portal.gate.client import GateClient
@@ -42,6 +43,16 @@ from captive_portal.gate.visits import (
 )
 from captive_portal.pseudonym import DAY_MS, DayKey
 from captive_portal.simulator import SimulatedClock
+
+NEARLY = [
+    b'{"verb":"grant","ip":"10.0.0.5","seconds":0}',
+    b'{"verb":"grant","ip":"10.0.0.5","seconds":1e99}',
+    b'{"verb":"grant","ip":["10.0.0.5"],"seconds":5}',
+    b'{"verb":"list","ip":"fe80::1%lo"}',
+    b'{"verb":"stats"}{"verb":"stats"}',
+    b"[" * 3000,
+    b'{"verb":"' + b"a" * 5000,
+]
 
 
 @pytest.fixture
@@ -196,6 +207,25 @@ def test_a_full_site_refuses_the_next_device_but_not_one_that_is_in(clock: Simul
     assert isinstance(refused, GateTrouble)
     assert refused.cause is GateCause.FULL
     assert isinstance(gate.grant("10.0.0.5", 600), Visit)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.one_of(st.binary(max_size=300), st.sampled_from(NEARLY)), max_size=6))
+def test_whatever_a_caller_sends_the_next_one_is_served(door: Path, pieces: list[bytes]) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
+        peer.settimeout(10)
+        peer.connect(str(door))
+        with contextlib.suppress(OSError):
+            peer.sendall(b"\n".join(pieces) + b"\n")
+            peer.shutdown(socket.SHUT_WR)
+            while peer.recv(65536):
+                pass
+
+    stats = GateClient(door, 10).stats()
+    assert isinstance(stats, GateStats)
+    assert stats.granted == 0
 
 
 def test_an_oversized_request_is_answered_and_hung_up(door: Path) -> None:

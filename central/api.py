@@ -10,9 +10,10 @@ from central import attachments, folios, predial
 from central.context import central
 from central.enrolment import enrol
 from central.ingest import Taken, take_batch
-from central.nodes import NodeState, find_active, note_contact, state_of
+from central.nodes import NodeState, state_of
 from central.problems import Problem, ProblemType
 from central.replies import json_reply, problem_reply, signed_reply
+from central.senders import sender_as, sender_of_request
 from municipio.facts import format_time
 from municipio.wire.ack import ACK_TYPE, Ack, FactProblem, encode_ack
 from municipio.wire.batch import (
@@ -25,7 +26,6 @@ from municipio.wire.batch import (
     verify_batch,
 )
 from municipio.wire.enrolment import ENROLMENT_TYPE, EnrolmentProblem, decode_request
-from municipio.wire.httpsig import HttpSigProblem, verify_request
 from municipio.wire.keys import PublicKey
 
 api = Blueprint("api", __name__)
@@ -41,7 +41,7 @@ def openapi() -> Response:
 def health() -> Response:
     """Up, and the database answers. A signed request is a node's heartbeat; anyone may ask."""
     if "Signature" in request.headers:
-        _sender()
+        sender_of_request()
     with central().store.begin() as connection:
         connection.exec_driver_sql("SELECT 1")
     now = format_time(central().now())
@@ -52,7 +52,7 @@ def health() -> Response:
 def batches(node: str) -> Response:
     if request.headers.get("Content-Encoding", "identity").lower() not in ("gzip", "identity"):
         return problem_reply(Problem(ProblemType.MEDIA, "send the batch plain or as gzip"))
-    sender = _sender()
+    sender = sender_of_request()
     if isinstance(sender, Problem):
         return problem_reply(sender)
     if sender[0] != node:
@@ -69,7 +69,7 @@ def batches(node: str) -> Response:
 
 @api.get("/v1/nodes/<node>/attachments/<sha256>")
 def attachment(node: str, sha256: str) -> Response:
-    sender = _sender_as(node)
+    sender = sender_as(node)
     if isinstance(sender, Problem):
         return problem_reply(sender)
     found = attachments.progress(central().store, central().city.inegi, node, sha256)
@@ -78,21 +78,13 @@ def attachment(node: str, sha256: str) -> Response:
 
 @api.put("/v1/nodes/<node>/attachments/<sha256>/<int:size>/<int:first>")
 def attachment_part(node: str, sha256: str, size: int, first: int) -> Response:
-    sender = _sender_as(node)
+    sender = sender_as(node)
     if isinstance(sender, Problem):
         return problem_reply(sender)
     body, at = request.get_data(), format_time(central().now())
     store, inegi = central().store, central().city.inegi
     found = attachments.take_part(store, inegi, node, sha256, size, first, body, at)
     return problem_reply(found) if isinstance(found, Problem) else json_reply(found.document())
-
-
-def _sender_as(node: str) -> tuple[str, PublicKey] | Problem:
-    """The sender, who must be this node."""
-    sender = _sender()
-    if not isinstance(sender, Problem) and sender[0] != node:
-        return _wrong_node("the request is signed by another node")
-    return sender
 
 
 @api.post("/v1/enrolments")
@@ -112,7 +104,7 @@ def enrolments() -> Response:
 
 @api.get("/v1/predial/<clave>")
 def predial_debt(clave: str) -> Response:
-    sender = _sender()
+    sender = sender_of_request()
     if isinstance(sender, Problem):
         return problem_reply(sender)
     with central().store.begin() as connection:
@@ -126,32 +118,11 @@ def predial_debt(clave: str) -> Response:
 
 @api.get("/v1/folios/<folio>")
 def folio_state(folio: str) -> Response:
-    sender = _sender()
+    sender = sender_of_request()
     if isinstance(sender, Problem):
         return problem_reply(sender)
     found = folios.find_folio(central(), folio)
     return problem_reply(found) if isinstance(found, Problem) else json_reply(found.document())
-
-
-def _sender() -> tuple[str, PublicKey] | Problem:
-    """The active node whose key signed this request (RFC 9421), or why nobody is believed."""
-    found: dict[str, tuple[str, PublicKey]] = {}
-
-    def find_key(key_id: str) -> PublicKey | None:
-        known = find_active(central().store, central().city.inegi, key_id)
-        if known is None:
-            return None
-        found[key_id] = known
-        return known[1]
-
-    body, headers = request.get_data(), dict(request.headers.items())
-    signer = verify_request(request.method, request.path, headers, body, find_key)
-    if isinstance(signer, HttpSigProblem):
-        return Problem(ProblemType.UNKNOWN_NODE, signer.detail)
-    if not central().node_rate.take(signer):
-        return Problem(ProblemType.TOO_MANY, "wait, then ask again")
-    note_contact(central().store, central().city.inegi, found[signer][0], central().now())
-    return found[signer]
 
 
 def _verified_batch(body: bytes, node: str, public: PublicKey) -> Batch | Problem:

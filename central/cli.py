@@ -36,9 +36,17 @@ _ELSEWHERE = {
     "approve": "central.fleet_cli:approve",
     "enrol-code": "central.fleet_cli:enrol_code",
     "import": "central.carrier_cli:import_",
+    "publish": "central.publish_cli:publish",
+    "indicators": "central.indicators_cli:indicators",
     "node": "central.fleet_cli:node",
+    "reconcile": "central.reconcile_cli:reconcile_command",
+    "poliza": "central.poliza_cli:poliza",
     "release": "central.fleet_cli:release",
+    "retention": "central.rights_cli:retention",
     "revoke": "central.fleet_cli:revoke",
+    "rights": "central.rights_cli:rights",
+    "services": "central.indicators_cli:services",
+    "staff": "central.rights_cli:staff",
     "stick": "central.carrier_cli:stick",
     "technician": "central.technician_cli:technician",
 }
@@ -70,6 +78,8 @@ def main() -> None:
 @click.option("--city-name", default=DEMO_CITY.name, show_default=True)
 @click.option("--proxy", default="", metavar="ADDR",
               help="Address of the proxy in front, whose X-Forwarded-For is believed.")  # fmt: skip
+@click.option("--repo", envvar="PLAZA_REPOSITORY", type=click.Path(path_type=Path, file_okay=False),
+              help="Directory of the repository that nodes pull from (`publish init`).")  # fmt: skip
 def run(
     db: str,
     inegi: str,
@@ -78,12 +88,13 @@ def run(
     staff_token: str | None,
     city_name: str,
     proxy: str,
+    repo: Path | None,
 ) -> None:
     """Serve until interrupted."""
     host, port = _address(listen)
     token = staff_token or secrets.token_urlsafe(24)
     with clear_errors():
-        program = build(db, keys_dir(db, keys), token, City(inegi=inegi, name=city_name))
+        program = build(db, keys_dir(db, keys), token, City(inegi=inegi, name=city_name), repo)
 
         def ready(port: int) -> None:
             shown = f"[{host}]" if ":" in host else host

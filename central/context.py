@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 
 from flask import Flask, current_app
 
@@ -31,6 +32,7 @@ class Central:
     now: Callable[[], datetime]
     projector: Projector
     next_contact_s: int = 0
+    repository: Path | None = None
     node_rate: Buckets = field(default_factory=lambda: Buckets(NODE_RATE, time.monotonic))
     stranger_rate: Buckets = field(default_factory=lambda: Buckets(STRANGER_RATE, time.monotonic))
 

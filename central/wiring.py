@@ -42,10 +42,15 @@ class Program:
         self.store.close()
 
 
-def build(db: str, keys: Path, staff_token: str, city: City) -> Program:
+def build(
+    db: str, keys: Path, staff_token: str, city: City, repository: Path | None = None
+) -> Program:
     """The program on a real database; the caller closes it. Raises StoreError, KeysError."""
     key = load_city_key(keys)
     store = open_store(db)
     projector = Projector(store, city, utc_now)
-    central = Central(store, city, key, demo_perfil(), staff_token, utc_now, projector)
+    perfil = demo_perfil()
+    central = Central(
+        store, city, key, perfil, staff_token, utc_now, projector, repository=repository
+    )
     return Program(create_app(central), projector, store)

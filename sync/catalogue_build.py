@@ -9,7 +9,7 @@ import contextlib
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import msgspec
 import sqlite_utils
 
 from municipio.content import Content, ContentProblem, ContentTrouble
-from municipio.padron import PadronRow
+from municipio.padron import PADRON, PadronRow
 from municipio.search import index_terms
 from municipio.tramites import Tramite
 from sync.padron_vault import PadronVault, make_vault
@@ -72,12 +72,25 @@ class Built:
     accounts: int
 
 
+@dataclass(frozen=True, slots=True)
+class Former:
+    """The padrón to start from: the sealed rows of `catalogue` without `gone`, to be `accounts` at last."""
+
+    catalogue: Path
+    gone: Sequence[str]
+    accounts: int
+
+
 def build_catalogue(
-    target: Path, content: Content, padron: Iterable[PadronRow | ContentProblem]
+    target: Path,
+    content: Content,
+    padron: Iterable[PadronRow | ContentProblem],
+    former: Former | None = None,
 ) -> Built | ContentProblem:
     """Make the catalogue and swap it in, or say why not and leave `target` as it was.
 
-    The padrón goes in sealed, see `sync.padron_vault`.
+    The padrón goes in sealed, see `sync.padron_vault`; with `former` the rows given replace or join those
+    that are there.
     """
     try:
         handle, name = tempfile.mkstemp(prefix=_TEMP_PREFIX, suffix=".tmp", dir=target.parent)
@@ -88,7 +101,7 @@ def build_catalogue(
     os.close(handle)
     draft = Path(name)
     try:
-        built = _fill(draft, content, padron, make_vault(target))
+        built = _fill(draft, content, padron, make_vault(target), former)
         if isinstance(built, Built):
             _put_in_place(draft, target)
         return built
@@ -117,8 +130,9 @@ def _fill(
     content: Content,
     padron: Iterable[PadronRow | ContentProblem],
     vault: PadronVault,
+    former: Former | None,
 ) -> Built | ContentProblem:
-    with contextlib.closing(sqlite3.connect(draft)) as connection:
+    with contextlib.closing(sqlite3.connect(draft.as_uri(), uri=True)) as connection:
         # A draft that a power cut breaks is thrown away, so it needs no journal of its own.
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
@@ -129,7 +143,7 @@ def _fill(
                 db.table(table).create(columns, pk=key)
             _write_small(db, content)
             _write_tramites(db, content)
-            accounts = _write_padron(connection, padron, vault)
+            accounts = _write_padron(connection, padron, vault, former)
         except _StopPadron as stop:
             return stop.problem
         connection.commit()
@@ -198,11 +212,30 @@ def _write_padron(
     connection: sqlite3.Connection,
     padron: Iterable[PadronRow | ContentProblem],
     vault: PadronVault,
+    former: Former | None,
 ) -> int:
     connection.execute(_PADRON)
+    if former is not None:
+        _copy_former(connection, vault, former)
     rows = (vault.seal(row) for row in _sound(padron))
-    connection.executemany("INSERT INTO padron (row_key, sealed) VALUES (?, ?)", rows)
-    return int(connection.execute("SELECT count(*) FROM padron").fetchone()[0])
+    connection.executemany("INSERT OR REPLACE INTO padron (row_key, sealed) VALUES (?, ?)", rows)
+    count = int(connection.execute("SELECT count(*) FROM padron").fetchone()[0])
+    if former is not None and count != former.accounts:
+        reason = f"there are {count} properties after the delta, not {former.accounts}"
+        raise _StopPadron(ContentProblem(PADRON, reason))
+    return count
+
+
+def _copy_former(connection: sqlite3.Connection, vault: PadronVault, former: Former) -> None:
+    """The sealed rows as they are: the site's secret is the same, so nothing is opened."""
+    connection.commit()  # a database cannot be attached inside a transaction
+    uri = f"{former.catalogue.absolute().as_uri()}?mode=ro&immutable=1"
+    connection.execute("ATTACH DATABASE ? AS former", (uri,))
+    connection.execute("INSERT INTO padron SELECT row_key, sealed FROM former.padron")
+    connection.commit()
+    connection.execute("DETACH DATABASE former")
+    gone = ((vault.row_key(clave),) for clave in former.gone)
+    connection.executemany("DELETE FROM padron WHERE row_key = ?", gone)
 
 
 def _sound(padron: Iterable[PadronRow | ContentProblem]) -> Iterator[PadronRow]:

@@ -21,8 +21,9 @@ from municipio.content import (
     version_key,
 )
 from municipio.padron import PADRON, read_padron
+from municipio.wire.padron_delta import Delta
 from sync.catalogue import SqliteCatalogue
-from sync.catalogue_build import build_catalogue, remove_drafts
+from sync.catalogue_build import Built, Former, build_catalogue, remove_drafts
 
 MAX_FILE_BYTES = 32 * 1024 * 1024
 MAX_PADRON_BYTES = 1024 * 1024 * 1024
@@ -67,23 +68,56 @@ def install_content(
         )
 
 
+def install_delta(
+    folder: Path, delta: Delta, catalogue: Path, *, verify: Verify, inegi: str
+) -> Installed | ContentProblem:
+    """Like `install_content` for a folder without its padrón, which comes as what changed.
+
+    The caller believes the delta and knows that it starts from what `catalogue` holds.
+    """
+    try:
+        with (catalogue.parent / f"{catalogue.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            remove_drafts(catalogue.parent)
+            if installed_version(catalogue) != delta.header.start:
+                return ContentProblem(PADRON, f"the delta starts from {delta.header.start}")
+            content = _believe(folder, catalogue, verify, inegi, False, with_padron=False)
+            if isinstance(content, ContentProblem):
+                return content
+            former = Former(catalogue, delta.gone, delta.header.accounts)
+            built = build_catalogue(catalogue, content[0], read_padron(delta.rows), former)
+            return built if isinstance(built, ContentProblem) else _installed(built, content[0])
+    except OSError as e:
+        return ContentProblem(
+            "", f"the catalogue cannot be written: {e}", ContentTrouble.NOT_STORED
+        )
+
+
 def _believe(
-    folder: Path, catalogue: Path, verify: Verify, inegi: str, allow_older: bool
+    folder: Path,
+    catalogue: Path,
+    verify: Verify,
+    inegi: str,
+    allow_older: bool,
+    *,
+    with_padron: bool = True,
 ) -> tuple[Content, bytes] | ContentProblem:
-    """The content, and the bytes of its padrón."""
+    """The content, and the bytes of its padrón (none without `with_padron`)."""
     manifest = _manifest(folder, verify)
     if isinstance(manifest, ContentProblem):
         return manifest
     refusal = _unwanted(manifest, catalogue, inegi, allow_older)
     if refusal is not None:
         return refusal
-    files: dict[str, bytes] = {}
+    files: dict[str, bytes] = {PADRON: b""}
     for name in FILES:
+        if name == PADRON and not with_padron:
+            continue
         raw = _read(folder, name)
         if isinstance(raw, ContentProblem):
             return raw
         files[name] = raw
-    content = read_content(manifest, files)
+    content = read_content(manifest, files, with_padron=with_padron)
     if isinstance(content, ContentProblem):
         return content
     return content, files[PADRON]
@@ -96,6 +130,10 @@ def _build(
     built = build_catalogue(catalogue, content, rows)
     if isinstance(built, ContentProblem):
         return built
+    return _installed(built, content)
+
+
+def _installed(built: Built, content: Content) -> Installed:
     return Installed(built.version, content.manifest.created, built.tramites, built.accounts)
 
 

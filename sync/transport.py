@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import ssl
 import time
+from collections.abc import Iterator
 
 import httpx2
 
@@ -50,19 +52,34 @@ class Courier:
     def put(self, path: str, body: bytes) -> Reply | Refused:
         return self._carry("PUT", path, body, {"Content-Type": PART_TYPE})
 
-    def _carry(
+    def download(self, path: str) -> Iterator[bytes] | int | Refused:
+        """A body in chunks, however long; the caller bounds it. Any status but 200 is an int."""
+        try:
+            response = self._client.send(self._signed("GET", path, b"", {}), stream=True)
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as e:
+            return Refused(Trouble.OFFLINE, f"the city cannot be reached: {e}")
+        if response.status_code != 200:
+            response.close()
+            return response.status_code
+        return _chunks(response)
+
+    def _signed(
         self, method: str, path: str, body: bytes, headers: dict[str, str]
-    ) -> Reply | Refused:
+    ) -> httpx2.Request:
         full_path = self._url.path.rstrip("/") + path
         nonce = secrets.token_urlsafe(16)
         proof = sign_request(method, full_path, body, self._key.id, nonce, self._key.sign)
         url = self._url.copy_with(path=full_path)
+        return self._client.build_request(
+            method, url, content=body or None, headers=headers | proof
+        )
+
+    def _carry(
+        self, method: str, path: str, body: bytes, headers: dict[str, str]
+    ) -> Reply | Refused:
         deadline = time.monotonic() + self._timeout_s
         try:
-            request = self._client.build_request(
-                method, url, content=body or None, headers=headers | proof
-            )
-            response = self._client.send(request, stream=True)
+            response = self._client.send(self._signed(method, path, body, headers), stream=True)
             try:
                 return _read(response, deadline)
             finally:
@@ -75,6 +92,11 @@ class Courier:
             return Refused(Trouble.OFFLINE, f"the city cannot be reached: {e}")
         except (httpx2.InvalidURL, ValueError) as e:
             return Refused(Trouble.NODE, f"central.url cannot be used: {e}")
+
+
+def _chunks(response: httpx2.Response) -> Iterator[bytes]:
+    with contextlib.closing(response):
+        yield from response.iter_bytes(64 * 1024)
 
 
 def _read(response: httpx2.Response, deadline: float) -> Reply | Refused:

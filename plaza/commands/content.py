@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -11,12 +10,11 @@ import click
 
 from municipio.content import ContentProblem
 from municipio.settings import Settings, SettingsError
-from municipio.wire.keys import KeyFormatError, PublicKey, load_public, verify
-from municipio.wire.technician_list import MAX_LIST_BYTES, ListProblem, ListTrouble
-from sync.allow_list import LIST_NAME, check_list, list_file, store_list
+from municipio.wire.keys import KeyFormatError, PublicKey, load_public
 from sync.catalogue import CatalogueTrouble, SqliteCatalogue
-from sync.content_folder import Installed, install_content
+from sync.content_folder import Installed
 from sync.datadir import DataDir
+from sync.whole_folder import NodeContent
 
 _data = click.option(
     "--data",
@@ -46,48 +44,14 @@ def import_(folder: Path, data: Path, allow_older: bool, as_json: bool) -> None:
     node = DataDir(data)
     settings = _settings(node)
     city = _city_key(node)
-    listed = _technicians(folder, node, city, settings)
-    if isinstance(listed, ContentProblem):
-        _refuse(listed, as_json)
-    result = install_content(
-        folder,
-        node.catalogue,
-        verify=partial(verify, city),
-        inegi=settings.text("city.inegi"),
-        allow_older=allow_older,
-        with_padron=settings.flag("node.padron"),
-    )
+    here = NodeContent(
+        node, city, settings.text("city.inegi"), settings.flag("node.padron"),
+        lambda line: click.echo(line, err=True),
+    )  # fmt: skip
+    result = here.install(folder, allow_older=allow_older)
     if isinstance(result, ContentProblem):
         _refuse(result, as_json)
-    if isinstance(listed, bytes):
-        try:
-            store_list(node, listed)
-        except OSError as e:
-            raise click.ClickException(f"{list_file(node)}: {e.strerror}") from e
     _say(_summary(result), as_json)
-
-
-def _technicians(
-    folder: Path, node: DataDir, city: PublicKey, settings: Settings
-) -> bytes | ContentProblem | None:
-    """The technicians' list that may lie in the folder, checked; None without one to install.
-
-    It carries its own signature and serial, so an older one beside newer content is only left alone.
-    """
-    try:
-        with (folder / LIST_NAME).open("rb") as file:
-            raw = file.read(MAX_LIST_BYTES + 1)
-    except FileNotFoundError:
-        return None
-    except OSError as e:
-        return ContentProblem(LIST_NAME, f"it cannot be read: {e.strerror}")
-    listed = check_list(node, raw, city, settings.text("city.inegi"))
-    if not isinstance(listed, ListProblem):
-        return raw
-    if listed.trouble is ListTrouble.OLDER:
-        click.echo(f"{LIST_NAME}: {listed.detail}; the installed list stays", err=True)
-        return None
-    return ContentProblem(LIST_NAME, f"{listed.trouble.value}: {listed.detail}".rstrip(": "))
 
 
 @content.command()

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
+from plaza.sync_pull import pull_command
 from plaza.sync_stick import stick_commands
 from sync.answers import Delivered, Refused, TooLarge, Wanted
 from sync.datadir import DataDir
@@ -229,5 +230,6 @@ def _fail(text: str) -> NoReturn:
     sys.exit(1)
 
 
+sync.add_command(pull_command(lambda function: _data(_json(function))))
 for _command in stick_commands(lambda function: _data(_json(function))):
     sync.add_command(_command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from importlib import resources
@@ -208,7 +209,7 @@ def test_every_problem_fits_its_schema_and_is_signed(
 
 def test_every_route_is_in_the_contract(app: Flask) -> None:
     routes = {
-        str(rule).replace("<", "{").replace(">", "}").replace("{int:", "{")
+        re.sub(r"<(?:\w+:)?(\w+)(?::path)?>", r"{\1}", str(rule))
         for rule in app.url_map.iter_rules()
         if rule.endpoint != "static"
     }

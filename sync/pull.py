@@ -1,0 +1,190 @@
+"""Pulling content from the city: believed by TUF, applied whole or not at all, old content kept.
+
+The client runs only when the clock has proof: metadata expires, and a node that thinks it is years ago
+would believe what an attacker kept. Whatever goes wrong, the installed content stays and says its date.
+"""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from tuf.api.exceptions import DownloadError, ExpiredMetadataError, RepositoryError
+from tuf.ngclient import Updater, UpdaterConfig
+from tuf.ngclient.fetcher import FetcherInterface
+
+from municipio.clock import Clock, TimeQuality
+from municipio.content import ContentProblem, version_key
+from municipio.padron import PADRON
+from municipio.wire.padron_delta import Delta, DeltaProblem, read_delta
+from municipio.wire.pulled_content import (
+    CURRENT,
+    Current,
+    CurrentProblem,
+    decode_current,
+    target_of,
+)
+from sync.content_folder import Installed, installed_version
+from sync.tuf_fetcher import BASE
+
+MAX_UNPACKED = 1024 * 1024 * 1024
+
+
+class PullTrouble(StrEnum):
+    CLOCK = "clock"
+    """The clock has no proof, so nothing that expires can be judged."""
+    UNREACHABLE = "unreachable"
+    OLD = "old"
+    """What the city offers has expired: somebody holds news back, or the city forgot to sign."""
+    NOT_BELIEVED = "not_believed"
+    REFUSED = "refused"
+    """Signed by the city and still no content that this node can use."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotPulled:
+    trouble: PullTrouble
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """`was_delta` tells that the padrón came as what changed since the installed version."""
+
+    version: str
+    bytes_moved: int
+    was_delta: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UpToDate:
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """How what was pulled becomes what is served. Each returns what was installed or why not."""
+
+    folder: Callable[[Path], Installed | ContentProblem]
+    delta: Callable[[Path, Delta], Installed | ContentProblem]
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Where the node keeps what it believes: `metadata` survives reboots, `root` is the first root."""
+
+    metadata: Path
+    draft: Path
+    root: bytes
+
+
+def pull_content(
+    trust: Trust, fetcher: FetcherInterface, clock: Clock, catalogue: Path, install: Install
+) -> Pulled | UpToDate | NotPulled:
+    """One round. May take minutes on a slow link; nothing is changed before everything is there."""
+    if clock.now().quality is TimeQuality.UNKNOWN:
+        return NotPulled(PullTrouble.CLOCK, "the clock has no proof yet")
+    try:
+        return _Round(trust, fetcher, catalogue, install).run()
+    except ExpiredMetadataError as e:
+        return NotPulled(PullTrouble.OLD, str(e))
+    except DownloadError as e:
+        return NotPulled(PullTrouble.UNREACHABLE, str(e))
+    except RepositoryError as e:
+        return NotPulled(PullTrouble.NOT_BELIEVED, f"{type(e).__name__}: {e}")
+    except (OSError, EOFError, zlib.error) as e:
+        return NotPulled(PullTrouble.REFUSED, str(e))
+    finally:
+        shutil.rmtree(trust.draft, ignore_errors=True)
+
+
+class _Missing(Exception):
+    """A target that current.json promises is not offered."""
+
+
+class _Round:
+    def __init__(
+        self, trust: Trust, fetcher: FetcherInterface, catalogue: Path, install: Install
+    ) -> None:
+        self._trust = trust
+        self._fetcher = fetcher
+        self._catalogue = catalogue
+        self._install = install
+        trust.metadata.mkdir(parents=True, exist_ok=True, mode=0o750)
+        shutil.rmtree(trust.draft, ignore_errors=True)
+        trust.draft.mkdir(parents=True)
+        config = UpdaterConfig(targets_max_length=5_000_000)
+        self._updater = Updater(
+            str(trust.metadata), f"{BASE}metadata/", str(trust.draft), f"{BASE}targets/",
+            fetcher, config, bootstrap=trust.root,
+        )  # fmt: skip
+
+    def run(self) -> Pulled | UpToDate | NotPulled:
+        self._updater.refresh()
+        try:
+            current = decode_current(self._fetch(CURRENT).read_bytes())
+            if isinstance(current, CurrentProblem):
+                return NotPulled(PullTrouble.REFUSED, current.detail)
+            here = installed_version(self._catalogue)
+            if here and version_key(here) >= version_key(current.version):
+                return UpToDate(here)
+            return self._apply(current, here)
+        except _Missing as e:
+            return NotPulled(PullTrouble.REFUSED, f"{e} is not offered")
+
+    def _apply(self, current: Current, here: str) -> Pulled | NotPulled:
+        folder = self._trust.draft / "content"
+        folder.mkdir()
+        for name in current.files:
+            if name != PADRON:
+                self._unpack(target_of(current.version, name), folder / name)
+        if here in current.deltas:
+            done = self._apply_delta(current, here, folder)
+            if isinstance(done, Installed):
+                return self._pulled(done, was_delta=True)
+        self._unpack(target_of(current.version, PADRON), folder / PADRON)
+        whole = self._install.folder(folder)
+        if isinstance(whole, ContentProblem):
+            return NotPulled(PullTrouble.REFUSED, str(whole))
+        return self._pulled(whole, was_delta=False)
+
+    def _apply_delta(
+        self, current: Current, here: str, folder: Path
+    ) -> Installed | ContentProblem | DeltaProblem:
+        """A delta that does not fit is no harm: the whole padrón follows."""
+        name = f"padron-from-{here}"
+        self._unpack(target_of(current.version, name), self._trust.draft / name)
+        delta = read_delta((self._trust.draft / name).read_bytes())
+        if isinstance(delta, DeltaProblem):
+            return delta
+        if (delta.header.start, delta.header.end) != (here, current.version):
+            return DeltaProblem("it is a delta between other versions")
+        return self._install.delta(folder, delta)
+
+    def _pulled(self, done: Installed, *, was_delta: bool) -> Pulled:
+        moved = int(getattr(self._fetcher, "bytes_moved", 0))
+        return Pulled(done.version, moved, was_delta)
+
+    def _fetch(self, target: str) -> Path:
+        info = self._updater.get_targetinfo(target)
+        if info is None:
+            raise _Missing(target)
+        place = self._trust.draft / target.replace("/", "_")
+        return Path(self._updater.download_target(info, str(place)))
+
+    def _unpack(self, target: str, place: Path) -> None:
+        """gzip of a signed target; bounded all the same."""
+        packed = self._fetch(target)
+        total = 0
+        with gzip.open(packed) as source, place.open("wb") as out:
+            while chunk := source.read(1 << 20):
+                total += len(chunk)
+                if total > MAX_UNPACKED:
+                    raise OSError(27, "too large", target)
+                out.write(chunk)
+        packed.unlink()

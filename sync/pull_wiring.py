@@ -1,0 +1,93 @@
+"""Pulling, built from a node's data directory; and what the last round came to, for screens."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from municipio.facts import format_time
+from municipio.wire.envelope import SIGNATURE_HEADER, verify_body
+from municipio.wire.keys import PublicKey
+from sync.answers import Refused
+from sync.keys import KeyMissing, NodeKey, load_city_key, write_new
+from sync.pull import Install, NotPulled, Pulled, PullTrouble, Trust, UpToDate, pull_content
+from sync.sharing import settle_file
+from sync.transport import Courier
+from sync.tuf_fetcher import CityFetcher, FolderFetcher
+from sync.whole_folder import NodeContent
+from sync.wiring import CannotStart, Memory, build_courier
+
+Outcome = Pulled | UpToDate | NotPulled
+
+
+def pull(memory: Memory, mirror: Path | None, tell: Callable[[str], None]) -> Outcome | CannotStart:
+    """One round, from the city or from a mirror of its repository in a folder."""
+    key, city = NodeKey.load(memory.data), load_city_key(memory.data)
+    if isinstance(key, KeyMissing):
+        return CannotStart(key.detail)
+    if isinstance(city, KeyMissing):
+        return CannotStart(city.detail)
+    courier = build_courier(memory.settings, key)
+    if isinstance(courier, KeyMissing):
+        return CannotStart(courier.detail)
+    try:
+        outcome = _pull(memory, city, courier, mirror, tell)
+    finally:
+        courier.close()
+    _note(memory, outcome)
+    return outcome
+
+
+def _pull(
+    memory: Memory,
+    city: PublicKey,
+    courier: Courier,
+    mirror: Path | None,
+    tell: Callable[[str], None],
+) -> Outcome:
+    root = _first_root(memory, city, courier)
+    if isinstance(root, NotPulled):
+        return root
+    home, settings = memory.data.path / "tuf", memory.settings
+    trust = Trust(home / "metadata", home / "draft", root)
+    content = NodeContent(
+        memory.data, city, settings.text("city.inegi"), settings.flag("node.padron"), tell
+    )
+    fetcher = CityFetcher(courier) if mirror is None else FolderFetcher(mirror)
+    install = Install(content.install, content.install_delta)
+    return pull_content(trust, fetcher, memory.clock, memory.data.catalogue, install)
+
+
+def _first_root(memory: Memory, city: PublicKey, courier: Courier) -> bytes | NotPulled:
+    """Kept for ever once the city's key has vouched for it."""
+    path = memory.data.path / "tuf" / "root.json"
+    if path.exists():
+        return path.read_bytes()
+    reply = courier.get("/v1/tuf-root")
+    if isinstance(reply, Refused):
+        return NotPulled(PullTrouble.UNREACHABLE, reply.detail)
+    if not verify_body(reply.body, reply.headers.get(SIGNATURE_HEADER.lower()), city):
+        return NotPulled(PullTrouble.NOT_BELIEVED, "the first root is not signed by the city")
+    if reply.status != 200:
+        return NotPulled(PullTrouble.UNREACHABLE, "the city publishes nothing yet")
+    path.parent.mkdir(exist_ok=True, mode=0o750)
+    write_new(path, reply.body, 0o644)
+    return reply.body
+
+
+def _note(memory: Memory, outcome: Outcome) -> None:
+    """`run/pull.json`: for the technician's page and `plaza sync status`."""
+    now = memory.clock.now()
+    state = outcome.trouble.value if isinstance(outcome, NotPulled) else "current"
+    note = {
+        "state": state,
+        "version": "" if isinstance(outcome, NotPulled) else outcome.version,
+        "at": "" if now.time is None else format_time(now.time),
+    }
+    path = memory.data.run / "pull.json"
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(json.dumps(note))
+    settle_file(draft)
+    draft.replace(path)

@@ -1,5 +1,5 @@
 # Plaza. `make run` shows a whole node; `make test` proves it. Both prepare the machine themselves.
-.PHONY: help setup setup-test run test test-appliance test-vm worlds check bench bench-dns screens strings lock wheel clean
+.PHONY: help setup setup-test setup-bench run test test-appliance test-vm worlds check bench bench-dns screens strings lock wheel clean
 PY := .venv/bin/python
 
 help:  ## what this Makefile does
@@ -10,6 +10,8 @@ setup:  ## prepare this Debian 12 machine to run Plaza (packages, .venv); instan
 
 setup-test:
 	@.ci/setup run test
+setup-bench:
+	@.ci/setup run test bench
 
 run: setup  ## a whole node with simulators: kiosk, portal, queue, city; prints the addresses
 	@$(PY) -P -m plaza demo
@@ -43,10 +45,10 @@ check: setup-test  ## ruff, mypy strict
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 
-bench: setup-test  ## the figures, each beside its peer and its goal
+bench: setup-bench  ## the figures, each beside its peer and its goal
 	@$(PY) -P tests/bench/run.py
 
-bench-dns: setup-test  ## the name filter at 1 and 5 million names beside every peer installed (half an hour)
+bench-dns: setup-bench  ## the name filter at 1 and 5 million names beside every peer installed (half an hour)
 	@PLAZA_DNS_NAMES=$${PLAZA_DNS_NAMES:-1000000,5000000} PLAZA_DNS_PEERS=$${PLAZA_DNS_PEERS:-all} \
 	  PLAZA_DNS_SECONDS=$${PLAZA_DNS_SECONDS:-3} PLAZA_DNS_RUNS=$${PLAZA_DNS_RUNS:-3} PLAZA_BENCH_TIMEOUT_S=7200 \
 	  $(PY) -P tests/bench/run.py dns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,8 @@ from captive_portal.uploads import Refused, UploadParser, UploadSlots
 
 THREADS = 8
 MAX_CONNECTIONS = 1000
+MAX_PER_PEER = 32
+"""Connections of one address: more than any sheet opens, too few to keep others out."""
 MAX_BODY = 17 * 1024
 
 
@@ -71,12 +74,26 @@ class _ClosingChannel(HTTPChannel):  # type: ignore[misc]  # the base class has 
     task_class = _ClosingTask
     error_task_class = _WordedErrorTask
 
+    def __init__(self, server: Any, sock: Any, addr: Any, adj: Any, map: Any = None) -> None:
+        super().__init__(server, sock, addr, adj, map=map)
+        # The node's own programs share this address: the TLS door counts its peers itself.
+        self._counted = "" if str(addr[0]) == "127.0.0.1" else str(addr[0])
+        if self._counted:
+            server.crowd[self._counted] += 1
+            self.will_close = server.crowd[self._counted] > MAX_PER_PEER
+
     def parser_class(self, adj: Any) -> HTTPRequestParser:
         """Knows who sends, because photos are few at once and one a device."""
         return UploadParser(adj, self.server.peer_of(self.addr), self.server.upload_slots)
 
     def handle_close(self) -> None:
         super().handle_close()
+        crowd, peer = self.server.crowd, self._counted
+        self._counted = ""
+        if peer:
+            crowd[peer] -= 1
+            if not crowd[peer]:
+                del crowd[peer]
         if self.request is not None:
             self.request.close()
 
@@ -111,6 +128,7 @@ def make_server(
         clear_untrusted_proxy_headers=True,
     )
     server.channel_class = _ClosingChannel
+    server.crowd = Counter()
     server.upload_slots = UploadSlots()
     server.peer_of = peer_of
     server.counters = counters or Counters()

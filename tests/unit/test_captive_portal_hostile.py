@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from captive_portal.app import create_app
 from captive_portal.hosts import NOBODY, clean_host
-from captive_portal.server import make_server, stop_server
+from captive_portal.server import MAX_PER_PEER, make_server, stop_server
 from captive_portal.simulator import SimulatedNode, simulated_node
 
 OWN = "127.0.0.1:8380"
@@ -227,3 +228,31 @@ def test_clients_that_never_finish_a_request_keep_nobody_out(port: int) -> None:
     assert received.startswith(b"HTTP/1.1 200")
     for peer in slow:
         peer.close()
+
+
+def test_one_device_cannot_hold_every_connection(port: int) -> None:
+    """Addresses of the loopback network stand for guests."""
+
+    def connect(ip: str) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", port), 30, source_address=(ip, 0))
+
+    def answer(ip: str) -> bytes:
+        """The first bytes of a page; none when the connection is closed or reset."""
+        try:
+            with connect(ip) as peer:
+                peer.sendall(b"GET /es/servicios HTTP/1.0\r\nHost: 127.0.0.1:8380\r\n\r\n")
+                return peer.recv(100)
+        except OSError:
+            return b""
+
+    greedy = [connect("127.66.0.9") for _ in range(MAX_PER_PEER)]
+    for peer in greedy:
+        peer.sendall(b"GET / HTTP/1.1\r\nHost: ")
+    assert answer("127.66.0.9") == b""
+    assert answer("127.66.0.10").startswith(b"HTTP/1.0 200")
+    for peer in greedy:
+        peer.close()
+
+    until = time.monotonic() + 30
+    while not answer("127.66.0.9").startswith(b"HTTP/1.0 200"):
+        assert time.monotonic() < until, "it is never forgiven"

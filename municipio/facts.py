@@ -166,7 +166,7 @@ def node_urn(inegi: str, node: str) -> str:
 
 
 def make_fact(
-    draft: FactDraft, *, id: UUID, source: str, epoch: int, seq: int, prev: str, at: Instant
+    draft: FactDraft, *, id: UUID | str, source: str, epoch: int, seq: int, prev: str, at: Instant
 ) -> Fact:
     """Number a draft. The caller guarantees that (source, epoch, lane, seq) was never used."""
     known = at.time is not None and at.quality is not TimeQuality.UNKNOWN

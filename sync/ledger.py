@@ -15,7 +15,7 @@ from typing import Any
 
 import apsw
 import msgspec
-from uuid_utils.compat import uuid7
+from uuid_utils import uuid7
 
 from municipio.clock import Clock, FloorClock
 from municipio.facts import (
@@ -231,7 +231,7 @@ class SqliteLedger(LedgerReads):
             try:
                 self._refuse_if_poisoned()
                 connection.execute("BEGIN IMMEDIATE")
-                (version,) = _one(connection, "PRAGMA data_version")
+                version = _data_version(connection)
                 if version != self._version:
                     self._version, heads = version, {}
                 recorded = self._record_in(connection, draft, changes, heads)
@@ -336,7 +336,7 @@ class SqliteLedger(LedgerReads):
         seq = last + 1
         at = self.clock.now()
         fact = make_fact(
-            draft, id=uuid7(), source=self._source, epoch=epoch, seq=seq, prev=prev, at=at
+            draft, id=str(uuid7()), source=self._source, epoch=epoch, seq=seq, prev=prev, at=at
         )
         folio = make_folio(self.node_code, lane, epoch, seq)
         raw = encode_fact(fact)
@@ -363,6 +363,12 @@ class SqliteLedger(LedgerReads):
         if self._poisoned:
             return NotRecorded(NotRecordedCause.LEDGER_DAMAGED, self._poisoned)
         return not_recorded(error, self.path)
+
+
+def _data_version(connection: apsw.Connection) -> int:
+    """Another number after another connection has written."""
+    row: Any = connection.execute("PRAGMA data_version").fetchone()
+    return int(row[0])
 
 
 def salvaged_file(path: Path) -> Path:

@@ -53,6 +53,7 @@ class MemoryGate:
                 self._refused += 1
                 return GateTrouble(GateCause.FULL, f"{self._max_open} devices are open")
             now = self._now_ms()
+            self._end(ip, EndCause.REPLACED)
             self._open[ip] = _Open(now, now + seconds * 1000, limits)
             self._granted += 1
             return self.look(ip)

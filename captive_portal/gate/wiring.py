@@ -10,6 +10,7 @@ from pathlib import Path
 
 from captive_portal.dhcp import RA_INTERVAL_S
 from captive_portal.gate.daemon import GateDaemon
+from captive_portal.gate.day_key import KeptDayKey
 from captive_portal.gate.keeper import CHECK_S, Keeper
 from captive_portal.gate.kernel import LinuxKernel
 from captive_portal.gate.neighbours import KernelNeighbours
@@ -18,7 +19,6 @@ from captive_portal.gate.nft_runner import best_runner
 from captive_portal.gate.router import Announcement, Announcer
 from captive_portal.gate.store import VisitStore
 from captive_portal.gate.visits import GateTrouble
-from captive_portal.pseudonym import DayKey
 
 
 class GateCannotStart(Exception):
@@ -77,7 +77,7 @@ def build_gate(options: GateOptions) -> RunningGate:
         KernelNeighbours(options.policy.side.interface),
         VisitStore(options.runtime / "visits.ndjson"),
         boot_ms,
-        DayKey(boot_ms),
+        KeptDayKey(boot_ms, options.runtime / "day.key"),
     )
     started = gate.start()
     if isinstance(started, GateTrouble):

@@ -39,7 +39,7 @@ def hello(*hosts: str) -> dict[str, Any]:
 
 def udp(host: str, port: str, size: str = "4") -> dict[str, Any]:
     with socket.socket(_family(host), socket.SOCK_DGRAM) as peer:
-        peer.settimeout(1.5)
+        peer.settimeout(0.8)
         peer.connect((host, int(port)))
         peer.send(b"x" * int(size))
         return {"echo": len(peer.recv(65535))}

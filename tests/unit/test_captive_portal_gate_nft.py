@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from captive_portal.gate.configure import read_addresses, warnings_of
+from captive_portal.gate.day_key import KeptDayKey
 from captive_portal.gate.elements import RATE_UP, VISITS, Pass, end_visit, open_visit, replace_all
 from captive_portal.gate.neighbours import decode_all, decode_answer, encode_question
 from captive_portal.gate.netlink_wire import (
@@ -29,7 +30,7 @@ from captive_portal.gate.ruleset import GuestSide, render_inet, render_tables
 from captive_portal.gate.simulator import SimulatedKernel
 from captive_portal.gate.store import LiveVisit, VisitStore
 from captive_portal.gate.visits import EndCause, GateCause, GateStats, GateTrouble, Limits, Visit
-from captive_portal.pseudonym import DayKey
+from captive_portal.pseudonym import DAY_MS, DayKey
 from captive_portal.simulator import SimulatedClock
 
 MAC = "02:00:00:00:00:05"
@@ -85,6 +86,11 @@ def bench(tmp_path: Path) -> Bench:
     made.gate = _gate(made)
     assert made.gate.start() == 0
     return made
+
+
+@pytest.fixture
+def clock_of_day() -> SimulatedClock:
+    return SimulatedClock()
 
 
 def _used(bench: Bench) -> dict[bytes, int]:
@@ -272,6 +278,32 @@ def test_without_its_interface_the_gate_denies_and_waits_for_it(bench: Bench) ->
     bench.gate.check()
     assert bench.gate.check()
     assert _used(bench) == {KEY: 0}
+
+
+def test_a_crash_renames_nobody_and_a_new_day_does(
+    clock_of_day: SimulatedClock, tmp_path: Path
+) -> None:
+    path = tmp_path / "day.key"
+    name = KeptDayKey(clock_of_day.ms, path).name(MAC)
+
+    assert KeptDayKey(clock_of_day.ms, path).name(MAC) == name
+    assert path.stat().st_mode & 0o777 == 0o600
+    clock_of_day.boot_ms += DAY_MS
+    later = KeptDayKey(clock_of_day.ms, path)
+    assert later.name(MAC) != name
+    assert KeptDayKey(clock_of_day.ms, path).name(MAC) == later.name(MAC)
+
+
+def test_a_day_key_cut_short_or_of_another_boot_is_made_anew(
+    clock_of_day: SimulatedClock, tmp_path: Path
+) -> None:
+    path = tmp_path / "day.key"
+    for content in (b"", b"x" * 39, (10**15).to_bytes(8, "big") + b"k" * 32):
+        path.write_bytes(content)
+
+        name = KeptDayKey(clock_of_day.ms, path).name(MAC)
+
+        assert KeptDayKey(clock_of_day.ms, path).name(MAC) == name
 
 
 def test_an_access_point_that_hides_its_guests_is_told(bench: Bench) -> None:

@@ -133,9 +133,6 @@ class Door:
         recorded = self._record(visit.device, language, sha256)
         if recorded is not None:
             return recorded
-        if visit.is_open:
-            self._gate.revoke(visit.ip)
-            self.settle()
         granted = self._grant(visit.ip, allowed.seconds, allowed.bytes)
         if isinstance(granted, Connected):
             self.counters.add(Count.ACCEPTED)
@@ -272,9 +269,11 @@ class Door:
                 self._settle(visit)
 
     def _settle(self, visit: EndedVisit) -> None:
-        rest = 0 if visit.cause is EndCause.REVOKED else self.profile.cool_down_s
+        whole = visit.cause in (EndCause.TIME, EndCause.BYTES)
+        rest = self.profile.cool_down_s if whole else 0
         self._day.add(visit.device, visit.seconds, visit.bytes, rest)
-        self._codes.end(visit.device)
+        if visit.cause is not EndCause.REPLACED:
+            self._codes.end(visit.device)
         self._tally.ended(visit)
 
     def checkpoint(self) -> None:

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 GATEWAY = "10.66.0.1"
-CROWDS = (32, 250)
+CROWDS = (4, 32, 250)
 ROUNDS = 3
 PROBE_SECONDS = 3.0
 PATIENCE_S = 20

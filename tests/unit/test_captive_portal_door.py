@@ -199,9 +199,13 @@ def test_near_its_end_a_visit_can_be_begun_anew() -> None:
     here.enter()
     here.clock.pass_seconds(2000)
     assert here.enter().visit.seconds_left == 1600
+    code = here.door.code_for(PHONE)
     here.clock.pass_seconds(1100)
     assert here.enter().visit.seconds_left == 3600
     assert len(here.facts()) == 2
+    here.door.settle()
+    here.door.checkpoint()
+    assert here.resume(OTHER, code).visit.seconds_left == 3600, "its code is good for the new visit"
 
 
 def test_nobody_goes_around_the_rest_or_the_day_by_extending() -> None:

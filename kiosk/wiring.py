@@ -46,8 +46,8 @@ from sync.clock import SystemClock, quality_with
 from sync.database import LedgerDamaged, LedgerUnreadable
 from sync.datadir import DataDir
 from sync.keys import KeyMissing, NodeKey, load_city_key
-from sync.ledger import open_ledger
 from sync.link import FileLink
+from sync.salvage import open_salvaging
 from sync.sealing import AgeSealer
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def wire(data: DataDir, settings: Settings, post: Post) -> Wired:
     data.create()
     clock = SystemClock(data.link_file, quality_with(settings.flag("node.rtc")))
     words, background = _words(), ThreadBackground(post, fatal=(LedgerUnreadable,))
-    ledger = open_ledger(data.ledger, clock, settings.node_code, settings.text("city.inegi"))
+    ledger = open_salvaging(data.ledger, clock, settings.node_code, settings.text("city.inegi"))
     key = NodeKey.load(data)
     flow = _flow(settings)
     presenters: dict[Screen, Presenter[Any]] = {}

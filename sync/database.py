@@ -204,11 +204,13 @@ def query(
 
 def roll_back(connection: apsw.Connection) -> None:
     """Leave no transaction open after a failure, whatever state the file is in."""
-    if connection.in_transaction:
-        try:
+    try:
+        if connection.in_transaction:
             connection.execute("ROLLBACK")
-        except apsw.Error:
-            assert not connection.in_transaction, "a transaction that cannot be rolled back"
+    except apsw.ConnectionClosedError:
+        return
+    except apsw.Error:
+        assert not connection.in_transaction, "a transaction that cannot be rolled back"
 
 
 def not_recorded(error: apsw.Error, path: Path) -> NotRecorded:

@@ -179,6 +179,7 @@ class SqliteLedger(LedgerReads):
 
     def close(self) -> None:
         with self._lock:
+            self._poisoned = "the ledger is closed"
             try:
                 self._connection.close()
             finally:

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -1171,11 +1172,27 @@ def damaged(node: Node, request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.mark.parametrize("damaged", DAMAGES, indirect=True, ids=lambda d: d.__name__)
-def test_a_damaged_ledger_puts_the_kiosk_out_of_service_and_is_left_as_it_is(
+def test_a_damaged_ledger_is_salvaged_when_the_kiosk_starts_and_kept_as_it_was(
     damaged: Node, open_kiosk: OpenKiosk
 ) -> None:
     before = damaged.data.ledger.read_bytes()
     kiosk = open_kiosk(damaged)
+    assert kiosk.screen is Screen.HOME
+    assert (damaged.data.path / "damaged" / "1" / "ledger.sqlite").read_bytes() == before
+    send_report(kiosk)
+    assert damaged.facts()[-1]["epoch"] == 2
+    assert damaged.plaza("sync", "verify").exit_code == 0
+
+
+def test_a_ledger_of_a_later_generation_puts_the_kiosk_out_of_service_and_is_left_as_it_is(
+    node: Node, open_kiosk: OpenKiosk
+) -> None:
+    queue_three(node)
+    newer = sqlite3.connect(node.data.ledger)
+    newer.execute("PRAGMA user_version = 100")
+    newer.close()
+    before = node.data.ledger.read_bytes()
+    kiosk = open_kiosk(node)
     assert kiosk.screen is Screen.FUERA_DE_SERVICIO
     assert kiosk.view.headline == "Este kiosco está fuera de servicio"
     assert kiosk.view.text == (
@@ -1183,7 +1200,7 @@ def test_a_damaged_ledger_puts_the_kiosk_out_of_service_and_is_left_as_it_is(
     )
     assert kiosk.view.phone == "921 000 0000 (demostración)"
     assert {item.id for item in kiosk.view.focus} <= {"bar.listen", "bar.language"}
-    assert damaged.data.ledger.read_bytes() == before
+    assert node.data.ledger.read_bytes() == before
 
 
 @pytest.mark.parametrize("damaged", DAMAGES, indirect=True, ids=lambda d: d.__name__)

@@ -594,3 +594,13 @@ def test_a_killed_program_loses_nothing_that_it_had_announced(
     assert verify_ledger(ledger).problems == ()
     assert all(ledger.folio(folio) is not None for folio in announced)
     ledger.close()
+
+
+def test_a_closed_ledger_records_nothing_and_says_so(tmp_path: Path, clock: HandClock) -> None:
+    """A thread that comes late, while its program ends, gets an answer and not a crash."""
+    ledger = opening(tmp_path, clock)
+    ledger.close()
+    answer = ledger.record(REPORT)
+    assert isinstance(answer, NotRecorded)
+    assert answer.detail == "the ledger is closed"
+    assert isinstance(ledger.save([]), NotRecorded)

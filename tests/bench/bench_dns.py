@@ -35,7 +35,7 @@ PEERS = os.environ.get("PLAZA_DNS_PEERS", "dnsmasq")
 RATE = 1000
 """Questions per second while latency is read and while lists are swapped: a busy plaza asks fewer."""
 SWAPS = 20
-QUESTIONS = int(150_000 * SECONDS)
+QUESTIONS = int(100_000 * SECONDS)
 TLDS = ("com", "net", "org", "mx", "com.mx", "info", "xyz", "io")
 LETTERS = string.ascii_lowercase + string.digits
 
@@ -153,12 +153,12 @@ def measure(engine: Engine, questions: Path) -> dict[str, float]:
         ]
         found[what], found[f"{what} cpu"] = rates(engine, engine.port, files)
     found["p99"] = statistics.median(
-        latency_p99_ms(engine.port, questions / "rate") for _ in range(3)
+        latency_p99_ms(engine.port, questions / "rate") for _ in range(RUNS)
     )
     found["resident"], found["anonymous"] = engine.memory_mib()
     short = questions / "swap"
     short.write_text(
-        "".join((questions / "rate").read_text().splitlines(keepends=True)[: 3 * RATE])
+        "".join((questions / "rate").read_text().splitlines(keepends=True)[: 2 * RATE])
     )
     count = SWAPS if isinstance(engine, Plaza) else 1
     found["asked"], found["lost"], found["swap"] = swaps(engine, short, count)
@@ -204,7 +204,9 @@ def table(size: int, results: dict[str, dict[str, float]]) -> None:
         beside = [
             f"{peer} {_beside(found[key], ours[key], unit)}" for peer, found in results.items()
         ]
-        more = {"goal": goal} if goal else {}
+        # How much slower dnsmasq gets depends on the size: that goal is about a real list.
+        is_goal = goal and (key != "cold" or size >= 1_000_000)
+        more = {"goal": goal} if is_goal else {}
         if key == "lost":
             what = f"{what} ({SWAPS}; peers 1) of {ours['asked']:,.0f}"
         say(f"DNS {label}: {what}", ours[key], unit, **more, peer="; ".join(beside))

@@ -84,28 +84,45 @@ def _text(text: str) -> bytes:
     return text.encode("ascii") + b"\0"
 
 
+# A restore spells ten thousand of these: what never changes is spelt once, from the general form.
+_KEY_HEAD = nest(_KEY, attr(_VALUE, bytes(6)))[:-8]
+_TIMEOUT_HEAD = attr(_TIMEOUT, bytes(8))[:-8]
+_DATA_HEAD = nest(_DATA, attr(_VALUE, bytes(4)))[:-4]
+_MARK = struct.Struct("=I")
+
+
 def key(raw: bytes) -> bytes:
-    return nest(_KEY, attr(_VALUE, raw))
+    """Six bytes of a hardware address as a set's key."""
+    return _KEY_HEAD + raw + b"\0\0" if len(raw) == 6 else nest(_KEY, attr(_VALUE, raw))
 
 
 def timeout(left_ms: int) -> bytes:
-    return attr(_TIMEOUT, _U64.pack(left_ms))
+    return _TIMEOUT_HEAD + _U64.pack(left_ms)
 
 
 def data(mark: int) -> bytes:
     """What a map holds for a key. A mark has the byte order of the machine."""
-    return nest(_DATA, attr(_VALUE, struct.pack("=I", mark)))
+    return _DATA_HEAD + _MARK.pack(mark)
 
 
 def element(*parts: bytes) -> bytes:
     """One element from its key and what else it has; for `delete` the key alone."""
-    return nest(_ELEMENT, b"".join(parts))
+    body = b"".join(parts)
+    return _ATTR.pack(4 + len(body), _ELEMENT | 0x8000) + body
+
+
+def _quota(total: bytes, used: bytes) -> bytes:
+    inner = attr(_QUOTA_BYTES, total) + attr(_QUOTA_FLAGS, bytes(4)) + attr(_QUOTA_USED, used)
+    name = attr(_EXPR_NAME, _text("quota"))
+    return nest(_EXPRESSION, name + nest(_EXPR_DATA, inner))
+
+
+_QUOTA_HEAD, _, _QUOTA_MIDDLE = _quota(b"T" * 8, b"U" * 8)[:-8].partition(b"T" * 8)
 
 
 def quota_until(total: int, used: int) -> bytes:
     """An expression that matches until so many bytes passed; the kernel adds each packet to `used`."""
-    inner = attr(_QUOTA_BYTES, _U64.pack(total)) + _NO_FLAGS + attr(_QUOTA_USED, _U64.pack(used))
-    return nest(_EXPRESSION, _QUOTA_NAME + nest(_EXPR_DATA, inner))
+    return _QUOTA_HEAD + _U64.pack(total) + _QUOTA_MIDDLE + _U64.pack(used)
 
 
 @lru_cache(maxsize=64)
@@ -116,10 +133,6 @@ def limit_over(bytes_a_second: int, burst: int) -> bytes:
     inner += attr(_LIMIT_TYPE, _U32.pack(_LIMIT_OF_BYTES))
     inner += attr(_LIMIT_FLAGS, _U32.pack(_LIMIT_OVER))
     return nest(_EXPRESSION, attr(_EXPR_NAME, _text("limit")) + nest(_EXPR_DATA, inner))
-
-
-_NO_FLAGS = attr(_QUOTA_FLAGS, bytes(4))
-_QUOTA_NAME = attr(_EXPR_NAME, _text("quota"))
 
 
 def add(place: Place, elements: Iterable[bytes]) -> Iterator[Message]:

@@ -128,6 +128,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
     driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": _axe()})
     yield driver
     driver.quit()
+    _photo_file().unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ with its own id, time and folio; one that does not fit its seal is kept aside an
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,8 +57,10 @@ def recover_damaged(ledger: SqliteLedger) -> tuple[Moved, ...]:
     with ledger.reading() as db:
         for lane in LANES:
             first: dict[int, int] = {}
-            for epoch, seq, body, seal in query(db, _UNACKED, (LANE_NUMBER[lane],)):
-                if not _is_whole(ledger, body, seal):
+            # Row by row: weeks off line are many facts, and memory is small.
+            rows: Iterator[tuple[int, int, Any, Any]] = db.execute(_UNACKED, (LANE_NUMBER[lane],))
+            for epoch, seq, body, seal in rows:
+                if not _fits(ledger, body, seal):
                     first.setdefault(epoch, seq)
             found += [(lane, epoch, seq) for epoch, seq in first.items()]
     return tuple(recover_from(ledger, *place, reason=DAMAGED) for place in found)
@@ -102,13 +104,17 @@ def take_stranded(ledger: SqliteLedger, stranded: Iterable[tuple[int, bytes]], r
 
 def _is_whole(ledger: SqliteLedger, body: Any, seal: Any) -> bool:
     """The bytes that this node sealed, and a fact."""
-    if not isinstance(body, bytes) or seal != seal_of(ledger.key, fact_hash(body)):
+    if not _fits(ledger, body, seal):
         return False
     try:
         decode_fact(body)
     except FactError:
         return False
     return True
+
+
+def _fits(ledger: SqliteLedger, body: Any, seal: Any) -> bool:
+    return isinstance(body, bytes) and seal == seal_of(ledger.key, fact_hash(body))
 
 
 def _take(

@@ -15,12 +15,14 @@ import click
 from plaza.sync_pull import pull_command
 from plaza.sync_stick import stick_commands
 from sync.answers import Delivered, Refused, TooLarge, Wanted
+from sync.attachments import AttachmentStore
 from sync.datadir import DataDir
 from sync.delivery import Delivery
 from sync.link import FileLink, read_link
 from sync.outbox import Outbox
 from sync.protocol import Exchange, Pace, Rest, Salute, SendPart
 from sync.run import run_worker
+from sync.uploads import Uploads
 from sync.verify import verify_ledger
 from sync.wiring import CannotStart, Memory, build_delivery, open_memory
 
@@ -63,6 +65,13 @@ def status(data: Path, as_json: bool) -> None:
         return
     click.echo(f"{document['node']}  epoch {document['epoch']}  link {document['link']}")
     click.echo(f"last acknowledgement: {document['last_ack'] or 'never'}")
+    if document["epoch_reason"] != "first":
+        click.echo(f"epoch {document['epoch']} began because: {document['epoch_reason']}")
+    files = document["attachments"]
+    if files["waiting"] or files["missing"]:
+        click.echo(
+            f"sealed files: {files['waiting']} waiting, {files['missing']} lost on this node"
+        )
     if document["trouble"]:
         click.echo(f"trouble: {document['trouble']}: {document['detail']}")
     click.echo("lane  epoch  recorded  acked  waiting")
@@ -189,6 +198,7 @@ def _push(delivery: Delivery, now: Callable[[], float]) -> tuple[int, Refused | 
 
 def _status(memory: Memory) -> dict[str, Any]:
     outbox = Outbox(memory.ledger)
+    uploads = Uploads(memory.ledger, AttachmentStore(memory.data.attachments))
     heartbeat_s = memory.settings.number("sync.heartbeat_s")
     note = read_link(memory.data.link_file)
     return {
@@ -197,6 +207,8 @@ def _status(memory: Memory) -> dict[str, Any]:
         "link": FileLink(memory.data.link_file, memory.clock, heartbeat_s).report().state.value,
         "last_ack": outbox.last_carried(),
         "waiting": outbox.waiting(),
+        "epoch_reason": outbox.epoch_reason()[0],
+        "attachments": {"waiting": len(uploads.waiting()), "missing": uploads.missing()},
         "trouble": note.trouble if note else "",
         "detail": note.detail if note else "",
         "lanes": [

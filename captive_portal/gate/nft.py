@@ -151,15 +151,15 @@ class NftGate:
     def start(self) -> int | GateTrouble:
         """Take up what a gate before this one left. When nothing is amiss nothing is touched."""
         with self._lock:
+            apart = self._keep_ports_apart()
+            if apart is not None:
+                return apart
             self._adopt(self._store.load())
             self._whole = self._store.is_shape(self._text, self._kernel.shape())
             self.sweep()
             if self._whole and not self._read_all() and self._is_exact():
-                with contextlib.suppress(OSError):
-                    self._kernel.isolate_ports(self._policy.side.interface)
                 return len(self._visits)
-            self._store.save(self._visits.values())
-            return self.restore()
+            return self._refill()
 
     def restore(self) -> int | GateTrouble:
         """Make the kernel hold exactly the live visits, in one transaction.
@@ -167,27 +167,37 @@ class NftGate:
         Tables that are not whole are built first, in another: between the two nobody passes.
         """
         with self._lock:
-            try:
-                self._kernel.isolate_ports(self._policy.side.interface)
-            except OSError as e:
-                return GateTrouble(GateCause.FIREWALL, f"sysctl net.bridge: {e.strerror or e}")
+            apart = self._keep_ports_apart()
+            if apart is not None:
+                return apart
             self._adopt(self._store.load())
             self._whole = self._store.is_shape(self._text, self._kernel.shape())
             if self._whole:
                 self._read_all()
-            else:
-                refused = self._build()
-                if refused is not None:
-                    return GateTrouble(GateCause.FIREWALL, refused.detail)
-            self.sweep()
-            now = self._now_ms()
-            passes = [_pass(v, now) for v in self._visits.values()]
-            refused = self._kernel.apply(replace_all(passes)) if self._whole else None
+            return self._refill()
+
+    def _keep_ports_apart(self) -> GateTrouble | None:
+        try:
+            self._kernel.isolate_ports(self._policy.side.interface)
+        except OSError as e:
+            return GateTrouble(GateCause.FIREWALL, f"sysctl net.bridge: {e.strerror or e}")
+        return None
+
+    def _refill(self) -> int | GateTrouble:
+        """Empty the sets and fill them from the books, in tables that are built before if they must be."""
+        if not self._whole:
+            refused = self._build()
             if refused is not None:
-                self._whole = False
                 return GateTrouble(GateCause.FIREWALL, refused.detail)
-            self._store.save(self._visits.values())
-            return len(self._visits)
+        self.sweep()
+        now = self._now_ms()
+        passes = [_pass(v, now) for v in self._visits.values()]
+        refused = self._kernel.apply(replace_all(passes)) if self._whole else None
+        if refused is not None:
+            self._whole = False
+            return GateTrouble(GateCause.FIREWALL, refused.detail)
+        self._store.save(self._visits.values())
+        return len(self._visits)
 
     def stats(self) -> GateStats | GateTrouble:
         with self._lock:

@@ -38,7 +38,7 @@ def _words(why: Refusal, _: Translate) -> tuple[str, str, str]:
             again = _opening(opens, _)
             return _("El internet está cerrado por ahora"), _("Esta red tiene horario."), again
         case Full(devices):
-            text = _("Hay {count} aparatos conectados y no caben más.").format(count=devices)
+            text = _("No caben más aparatos por ahora. Conectados: {count}.").format(count=devices)
             return _("La red está llena"), text, _next_place(_)
         case DayUsedUp(what, resets_in_s):
             title = _("Ya usó su tiempo de hoy")

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 
 from central import attachments, folios, predial
 from central.context import central
+from central.desk_api import desk
 from central.enrolment import enrol
 from central.ingest import Taken, take_batch
 from central.nodes import NodeState, state_of
@@ -29,6 +30,7 @@ from municipio.wire.enrolment import ENROLMENT_TYPE, EnrolmentProblem, decode_re
 from municipio.wire.keys import PublicKey
 
 api = Blueprint("api", __name__)
+api.register_blueprint(desk)
 
 
 @api.get("/openapi.json")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -34,6 +34,8 @@ class Central:
     next_contact_s: int = 0
     repository: Path | None = None
     node_rate: Buckets = field(default_factory=lambda: Buckets(NODE_RATE, time.monotonic))
+    recipients: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Age public keys of the offices, which alone open what citizens sealed to them."""
     stranger_rate: Buckets = field(default_factory=lambda: Buckets(STRANGER_RATE, time.monotonic))
 
     def today(self) -> date:

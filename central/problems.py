@@ -24,6 +24,7 @@ class ProblemType(Enum):
     BAD_CLAVE = ("bad-clave", 400, "Not a clave catastral")
     BAD_FOLIO = ("bad-folio", 400, "Not a folio")
     UNKNOWN_NODE = ("unknown-node", 401, "The request is not signed by a known node")
+    NO_TOKEN = ("no-token", 401, "The request brings no valid token")
     WRONG_NODE = ("wrong-node", 403, "The batch belongs to another node")
     BAD_CODE = ("bad-code", 403, "The enrolment code is not believed")
     QUARANTINED = ("quarantined", 403, "The node waits for the city's staff")

@@ -26,6 +26,8 @@ def problem_reply(problem: Problem) -> Response:
     reply = signed_reply(encode_problem(problem), MEDIA_TYPE, problem.status)
     if problem.type is ProblemType.UNKNOWN_NODE:
         reply.headers["WWW-Authenticate"] = 'Signature realm="plaza"'
+    if problem.type is ProblemType.NO_TOKEN:
+        reply.headers["WWW-Authenticate"] = 'Bearer realm="plaza"'
     if problem.type in (ProblemType.BUSY, ProblemType.INTERNAL, ProblemType.TOO_MANY):
         reply.headers["Retry-After"] = "5"
     return reply

@@ -13,7 +13,7 @@ from flask import Flask
 from central.app import create_app
 from central.city import City
 from central.context import Central
-from central.keys import load_city_key
+from central.keys import load_city_key, load_recipients
 from central.projector import Projector
 from central.store import Store, open_store
 from municipio.predial import Perfil, parse_perfil
@@ -47,10 +47,19 @@ def build(
 ) -> Program:
     """The program on a real database; the caller closes it. Raises StoreError, KeysError."""
     key = load_city_key(keys)
+    recipients = load_recipients(keys) if (keys / "recipients.json").exists() else {}
     store = open_store(db)
     projector = Projector(store, city, utc_now)
     perfil = demo_perfil()
     central = Central(
-        store, city, key, perfil, staff_token, utc_now, projector, repository=repository
+        store,
+        city,
+        key,
+        perfil,
+        staff_token,
+        utc_now,
+        projector,
+        repository=repository,
+        recipients=recipients,
     )
     return Program(create_app(central), projector, store)

@@ -1,0 +1,90 @@
+"""`plaza-central open`: the desk of an office, on the official's own machine, with the office's key."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+
+import click
+import httpx2
+
+from central.cli_parts import clear_errors
+from central.desk import Desk, DeskError, load_identity, to_csv
+from central.desk_client import TIMEOUT_S, fetch, take_bundle
+from central.desk_page import create_desk_page
+from central.keys import OFFICES
+from central.server import serve
+from central.wiring import utc_now
+from municipio.wire.keys import load_public
+
+_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+
+@click.command("open")
+@click.option("--office", required=True, type=click.Choice(OFFICES))
+@click.option("--key", required=True, type=_FILE, help="The office's age key.")
+@click.option("--city-key", required=True, type=_FILE, help="The city's public key.")
+@click.option("--desk", "folder", required=True, type=click.Path(path_type=Path, file_okay=False),
+              help="Folder of this machine where sealed matters and the log are kept.")  # fmt: skip
+@click.option("--url", default="", metavar="URL", help="Fetch what is new from the city.")
+@click.option("--ca", type=_FILE, help="Certificate authority of the city's server.")
+@click.option("--from", "source", type=click.Path(path_type=Path, file_okay=False, exists=True),
+              help="Read what a stick carries, without a network.")  # fmt: skip
+@click.option("--who", default="", help="Who opens; by default the user of this machine.")
+@click.option("--folio", multiple=True, help="Open these now instead of showing the page.")
+@click.option("--all", "everything", is_flag=True, help="Open every matter that was never opened.")
+@click.option("--why", default="", help="Why they are opened; it is written into the log.")
+@click.option("--csv", "out", type=click.Path(path_type=Path, dir_okay=False),
+              help="Write what is opened there.")  # fmt: skip
+@click.option("--port", default=0, show_default=True, help="Of the page; 0 is any.")
+def open_(
+    office: str, key: Path, city_key: Path, folder: Path, url: str, ca: Path | None,
+    source: Path | None, who: str, folio: tuple[str, ...], everything: bool, why: str,
+    out: Path | None, port: int,
+) -> None:  # fmt: skip
+    """Fetch what is sealed to an office, open it here, and write down each opening."""
+    if (folio or everything) and not why.strip():
+        raise click.UsageError("say why: --why TEXT")
+    with clear_errors():
+        try:
+            identity = load_identity(key)
+            city = load_public(city_key.read_bytes())
+            desk = Desk(folder, office, identity, who or getpass.getuser())
+            if source is not None:
+                click.echo(
+                    f"{take_bundle(desk, source, city)} asuntos nuevos en {source}", err=True
+                )
+            if url:
+                verify = str(ca) if ca else True
+                with httpx2.Client(base_url=url, timeout=TIMEOUT_S, verify=verify) as client:
+                    click.echo(f"{fetch(desk, client, city, identity)} asuntos nuevos", err=True)
+            if folio or everything:
+                _write(desk, folio if folio else _never_opened(desk), why, out)
+                return
+        except DeskError as e:
+            raise click.ClickException(str(e)) from e
+        _show(desk, port)
+
+
+def _never_opened(desk: Desk) -> tuple[str, ...]:
+    seen = {row["folio"] for row in desk.openings()}
+    folios = dict.fromkeys(matter.folio for matter in desk.matters())
+    return tuple(folio for folio in folios if folio not in seen)
+
+
+def _write(desk: Desk, folios: tuple[str, ...], why: str, out: Path | None) -> None:
+    opened = [one for folio in folios for one in desk.open(folio, why, utc_now())]
+    text = to_csv(opened)
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    out.touch(mode=0o600)
+    out.write_text("\ufeff" + text, encoding="utf-8", newline="")
+    click.echo(f"{len(opened)} asuntos abiertos en {out}", err=True)
+
+
+def _show(desk: Desk, port: int) -> None:
+    app, secret = create_desk_page(desk, utc_now)
+    serve(
+        app, "127.0.0.1", port, lambda p: click.echo(f"escritorio: http://127.0.0.1:{p}/{secret}/")
+    )

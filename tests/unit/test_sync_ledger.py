@@ -32,6 +32,7 @@ from sync.database import LedgerDamaged
 from sync.ledger import SqliteLedger, open_ledger
 from sync.outbox import KEPT_MS, ChainDiffers, Damaged, Load, Outbox, Stretch
 from sync.recovery import recover_damaged
+from sync.reserve import Reserve
 from sync.verify import verify_ledger
 
 REPORT = FactDraft(FactType.REPORT_FILED, {"service": "bache", "sealed": "age..."})
@@ -332,6 +333,41 @@ def test_a_full_disk_records_nothing_loses_nothing_and_recovers(
         again.close()
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small disk; needs root")
+def test_on_a_full_disk_money_goes_on_when_nothing_else_does(
+    tmp_path: Path, clock: HandClock
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], check=True)
+    try:
+        ledger = opening(disk, clock)
+        ledger.reserve = Reserve(disk, size=200 * 1024)
+        ledger.reserve.fill()
+        vitals = FactDraft(FactType.DEVICE_CHANGED, {"demo": "x" * 4000})
+        report = FactDraft(FactType.REPORT_FILED, {"sealed": "x" * 4000})
+        money = FactDraft(FactType.PAYMENT_TAKEN, {"note": "x" * 4000})
+        counts = [filled(ledger, draft) for draft in (vitals, report, money)]
+        assert counts[0] > 50, "until the disk is full but for the reserve"
+        assert counts[1] > 5
+        assert counts[2] > 5
+        assert not (disk / "reserve-1").exists()
+        assert not (disk / "reserve-2").exists()
+        assert verify_ledger(ledger).problems == ()
+        ledger.close()
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def filled(ledger: SqliteLedger, draft: FactDraft) -> int:
+    """How many of a kind still fit."""
+    count = 0
+    while isinstance(answer := ledger.record(draft), Recorded):
+        count += 1
+    assert answer.cause is NotRecordedCause.DISK_FULL
+    return count
 
 
 def test_a_busy_ledger_says_busy(ledger: SqliteLedger, tmp_path: Path, clock: HandClock) -> None:

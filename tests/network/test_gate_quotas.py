@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
 import time
 from typing import Any
 
@@ -160,6 +161,25 @@ def test_phones_get_ipv6_with_a_name_server_from_the_node(lab: Any) -> None:
 
     assert "Recursive DNS server     : fd66::1" in shown
     assert lab.ann.ip6.startswith("fd66::")
+
+
+def test_the_nft_program_builds_the_same_tables_as_the_library(lab: Any) -> None:
+    code = (
+        "import subprocess, sys; from captive_portal.gate import nft_runner as r; "
+        "from captive_portal.gate.ruleset import GuestSide, render_tables; "
+        "ip = ['ip', 'link', 'add', 'guest0', 'type', 'veth', 'peer', 'guest1']; "
+        "subprocess.run(ip, check=True); runner = getattr(r, sys.argv[1])(*sys.argv[2:]); "
+        "text = render_tables(GuestSide('guest0', 'up0', 8380, 443, 53, 5300, '10.66.0.1', 'fd66::1')); "
+        "assert runner.run(text) == '', runner.run(text); "
+        "print(subprocess.run(['nft', 'list', 'ruleset'], capture_output=True, text=True).stdout)"
+    )
+    python = ("unshare", "--net", sys.executable, "-P", "-c", code)
+
+    by_library = lab.in_node(*python, "LibNft")
+    by_program = lab.in_node(*python, "ArgvNft", "nft")
+
+    assert "table netdev plaza" in by_library
+    assert by_program == by_library
 
 
 def test_the_portal_is_announced_over_dhcp_dhcpv6_and_router_advertisements(lab: Any) -> None:

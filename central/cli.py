@@ -35,7 +35,9 @@ DEFAULT_LISTEN = "127.0.0.1:8311"
 _ELSEWHERE = {
     "approve": "central.fleet_cli:approve",
     "enrol-code": "central.fleet_cli:enrol_code",
+    "export": "central.audit_cli:export",
     "import": "central.carrier_cli:import_",
+    "open": "central.desk_cli:open_",
     "publish": "central.publish_cli:publish",
     "indicators": "central.indicators_cli:indicators",
     "node": "central.fleet_cli:node",

@@ -34,6 +34,7 @@ DEFAULT_LISTEN = "127.0.0.1:8311"
 
 _ELSEWHERE = {
     "approve": "central.fleet_cli:approve",
+    "cfdi": "central.cfdi_cli:cfdi",
     "enrol-code": "central.fleet_cli:enrol_code",
     "export": "central.audit_cli:export",
     "import": "central.carrier_cli:import_",

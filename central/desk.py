@@ -40,6 +40,7 @@ KINDS = {
     "appointment.asked": "Cita",
     "survey.answered": "Encuesta",
 }
+OFFICE_NAMES = {"siac": "SIAC", "tesoreria": "Tesorería", "contraloria": "Contraloría"}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _ZERO = "0" * 64
 
@@ -80,6 +81,7 @@ class Desk:
         self._identity = identity
         self._who = who
         self.office = office
+        self.title = OFFICE_NAMES.get(office, office)
         for name in ("sealed", "files"):
             (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)

@@ -58,7 +58,7 @@ def create_desk_page(desk: Desk, now: Callable[[], datetime]) -> tuple[Flask, st
             return _list(desk, given, str(e)), 400
         return render_template(
             "desk_open.html", given=given, folio=folio, why=why, found=found,
-            kinds=KINDS, labels=LABELS, pictures=_pictures, day=day_in_words, office=desk.office,
+            kinds=KINDS, labels=LABELS, pictures=_pictures, day=day_in_words, office=desk.title,
         )  # fmt: skip
 
     @app.get("/<given>/bitacora")
@@ -70,7 +70,7 @@ def create_desk_page(desk: Desk, now: Callable[[], datetime]) -> tuple[Flask, st
         except DeskError as e:
             trouble = str(e)
         return render_template(
-            "desk_log.html", given=given, rows=rows, trouble=trouble, office=desk.office
+            "desk_log.html", given=given, rows=rows, trouble=trouble, office=desk.title
         )
 
     @app.after_request
@@ -87,7 +87,7 @@ def create_desk_page(desk: Desk, now: Callable[[], datetime]) -> tuple[Flask, st
 def _list(desk: Desk, given: str, trouble: str) -> str:
     return render_template(
         "desk_list.html", given=given, matters=desk.matters(), trouble=trouble, kinds=KINDS,
-        day=day_in_words, office=desk.office,
+        day=day_in_words, office=desk.title,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import and_, select
 
+from central.cfdi import Stamp, find_stamp
 from central.context import Central
 from central.problems import Problem, ProblemType
 from central.schema import folios
@@ -23,9 +24,11 @@ class FolioState:
     city_folio: str
     opened_on: str
     updated_on: str
+    stamp: Stamp | None = None
 
     def document(self) -> dict[str, Any]:
-        return asdict(self)
+        """What a node is told; the CFDI is for the citizen's own page."""
+        return {name: value for name, value in asdict(self).items() if name != "stamp"}
 
 
 def find_folio(central: Central, text: str) -> FolioState | Problem:
@@ -37,6 +40,8 @@ def find_folio(central: Central, text: str) -> FolioState | Problem:
     mine = and_(f.inegi == central.city.inegi, f.folio == parsed.text)
     with central.store.begin() as connection:
         row = connection.execute(select(folios).where(mine)).first()
+        stamp = find_stamp(connection, central.city.inegi, parsed.text)
     if row is None:
         return Problem(ProblemType.NOT_FOUND, "the city does not hold this folio yet")
-    return FolioState(row.folio, row.kind, row.state, row.city_folio, row.opened_on, row.updated_on)
+    texts = (row.folio, row.kind, row.state, row.city_folio, row.opened_on, row.updated_on)
+    return FolioState(*texts, stamp)

@@ -22,7 +22,7 @@ def _site(data: Path, text: str) -> Path:
     return data
 
 
-NO_RADIO = '[wifi]\ninterface = "plaza-none0"\n'
+NO_RADIO = '[wifi]\ninterface = "wlan-none0"\n'
 
 
 def test_status_without_a_radio_is_trouble_that_names_the_interface(tmp_path: Path) -> None:
@@ -30,9 +30,9 @@ def test_status_without_a_radio_is_trouble_that_names_the_interface(tmp_path: Pa
 
     assert said.exit_code == 1
     assert said.stdout.splitlines() == [
-        "radio plaza-none0: UNKNOWN, channel 0",
+        "radio wlan-none0: UNKNOWN, channel 0",
         "devices: 0",
-        "trouble: there is no interface plaza-none0",
+        "trouble: there is no interface wlan-none0",
     ]
 
 
@@ -41,7 +41,7 @@ def test_status_for_machines_is_one_object(tmp_path: Path) -> None:
 
     assert report["mode"] == "radio"
     assert report["networks"] == []
-    assert report["trouble"] == "there is no interface plaza-none0"
+    assert report["trouble"] == "there is no interface wlan-none0"
 
 
 def test_a_wired_site_is_judged_by_its_cable(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_without_a_radio_nothing_is_written(verb: str, tmp_path: Path) -> None:
     said = _call(_site(tmp_path, NO_RADIO), verb)
 
     assert said.exit_code == 1
-    assert "there is no such radio: plaza-none0" in said.stderr
+    assert "there is no such radio: wlan-none0" in said.stderr
     assert not (tmp_path / "run").exists()
 
 

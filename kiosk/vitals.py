@@ -47,8 +47,9 @@ class Vitals:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="vitals", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._run, name="vitals", daemon=True)
+        thread.start()
+        self._thread = thread  # only now, because `close` may come from another thread
 
     def close(self) -> None:
         self._closing.set()

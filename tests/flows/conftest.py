@@ -259,7 +259,9 @@ class Node:
         return [json.loads(body) for body in self.books()]
 
     def types(self) -> list[str]:
-        return [fact["type"] for fact in self.facts()]
+        """Of what citizens did; the node's own states come when they come."""
+        vitals = ("device.changed", "energy.changed")
+        return [fact["type"] for fact in self.facts() if fact["type"] not in vitals]
 
     def waiting(self) -> int:
         status = self.plaza("sync", "status", "--json")

@@ -94,7 +94,7 @@ def test_the_services_are_enabled_for_the_next_boot(node_root: Path) -> None:
     assert {p.name for p in wants.iterdir()} == {
         "plaza-filter.service", "plaza-filter-config.service", "plaza-names.service",
         "plaza-gate.service", "plaza-kiosk.service", "plaza-portal.service", "plaza-sync.service",
-        "plaza-wifi.service",
+        "plaza-wifi.service", "plaza-filter-refresh.timer", "plaza-pull.timer",
     }  # fmt: skip
     assert (node_root / "etc/systemd/system/multi-user.target.wants/plaza.target").is_symlink()
 

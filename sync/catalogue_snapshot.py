@@ -23,6 +23,9 @@ from sync.padron_vault import PadronVault, load_vault
 
 _T = TypeVar("_T")
 
+_PLAIN_PADRON = 1
+"""The layout before the padrón was sealed: all of it is served but the padrón."""
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -95,8 +98,10 @@ def _read(
     connection: sqlite3.Connection, translate: Callable[[str], str], vault: PadronVault | None
 ) -> Snapshot:
     found = connection.execute("PRAGMA user_version").fetchone()[0]
-    if found != SCHEMA_VERSION:
+    if found not in (_PLAIN_PADRON, SCHEMA_VERSION):
         raise ValueError(f"catalogue layout {found} is not {SCHEMA_VERSION}")
+    if found == _PLAIN_PADRON:
+        vault = None  # an update must not close the node until new content comes
     meta = dict(connection.execute("SELECT key, value FROM meta"))
     rows = connection.execute(
         "SELECT id, name, dependency, category, cost FROM tramites ORDER BY consulted DESC, name"

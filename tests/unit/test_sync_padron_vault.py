@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -115,6 +117,22 @@ def test_without_the_secret_only_the_padron_is_lost(node: Path) -> None:
     assert catalogue.account(CLAVE) is None
     assert catalogue.problem is None
     assert catalogue.search_tramites("predial")
+
+
+def test_content_of_before_the_padron_was_sealed_still_serves_all_else(node: Path) -> None:
+    install(node)
+    with closing(sqlite3.connect(node / "catalogue.sqlite")) as connection:
+        connection.execute("DROP TABLE padron")
+        connection.execute("CREATE TABLE padron (clave TEXT PRIMARY KEY, street TEXT)")
+        connection.execute("INSERT INTO padron VALUES (?, 'Calle')", (CLAVE,))
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+    catalogue = SqliteCatalogue(node / "catalogue.sqlite")
+    assert catalogue.problem is None
+    assert catalogue.terms("es") is not None
+    assert catalogue.account(CLAVE) is None
+    assert install(node)["accounts"] == 40
+    assert catalogue.counts() == (115, 40)
 
 
 def test_a_node_without_a_kiosk_takes_no_padron(node: Path) -> None:

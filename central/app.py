@@ -10,9 +10,13 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from central.api import api
 from central.context import Central, attach
+from central.dashboard import dashboard
+from central.indicators_pages import indicators
 from central.pages import error_page, pages
 from central.problems import Problem, ProblemType
+from central.pulls import pulls
 from central.replies import problem_reply
+from central.rights_pages import rights
 from municipio.wire.batch import MAX_UNPACKED_BYTES
 
 log = logging.getLogger("plaza.central.app")
@@ -45,7 +49,9 @@ def create_app(central: Central) -> Flask:
     app.json.sort_keys = True  # type: ignore[attr-defined]  # DefaultJSONProvider has it
     attach(app, central)
     app.register_blueprint(api)
-    app.register_blueprint(pages)
+    for staff_pages in (pages, dashboard, indicators, rights):
+        app.register_blueprint(staff_pages)
+    app.register_blueprint(pulls)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OperationalError, _database_busy)
     app.register_error_handler(TimeoutError, _database_busy)

@@ -76,7 +76,7 @@ def _take_turns(connection: Connection, inegi: str, node: str) -> None:
 
 def _progress(connection: Connection, key: dict[str, Any]) -> Progress:
     found = connection.execute(select(attachments).where(_here(attachments, key))).first()
-    if found is not None and found.state == "complete":
+    if found is not None and found.state != "waiting":  # an erased one is not wanted again
         return Progress(key["node"], key["sha256"], found.bytes, complete=True)
     length = func.coalesce(func.sum(func.length(attachment_parts.c.body)), 0)
     received = connection.scalar(select(length).where(_here(attachment_parts, key)))

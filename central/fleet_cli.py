@@ -12,6 +12,7 @@ import click
 
 from central.cli_parts import clear_errors, db_options, opened
 from central.enrolment import Enrolling, make_code, next_free_node
+from central.fleet import set_place
 from central.nodes import NodeState, add_node, list_nodes, set_state
 from central.wiring import utc_now
 from municipio.wire.keys import load_public
@@ -110,6 +111,18 @@ def node_list(db: str, inegi: str, as_json: bool) -> None:
         click.echo(f"{row.node}  {state}  {row.facts:8} facts  last contact {contact}  {row.site}")
     if not rows:
         click.echo("no node is registered")
+
+
+@node.command("place")
+@click.argument("code", metavar="NODE")
+@click.option("--lat", required=True, type=float, help="Degrees north, such as 18.1345.")
+@click.option("--lon", required=True, type=float, help="Degrees east; in Mexico negative.")
+@db_options
+def node_place(code: str, lat: float, lon: float, db: str, inegi: str) -> None:
+    """Say where NODE stands, for the map of the fleet."""
+    with clear_errors(), opened(db) as store:
+        set_place(store, inegi, code, lat, lon, utc_now())
+    click.echo(f"{code} is at {lat}, {lon}")
 
 
 node.add_command(revoke)

@@ -102,10 +102,15 @@ def add_node_in(
 def set_state(store: Store, inegi: str, node: str, wanted: NodeState) -> None:
     """Approve, release or revoke. Raises NodeError when it is not registered."""
     with store.begin() as connection:
-        mine = and_(nodes.c.inegi == inegi, nodes.c.node == node)
-        if connection.execute(select(nodes.c.node).where(mine)).first() is None:
-            raise NodeError(f"{node} is not registered")
-        connection.execute(update(nodes).where(mine).values(state=wanted.value, note=""))
+        set_state_in(connection, inegi, node, wanted)
+
+
+def set_state_in(connection: Connection, inegi: str, node: str, wanted: NodeState) -> None:
+    """`set_state` inside the caller's transaction."""
+    mine = and_(nodes.c.inegi == inegi, nodes.c.node == node)
+    if connection.execute(select(nodes.c.node).where(mine)).first() is None:
+        raise NodeError(f"{node} is not registered")
+    connection.execute(update(nodes).where(mine).values(state=wanted.value, note=""))
 
 
 def quarantine_in(connection: Connection, inegi: str, node: str, why: str) -> None:

@@ -17,7 +17,14 @@ from central.repository import RepositoryError, add_files, read_target, targets_
 from municipio.content import FILES, MANIFEST, SIGNATURE, version_key
 from municipio.padron import PADRON
 from municipio.wire.padron_delta import make_delta
-from municipio.wire.pulled_content import CURRENT, ROLE, Current, encode_current, target_of
+from municipio.wire.pulled_content import (
+    CURRENT,
+    FILTER_LIST,
+    ROLE,
+    Current,
+    encode_current,
+    target_of,
+)
 
 KEPT = 4
 """Versions from which a node still gets a delta; one that slept longer fetches the padrón whole."""
@@ -48,6 +55,12 @@ def publish_content(repo: Path, keys: Path, folder: Path, at: datetime) -> Curre
     ]  # fmt: skip
     add_files(repo, keys, ROLE, targets, at, forget=gone)
     return current
+
+
+def publish_filter(repo: Path, keys: Path, file: Path, at: datetime) -> str:
+    """Offer a compiled and signed list of names; returns its path in the repository."""
+    add_files(repo, keys, "filter", {FILTER_LIST: _pack(file.read_bytes())}, at)
+    return FILTER_LIST
 
 
 def _read(folder: Path) -> dict[str, bytes]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from central.publish import publish_content
+from central.publish import publish_content, publish_filter
 from central.repository import (
     ROLES,
     Ceremony,
@@ -71,14 +71,23 @@ def content(folder: Path, repo: Path, keys: Path) -> None:
     click.echo(f"content {done.version} is published; changes since: {since}")
 
 
+@publish.command("filter")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@_REPO
+@_KEYS
+def filter_(file: Path, repo: Path, keys: Path) -> None:
+    """Publish the list of names FILE, as `plaza filter build` made and `plaza filter sign` signed it."""
+    click.echo(f"{publish_filter(repo, keys, file, utc_now())} is published")
+
+
 @publish.command("file")
-@click.argument("role", type=click.Choice([role for role in ROLES if role != "content"]))
+@click.argument("role", type=click.Choice([r for r in ROLES if r not in ("content", "filter")]))
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.option("--as", "name", default="", help="Name inside the role; by default the file's own.")
 @_REPO
 @_KEYS
 def file_(role: str, file: Path, name: str, repo: Path, keys: Path) -> None:
-    """Publish a FILE of ROLE: a filter list, settings, an update."""
+    """Publish a FILE of ROLE: settings, an update."""
     path = f"{role}/{name or file.name}"
     add_files(repo, keys, role, {path: file.read_bytes()}, utc_now())
     click.echo(f"{path} is published")

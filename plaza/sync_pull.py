@@ -10,9 +10,12 @@ from typing import Any
 
 import click
 
+from captive_portal.filter.database import Unusable
+from captive_portal.filter.store import ListStore
+from municipio.wire.pulled_content import FILTER_LIST
 from sync.datadir import DataDir
 from sync.pull import NotPulled, Pulled, PullTrouble, UpToDate
-from sync.pull_wiring import Outcome, pull
+from sync.pull_wiring import Outcome, Puller, build_puller
 from sync.wiring import CannotStart, open_memory
 
 _EXPLAINED = {
@@ -51,16 +54,53 @@ def pull_command(options: Callable[[Any], Any]) -> click.Command:
 
 
 def _pull(data: Path, mirror: Path | None) -> Outcome:
-    memory = open_memory(DataDir(data))
+    node = DataDir(data)
+    memory = open_memory(node)
     if isinstance(memory, CannotStart):
         raise click.ClickException(memory.detail)
     try:
-        outcome = pull(memory, mirror, lambda line: click.echo(line, err=True))
+        puller = build_puller(memory, mirror)
+        if isinstance(puller, CannotStart):
+            raise click.ClickException(puller.detail)
+        if isinstance(puller, NotPulled):
+            return puller
+        try:
+            outcome = puller.content(_tell)
+            if not isinstance(outcome, NotPulled):
+                _pull_filter(puller, node)
+            return outcome
+        finally:
+            puller.close()
     finally:
         memory.close()
-    if isinstance(outcome, CannotStart):
-        raise click.ClickException(outcome.detail)
-    return outcome
+
+
+def _pull_filter(puller: Puller, node: DataDir) -> None:
+    """The newest list of names; whatever is wrong with it, the list in use stays and content is served."""
+    store, mark = ListStore(node.path / "filter"), node.path / "tuf" / "filter.sha256"
+    known = mark.read_text().strip() if mark.exists() else ""
+    place = node.path / "tuf" / "names.cdb"
+    try:
+        found = puller.file(FILTER_LIST, known, place)
+        if found is None:
+            return
+        if isinstance(found, NotPulled):
+            _tell(f"filter list: {found.detail}; the list in use stays")
+            return
+        done = store.install(found.path, puller.city)
+        if isinstance(done, Unusable):
+            _tell(f"filter list: {done.detail}; the list in use stays")
+            return
+        mark.write_text(found.digest + "\n")
+        _tell(f"filter list of {done.date} is installed")
+    except OSError as e:
+        _tell(f"filter list: {e.filename}: {e.strerror}; the list in use stays")
+    finally:
+        place.unlink(missing_ok=True)
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
 
 
 def _told(outcome: Outcome) -> tuple[dict[str, Any], str]:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from tuf.api.exceptions import DownloadError, ExpiredMetadataError, RepositoryError
 from tuf.ngclient import Updater, UpdaterConfig
@@ -33,6 +34,7 @@ from sync.content_folder import Installed, installed_version
 from sync.tuf_fetcher import BASE
 
 MAX_UNPACKED = 1024 * 1024 * 1024
+_T = TypeVar("_T")
 
 
 class PullTrouble(StrEnum):
@@ -67,6 +69,14 @@ class UpToDate:
 
 
 @dataclass(frozen=True, slots=True)
+class PulledFile:
+    """A target's bytes, unpacked at `path`, which is the caller's to remove; `digest` of what travelled."""
+
+    path: Path
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Install:
     """How what was pulled becomes what is served. Each returns what was installed or why not."""
 
@@ -87,10 +97,21 @@ def pull_content(
     trust: Trust, fetcher: FetcherInterface, clock: Clock, catalogue: Path, install: Install
 ) -> Pulled | UpToDate | NotPulled:
     """One round. May take minutes on a slow link; nothing is changed before everything is there."""
+    return _believing(trust, clock, lambda: _Round(trust, fetcher).content(catalogue, install))
+
+
+def pull_file(
+    trust: Trust, fetcher: FetcherInterface, clock: Clock, target: str, known: str, place: Path
+) -> PulledFile | NotPulled | None:
+    """A gzip target unpacked to `place`; None when the city offers none, or the one that is `known`."""
+    return _believing(trust, clock, lambda: _Round(trust, fetcher).file(target, known, place))
+
+
+def _believing(trust: Trust, clock: Clock, work: Callable[[], _T]) -> _T | NotPulled:
     if clock.now().quality is TimeQuality.UNKNOWN:
         return NotPulled(PullTrouble.CLOCK, "the clock has no proof yet")
     try:
-        return _Round(trust, fetcher, catalogue, install).run()
+        return work()
     except ExpiredMetadataError as e:
         return NotPulled(PullTrouble.OLD, str(e))
     except DownloadError as e:
@@ -108,13 +129,9 @@ class _Missing(Exception):
 
 
 class _Round:
-    def __init__(
-        self, trust: Trust, fetcher: FetcherInterface, catalogue: Path, install: Install
-    ) -> None:
+    def __init__(self, trust: Trust, fetcher: FetcherInterface) -> None:
         self._trust = trust
         self._fetcher = fetcher
-        self._catalogue = catalogue
-        self._install = install
         trust.metadata.mkdir(parents=True, exist_ok=True, mode=0o750)
         shutil.rmtree(trust.draft, ignore_errors=True)
         trust.draft.mkdir(parents=True)
@@ -124,37 +141,45 @@ class _Round:
             fetcher, config, bootstrap=trust.root,
         )  # fmt: skip
 
-    def run(self) -> Pulled | UpToDate | NotPulled:
+    def content(self, catalogue: Path, install: Install) -> Pulled | UpToDate | NotPulled:
         self._updater.refresh()
         try:
             current = decode_current(self._fetch(CURRENT).read_bytes())
             if isinstance(current, CurrentProblem):
                 return NotPulled(PullTrouble.REFUSED, current.detail)
-            here = installed_version(self._catalogue)
+            here = installed_version(catalogue)
             if here and version_key(here) >= version_key(current.version):
                 return UpToDate(here)
-            return self._apply(current, here)
+            return self._apply(current, here, install)
         except _Missing as e:
             return NotPulled(PullTrouble.REFUSED, f"{e} is not offered")
 
-    def _apply(self, current: Current, here: str) -> Pulled | NotPulled:
+    def file(self, target: str, known: str, place: Path) -> PulledFile | None:
+        self._updater.refresh()
+        info = self._updater.get_targetinfo(target)
+        if info is None or info.hashes["sha256"] == known:
+            return None
+        self._unpack(target, place)
+        return PulledFile(place, info.hashes["sha256"])
+
+    def _apply(self, current: Current, here: str, install: Install) -> Pulled | NotPulled:
         folder = self._trust.draft / "content"
         folder.mkdir()
         for name in current.files:
             if name != PADRON:
                 self._unpack(target_of(current.version, name), folder / name)
         if here in current.deltas:
-            done = self._apply_delta(current, here, folder)
+            done = self._apply_delta(current, here, folder, install)
             if isinstance(done, Installed):
                 return self._pulled(done, was_delta=True)
         self._unpack(target_of(current.version, PADRON), folder / PADRON)
-        whole = self._install.folder(folder)
+        whole = install.folder(folder)
         if isinstance(whole, ContentProblem):
             return NotPulled(PullTrouble.REFUSED, str(whole))
         return self._pulled(whole, was_delta=False)
 
     def _apply_delta(
-        self, current: Current, here: str, folder: Path
+        self, current: Current, here: str, folder: Path, install: Install
     ) -> Installed | ContentProblem | DeltaProblem:
         """A delta that does not fit is no harm: the whole padrón follows."""
         name = f"padron-from-{here}"
@@ -164,7 +189,7 @@ class _Round:
             return delta
         if (delta.header.start, delta.header.end) != (here, current.version):
             return DeltaProblem("it is a delta between other versions")
-        return self._install.delta(folder, delta)
+        return install.delta(folder, delta)
 
     def _pulled(self, done: Installed, *, was_delta: bool) -> Pulled:
         moved = int(getattr(self._fetcher, "bytes_moved", 0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from municipio.facts import format_time
@@ -12,7 +13,17 @@ from municipio.wire.envelope import SIGNATURE_HEADER, verify_body
 from municipio.wire.keys import PublicKey
 from sync.answers import Refused
 from sync.keys import KeyMissing, NodeKey, load_city_key, write_new
-from sync.pull import Install, NotPulled, Pulled, PullTrouble, Trust, UpToDate, pull_content
+from sync.pull import (
+    Install,
+    NotPulled,
+    Pulled,
+    PulledFile,
+    PullTrouble,
+    Trust,
+    UpToDate,
+    pull_content,
+    pull_file,
+)
 from sync.sharing import settle_file
 from sync.transport import Courier
 from sync.tuf_fetcher import CityFetcher, FolderFetcher
@@ -22,8 +33,44 @@ from sync.wiring import CannotStart, Memory, build_courier
 Outcome = Pulled | UpToDate | NotPulled
 
 
-def pull(memory: Memory, mirror: Path | None, tell: Callable[[str], None]) -> Outcome | CannotStart:
-    """One round, from the city or from a mirror of its repository in a folder."""
+@dataclass(frozen=True)
+class Puller:
+    """One node's way to its city's repository, or to a mirror of it; `close` after use."""
+
+    memory: Memory
+    city: PublicKey
+    trust: Trust
+    courier: Courier
+    mirror: Path | None
+
+    def content(self, tell: Callable[[str], None]) -> Outcome:
+        """One round of content, noted in `run/pull.json`."""
+        settings = self.memory.settings
+        content = NodeContent(
+            self.memory.data,
+            self.city,
+            settings.text("city.inegi"),
+            settings.flag("node.padron"),
+            tell,
+        )
+        install = Install(content.install, content.install_delta)
+        catalogue = self.memory.data.catalogue
+        outcome = pull_content(self.trust, self._fetcher(), self.memory.clock, catalogue, install)
+        _note(self.memory, outcome)
+        return outcome
+
+    def file(self, target: str, known: str, place: Path) -> PulledFile | NotPulled | None:
+        """Any other target, unpacked at `place`; None when there is none but the `known` one."""
+        return pull_file(self.trust, self._fetcher(), self.memory.clock, target, known, place)
+
+    def close(self) -> None:
+        self.courier.close()
+
+    def _fetcher(self) -> CityFetcher | FolderFetcher:
+        return CityFetcher(self.courier) if self.mirror is None else FolderFetcher(self.mirror)
+
+
+def build_puller(memory: Memory, mirror: Path | None) -> Puller | CannotStart | NotPulled:
     key, city = NodeKey.load(memory.data), load_city_key(memory.data)
     if isinstance(key, KeyMissing):
         return CannotStart(key.detail)
@@ -32,32 +79,14 @@ def pull(memory: Memory, mirror: Path | None, tell: Callable[[str], None]) -> Ou
     courier = build_courier(memory.settings, key)
     if isinstance(courier, KeyMissing):
         return CannotStart(courier.detail)
-    try:
-        outcome = _pull(memory, city, courier, mirror, tell)
-    finally:
-        courier.close()
-    _note(memory, outcome)
-    return outcome
-
-
-def _pull(
-    memory: Memory,
-    city: PublicKey,
-    courier: Courier,
-    mirror: Path | None,
-    tell: Callable[[str], None],
-) -> Outcome:
     root = _first_root(memory, city, courier)
     if isinstance(root, NotPulled):
+        courier.close()
+        _note(memory, root)
         return root
-    home, settings = memory.data.path / "tuf", memory.settings
+    home = memory.data.path / "tuf"
     trust = Trust(home / "metadata", home / "draft", root)
-    content = NodeContent(
-        memory.data, city, settings.text("city.inegi"), settings.flag("node.padron"), tell
-    )
-    fetcher = CityFetcher(courier) if mirror is None else FolderFetcher(mirror)
-    install = Install(content.install, content.install_delta)
-    return pull_content(trust, fetcher, memory.clock, memory.data.catalogue, install)
+    return Puller(memory, city, trust, courier, mirror)
 
 
 def _first_root(memory: Memory, city: PublicKey, courier: Courier) -> bytes | NotPulled:

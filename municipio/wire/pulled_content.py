@@ -10,6 +10,9 @@ from municipio.content import version_key
 
 ROLE = "content"
 CURRENT = "content/current.json"
+FILTER_LIST = "filter/names.cdb.gz"
+"""The compiled list of names to block, gzip."""
+
 MAX_CURRENT = 16 * 1024
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyrage import x25519
@@ -30,7 +31,7 @@ from central.demo import content_files
 from central.keys import CityKey
 from central.nodes import add_node
 from central.projector import Projector
-from central.publish import publish_content
+from central.publish import publish_content, publish_filter
 from central.repository import (
     Ceremony,
     RepositoryError,
@@ -420,6 +421,53 @@ def test_a_stick_with_a_mirror_serves_as_well(street: Street, server: Callable[.
     assert street.street_of(7) == "Calle Nueva"
 
 
+def filter_list(street: Street, name: str, day: str, key: Ed25519PrivateKey = CITY_KEY) -> Path:
+    """A list of one name, compiled and signed with the commands."""
+    (street.home / "adult.txt").write_text(f"{name}\n")
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (street.home / "city.key").write_bytes(pem)
+    out, signer = street.home / f"{name}.cdb", str(street.home / "city.key")
+    source = f"adult={street.home / 'adult.txt'}"
+    for words in (
+        ["build", source, "--out", str(out), "--date", day],
+        ["sign", str(out), "--key", signer],
+    ):
+        run = CliRunner().invoke(plaza, ["filter", *words])
+        assert run.exit_code == 0, run.output
+    return out
+
+
+def blocked(street: Street, name: str) -> bool:
+    database = street.node.path / "filter" / "list.cdb"
+    run = CliRunner().invoke(plaza, ["filter", "test", "--db", str(database), name])
+    assert run.exit_code == 0, run.output
+    return "adult" in run.stdout
+
+
+def test_the_newest_list_of_names_comes_with_the_content(
+    street: Street, server: Callable[..., int]
+) -> None:
+    publish_filter(street.repo, street.keys, filter_list(street, "malo.example", "2026-01-20"), NOW)
+    assert server() == 0
+    assert blocked(street, "malo.example")
+    newer = filter_list(street, "peor.example", "2026-01-21")
+    publish_filter(street.repo, street.keys, newer, NOW)
+    assert server() == 0
+    assert blocked(street, "peor.example")
+    assert not blocked(street, "malo.example")
+
+
+def test_a_list_that_the_city_did_not_sign_changes_nothing(
+    street: Street, server: Callable[..., int]
+) -> None:
+    publish_filter(street.repo, street.keys, filter_list(street, "malo.example", "2026-01-20"), NOW)
+    assert server() == 0
+    other = filter_list(street, "peor.example", "2026-01-21", Ed25519PrivateKey.generate())
+    publish_filter(street.repo, street.keys, other, NOW)
+    assert server() == 0  # the content is as new as it can be
+    assert blocked(street, "malo.example")
+
+
 def test_a_stranger_pulls_nothing(street: Street, server: Callable[..., int]) -> None:
     assert server() == 0
     store = open_store(f"sqlite:///{street.home}/central.sqlite")
@@ -442,9 +490,9 @@ def test_the_commands_of_the_city_make_publish_and_renew(tmp_path: Path) -> None
 
     assert publish("init", "--root-keys", "3", "--threshold", "2")[0] == 0
     assert publish("init")[0] == 1
-    (tmp_path / "lista.cdb").write_bytes(b"x")
-    assert publish("file", "filter", str(tmp_path / "lista.cdb")) == (
-        0, "filter/lista.cdb is published\n",
+    (tmp_path / "ajustes.toml").write_bytes(b"x")
+    assert publish("file", "settings", str(tmp_path / "ajustes.toml")) == (
+        0, "settings/ajustes.toml is published\n",
     )  # fmt: skip
     assert publish("refresh")[0] == 0
     assert publish("renew", "root")[0] == 0

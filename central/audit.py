@@ -26,6 +26,7 @@ from central import audit_verify
 from central.city import City
 from central.keys import CityKey
 from central.nodes import NodeState
+from central.rights_facts import is_husk
 from central.schema import facts, heads, node_keys, nodes, payments, quarantine
 from central.schema_money import batch_seals, polizas, settlement_lines
 from central.store import Store
@@ -151,19 +152,23 @@ class _Writer:
     def _write_chain(
         self, chain: Row[Any], first: int, last: int, seals: Sequence[Row[Any]]
     ) -> dict[str, Any]:
-        prev = ZERO_HASH if first == 1 else ""
+        prev, head = ZERO_HASH if first == 1 else "", ""
         raws: list[bytes] = []
         aside: list[int] = []
+        erased: dict[str, str] = {}
         for low in range(first, last + 1, STRETCH):
             with self._store.begin() as connection:
                 rows = list(_facts(connection, chain, low, min(low + STRETCH - 1, last)))
                 if not prev:
                     prev = next(h for _, _, h, _ in _facts(connection, chain, first - 1, first - 1))
-            for seq, raw, _, is_aside in rows:
+            for seq, raw, sha256, is_aside in rows:
                 raws.append(raw)
+                head = sha256
+                if is_husk(raw) or not raw:  # bytes that were no fact leave nothing at all
+                    erased[str(seq)] = sha256
                 if is_aside:
                     aside.append(seq)
-                else:
+                elif not is_husk(raw):
                     self._taken |= audit_verify.taken_in(raw)
         lanes = self.totals["facts"]
         lanes[chain.lane] = lanes.get(chain.lane, 0) + len(raws)
@@ -180,8 +185,9 @@ class _Writer:
             "first": first,
             "last": last,
             "prev": prev,
-            "head": hashlib.sha256(raws[-1]).hexdigest(),
+            "head": head,
             "quarantined": aside,
+            "erased": erased,
             "seals": [{name: getattr(seal, name) for name in names} for seal in seals],
         }
 

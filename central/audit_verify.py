@@ -8,6 +8,10 @@ what the city's key signed, and proves again from the bytes:
 - the nodes' own signatures hold; one over a later batch proves all of its chain before it;
 - counts and sums are those of the manifest, and every payment in a fact is in the books.
 
+A fact whose content was erased (a person's right, or the term of its kind) keeps its place and the hash
+that the next one names. That the content fitted the hash, and the signature of its batch, can no longer be
+shown; how many there are is told. Nothing of a payment is ever erased.
+
 Ends with 0 when all of it holds, otherwise 1 with what does not, a line each.
 """
 
@@ -69,7 +73,7 @@ def _check(directory: Path, city: Ed25519PublicKey) -> Iterator[str]:
         lanes[chain["lane"]] = lanes.get(chain["lane"], 0) + len(lines)
         aside = set(chain["quarantined"])
         for seq, line in enumerate(lines, start=chain["first"]):
-            if seq not in aside:
+            if seq not in aside and str(seq) not in chain["erased"]:
                 taken |= taken_in(line)
     yield from _sums(manifest["totals"], taken, lanes)
     yield from _books(directory, manifest, taken)
@@ -97,7 +101,8 @@ def _chain(
     if len(lines) != last - first + 1:
         yield f"{len(lines)} facts do not fill {first}..{last}"
         return
-    aside = set(chain["quarantined"])
+    aside, erased = set(chain["quarantined"]), chain["erased"]
+    yield from _husks(chain, lines)
     before = chain["prev"]
     for seq, line in enumerate(lines, start=first):
         if seq not in aside:
@@ -106,18 +111,29 @@ def _chain(
             if place != (chain["epoch"], chain["lane"], seq, before):
                 yield f"seq {seq} does not follow the fact before it"
                 return
-        before = hashlib.sha256(line).hexdigest()
+        before = erased.get(str(seq)) or hashlib.sha256(line).hexdigest()
     if before != chain["head"]:
         yield "the chain does not end where the manifest says"
     proven = 0
     for seal in chain["seals"]:
         batch = _batch(chain, seal, lines)
-        if not any(_signed(key, seal["signature"].encode() + b"\n", batch) for key in keys):
+        if any(seal["first"] <= int(seq) <= seal["last"] for seq in erased):
+            proven = max(proven, seal["last"])
+        elif not any(_signed(key, seal["signature"].encode() + b"\n", batch) for key in keys):
             yield f"batch {seal['first']}..{seal['last']}: not signed by a key of the node"
         else:
             proven = max(proven, seal["last"])
     if proven < last:
         yield f"facts {max(proven + 1, first)}..{last} carry no signature of the node"
+
+
+def _husks(chain: dict[str, Any], lines: list[bytes]) -> Iterator[str]:
+    for seq, sha256 in chain["erased"].items():
+        line = lines[int(seq) - chain["first"]]
+        if chain["lane"] == "pay":
+            yield f"seq {seq}: a fact of a payment is gone"
+        elif line and json.loads(line)["erased"]["hash"] != sha256:
+            yield f"seq {seq}: the erased fact had another hash"
 
 
 def _batch(chain: dict[str, Any], seal: dict[str, Any], lines: list[bytes]) -> bytes:
@@ -200,6 +216,11 @@ def _signed(public: Ed25519PublicKey, signature: bytes, message: bytes) -> bool:
     return base64.b64encode(plain) + b"\n" == signature
 
 
+def _erased(directory: Path) -> int:
+    chains = json.loads((directory / "chains.json").read_bytes())
+    return sum(len(chain["erased"]) for chain in chains)
+
+
 def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("directory", type=Path)
@@ -223,6 +244,11 @@ def main(words: list[str] | None = None) -> int:
         sys.stdout.write(f"WRONG {line}\n")
     if not wrong:
         totals = json.loads((asked.directory / MANIFEST).read_bytes())["totals"]
+        erased = _erased(asked.directory)
+        if erased:
+            sys.stdout.write(
+                f"{erased} facts are erased: their place and hash are proven, no more\n"
+            )
         sys.stdout.write(f"all of it holds: {json.dumps(totals, sort_keys=True)}\n")
     return 1 if wrong else 0
 

@@ -25,6 +25,7 @@ from central.node_simulator import NodeSimulator
 from central.nodes import add_node
 from central.predial import liquidacion_row, liquidate
 from central.projections import project
+from central.rights import Erased, erase
 from central.schema import accounts, facts, liquidaciones, payments
 from central.schema_money import batch_seals
 from central.store import Store, insert_missing, open_store
@@ -98,6 +99,22 @@ def test_what_was_exported_holds(store: Store, node: NodeSimulator, tmp_path: Pa
     )
     with pytest.raises(AuditError, match="not empty"):
         export(store, out)
+
+
+def test_an_erased_fact_leaves_a_chain_that_still_holds(
+    store: Store, node: NodeSimulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folio = node.folio(Lane.REP, 1)
+    done = erase(store, CITY.inegi, folio, who="ficha", why="derecho de cancelación", at=NEXT)
+    assert isinstance(done, Erased), done
+    out = export(store, tmp_path / "audit")
+    assert verify_export(out, KEY.public) == []
+    (tmp_path / "city.pub").write_bytes(KEY.public_pem)
+    assert main([str(out), "--city-key", str(tmp_path / "city.pub")]) == 0
+    assert "1 facts are erased" in capsys.readouterr().out
+    chains = json.loads((out / "chains.json").read_bytes())
+    erased = [chain["erased"] for chain in chains if chain["lane"] == "rep"]
+    assert [list(one) for one in erased] == [["1"]]
 
 
 def test_the_verifier_stands_alone(store: Store, node: NodeSimulator, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ TRIES_OF_A_PIECE = 12
 TRY_EVERY_S = 0.15
 STEPS_MAX = 60
 """Controls of the longest screen, more than once around."""
-LISTEN_S, QUIET_S = 5.0, 0.25
+LISTEN_S, QUIET_S = 5.0, 0.35
 _MONEY = re.compile(r"\$ ?([\d,]+\.\d\d)")
 
 
@@ -85,6 +85,9 @@ class Person:
 
     def _seek(self, words: str) -> None:
         """Down, listen, down, listen: what a person without sight does to find a button."""
+        count = -1
+        while count != (count := len(self._phrases())):  # what is being said is no button's word
+            time.sleep(QUIET_S)
         said: list[str] = []
         for _ in range(STEPS_MAX):
             self.mark()
@@ -95,7 +98,7 @@ class Person:
         raise StepFailed(f"la voz no dijo «{words}»: {said[:12]}")
 
     def _listen(self) -> str:
-        """The newest phrase, once no other follows it: what was being said before is cut short."""
+        """All that is said from the mark on, until the voice is quiet: a button may take two sentences."""
         end = time.monotonic() + LISTEN_S
         count, since = self._heard, time.monotonic()
         while (now := time.monotonic()) < end:
@@ -105,8 +108,7 @@ class Person:
             elif heard > self._heard and now - since > QUIET_S:
                 break
             time.sleep(0.02)
-        phrases = self._phrases()[self._heard :]
-        return phrases[-1] if phrases else ""
+        return " ".join(self._phrases()[self._heard :])
 
     # --- purse
 

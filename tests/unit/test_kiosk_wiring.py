@@ -51,12 +51,21 @@ def test_a_node_with_a_reader_has_the_technicians_screen(data: DataDir) -> None:
     assert screens == set(Screen)
 
 
-def test_a_damaged_ledger_leaves_only_the_out_of_service_screen_and_the_file(
-    data: DataDir,
-) -> None:
+def test_a_damaged_ledger_is_put_away_whole_and_the_kiosk_serves(data: DataDir) -> None:
     data.ledger.write_bytes(b"not a database" * 300)
     before = data.ledger.read_bytes()
     wired = _wire(data)
+    wired.house.close()
+
+    assert set(wired.house.presenters) == set(Screen) - {Screen.TECNICO}
+    kept = list((data.path / "damaged").rglob(data.ledger.name))
+    assert [file.read_bytes() for file in kept] == [before]
+
+
+def test_the_ledger_of_another_node_leaves_only_the_out_of_service_screen(data: DataDir) -> None:
+    _wire(data).house.close()
+    before = data.ledger.read_bytes()
+    wired = wire(data, parse_settings({"node": {"number": 8}}), lambda work: work())
     wired.house.close()
 
     assert set(wired.house.presenters) == {Screen.FUERA_DE_SERVICIO}

@@ -142,8 +142,11 @@ def read_key(path: Path) -> bytes | None:
     return raw if len(raw) == KEY_BYTES else None
 
 
-def coming_key(path: Path) -> bytes:
-    """The key that will be this ledger's once its facts are sealed (`settle_key`); the same for everyone."""
+def coming_key(path: Path) -> bytes | None:
+    """The key that will be this ledger's once its facts are sealed (`settle_key`); the same for everyone.
+
+    None when another program has settled it at this very moment: look for the key again.
+    """
     make_folder(path.parent)
     coming = path.with_suffix(".new")
     part = path.with_name(f".{path.name}.{os.getpid()}")
@@ -159,9 +162,7 @@ def coming_key(path: Path) -> bytes:
             if read_key(coming) is None:
                 part.replace(coming)
         part.unlink(missing_ok=True)
-    key = read_key(coming)
-    assert key is not None, "a key that was just written"
-    return key
+    return read_key(coming)
 
 
 def settle_key(path: Path) -> None:

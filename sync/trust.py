@@ -32,10 +32,12 @@ EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
 def ledger_key(connection: apsw.Connection, ledger: Path) -> bytes:
     """The key of this ledger's seals; facts of a time before seals are sealed once, when it is made."""
     file = key_file(ledger)
-    key = read_key(file)
-    if key is not None:
-        return key
-    coming = coming_key(file)
+    coming = None
+    while coming is None:  # the node's programs start together, and one of them settles the key
+        key = read_key(file)
+        if key is not None:
+            return key
+        coming = coming_key(file)
     connection.execute("BEGIN IMMEDIATE")
     try:
         key = read_key(file)

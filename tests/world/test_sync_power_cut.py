@@ -449,6 +449,32 @@ while True:
 """
 
 
+_OPENER = """
+import sys
+from pathlib import Path
+from sync.clock import SystemClock
+from sync.ledger import SqliteLedger, open_ledger
+ledger = open_ledger(Path(sys.argv[1]), SystemClock(), "COA007", "30039")
+assert isinstance(ledger, SqliteLedger), ledger
+ledger.close()
+"""
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_programs_that_start_together_on_a_new_card_agree_on_one_key(
+    tmp_path: Path, round_: int
+) -> None:
+    path = tmp_path / "ledger.sqlite"
+    programs = [
+        subprocess.Popen(
+            [sys.executable, "-c", _OPENER, str(path)], stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(4)
+    ]
+    ends = [(program.communicate(timeout=60)[1], program.returncode) for program in programs]
+    assert ends == [("", 0)] * 4
+
+
 def test_programs_killed_again_and_again_lose_nothing(tmp_path: Path) -> None:
     """Weaker than the cuts above, because the kernel still writes; but with real processes and files."""
     chance = random.Random(1)

@@ -33,7 +33,7 @@ _TARGET = re.compile(r"[A-Za-z0-9.-]{1,253}:[0-9]{1,5}|\[[0-9a-fA-F:]{2,39}\]:[0
 class Network:
     """The guest side and the way out. Prefixes such as `10.66.0.0/22`; IPv6 may be empty.
 
-    `checks` are `host:port` that answer TCP while the uplink works; none: the city's server is asked.
+    `checks` are `host:port` that answer TCP while the uplink works; none: the city's answer decides.
     """
 
     guest: str = "br-guest"

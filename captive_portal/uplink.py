@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from municipio.clock import Clock
 from municipio.facts import format_time
@@ -54,17 +53,6 @@ def any_answers(addresses: Sequence[tuple[str, int]], patience_s: float) -> bool
                     return True
                 waiting.unregister(peer)
     return False
-
-
-def city_target(url: str) -> tuple[str, ...]:
-    """`host:port` of an http address as one target; none when it is not one."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or {"https": 443, "http": 80}[parts.scheme]
-    except (ValueError, KeyError):
-        return ()
-    host = parts.hostname or ""
-    return (f"[{host}]:{port}" if ":" in host else f"{host}:{port}",) if host else ()
 
 
 class Targets:

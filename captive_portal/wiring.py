@@ -28,7 +28,7 @@ from captive_portal.server import make_server
 from captive_portal.service_note import read_service, service_file
 from captive_portal.site import SiteProblem, SiteProfile, parse_site, site_file, site_of_settings
 from captive_portal.status_key import key_file, load_key
-from captive_portal.uplink import UplinkWatch, city_target
+from captive_portal.uplink import UplinkWatch
 from captive_portal.vitals import take_vitals
 from municipio.clock import Clock
 from municipio.settings import Settings
@@ -86,7 +86,7 @@ def build_ports(options: PortalOptions) -> Ports:
         gate=gate,
         ledger=memory.ledger,
         catalogue=catalogue,
-        link=_uplink(kind, link, clock, profile, settings.text("central.url")),
+        link=_uplink(kind, link, clock, profile),
         clock=clock,
         door=Door(
             profile=profile,
@@ -123,16 +123,12 @@ def load_profile(options: PortalOptions, settings: Settings) -> SiteProfile:
     return profile
 
 
-def _uplink(kind: str, link: Link, clock: Clock, profile: SiteProfile, city_url: str) -> Link:
-    """With a real gate, or with targets to ask, the way out is watched; else the city's answer decides.
-
-    A site that names nobody to ask asks the city's own server: a silent cut is then seen as soon.
-    """
+def _uplink(kind: str, link: Link, clock: Clock, profile: SiteProfile) -> Link:
+    """With a real gate, or with targets to ask, the way out is watched; else the city's answer decides."""
     net = profile.network
     if kind != "nft" and not net.checks:
         return link
-    checks = net.checks or city_target(city_url)
-    watch = UplinkWatch(link, clock, checks, net.uplink if kind == "nft" else "")
+    watch = UplinkWatch(link, clock, net.checks, net.uplink if kind == "nft" else "")
     watch.start()
     return watch
 

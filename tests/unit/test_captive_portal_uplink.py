@@ -7,10 +7,8 @@ import threading
 import time
 from collections.abc import Sequence
 
-import pytest
-
 from captive_portal.simulator import SimulatedClock, SimulatedLink
-from captive_portal.uplink import Targets, UplinkWatch, any_answers, city_target
+from captive_portal.uplink import Targets, UplinkWatch, any_answers
 from municipio.usecases.ports import LinkState
 
 
@@ -104,20 +102,3 @@ def test_names_are_resolved_beside_the_rounds() -> None:
 
 def _ports(targets: Targets) -> set[int]:
     return {port for _, port in targets.addresses()}
-
-
-@pytest.mark.parametrize(
-    ("url", "target"),
-    [
-        ("https://plaza.ejemplo.example", ("plaza.ejemplo.example:443",)),
-        ("http://127.0.0.1:8311/", ("127.0.0.1:8311",)),
-        ("https://[2001:db8::1]/api", ("[2001:db8::1]:443",)),
-        ("ftp://x", ()),
-        ("https://host:puerto", ()),
-        ("", ()),
-    ],
-)
-def test_a_site_that_names_nobody_to_ask_asks_the_citys_server(
-    url: str, target: tuple[str, ...]
-) -> None:
-    assert city_target(url) == target

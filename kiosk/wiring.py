@@ -171,7 +171,10 @@ def _with_care(
         body.close()
         house.close()
 
-    return replace(whole, house=replace(house, close=close), warm_up=warm_up)
+    def statuses() -> Mapping[str, DeviceStatus]:
+        return {**house.statuses(), **{name: status() for name, status in body.held().items()}}
+
+    return replace(whole, house=replace(house, close=close, statuses=statuses), warm_up=warm_up)
 
 
 def _statuses(settings: Settings, ports: Ports, aids: AidDevices) -> Mapping[str, DeviceStatus]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from municipio.devices import DeviceStatus
 from municipio.settings import Settings
@@ -118,12 +118,6 @@ def watch_cash(settings: Settings) -> Watched:
 
 def watch_card(_settings: Settings) -> Watched:
     return _CardWatch()
-
-
-def watch_power(settings: Settings) -> Any:
-    from hardware.power.driver import build_power
-
-    return build_power(settings)
 
 
 def watch_scanner(settings: Settings) -> Watched:

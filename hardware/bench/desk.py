@@ -109,8 +109,12 @@ class Desk:
             return _judged(status.state.value, status.cause)
         if held is None:
             return {"state": "unseen", "cause": ""}
-        found = held.get(name)
+        found = held.get(NODE_NAMES.get(name, name))
         return _judged(found["state"], found["cause"]) if found else {}
+
+
+NODE_NAMES = {"sun": "power"}
+"""Devices that the node calls by another name than the bench."""
 
 
 def _judged(state: str, cause: str) -> dict[str, str]:

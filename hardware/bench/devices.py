@@ -118,7 +118,6 @@ SUN = Device(
         Button("Batería vieja", "break_battery", look="trouble"), Button("Batería nueva", "new_battery"),
         *_CABLE_BUTTONS,
     ),
-    builders.watch_power,
 )  # fmt: skip
 
 SCANNER = Device(

@@ -79,7 +79,8 @@ def node_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def _in(root: Path, *argv: str) -> subprocess.CompletedProcess[str]:
-    return _run("chroot", str(root), *argv, timeout_s=120)
+    path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    return _run("chroot", str(root), "env", path, *argv, timeout_s=120)
 
 
 def test_the_plaza_command_works_in_the_new_node(node_root: Path) -> None:

@@ -69,8 +69,15 @@ class FactType(StrEnum):
     VISIT_COUNTED = "visit.counted"
     DEVICE_CHANGED = "device.changed"
     NODE_STARTED = "node.started"
+    NODE_CLOCK_CHECKED = "node.clock_checked"
+    """What the city's clock said at a known moment of this boot (`municipio.clock_anchor`): once a boot
+    and once a day. From it the city computes when each fact of the boot happened."""
+    NODE_CONTENT_CHANGED = "node.content_changed"
+    """The dates of the content and of the filter list that this node serves, when they change."""
     ENERGY_CHANGED = "energy.changed"
     TECHNICIAN_ACTED = "technician.acted"
+    TRAMITE_CONSULTED = "tramite.consulted"
+    """How often each trámite was opened here: only counts of five or more, at most one fact an hour."""
     PAYMENT_RECOVERED = "payment.recovered"
     REPORT_RECOVERED = "report.recovered"
     TERMS_RECOVERED = "terms.recovered"
@@ -91,6 +98,7 @@ _LANE_BY_PREFIX: dict[str, Lane] = {
     "node": Lane.VIT,
     "energy": Lane.VIT,
     "technician": Lane.VIT,
+    "tramite": Lane.VIT,
 }
 
 

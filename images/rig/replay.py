@@ -1,0 +1,84 @@
+"""Makes the disk that a power cut left: a part of the first disk, and what the log says was written.
+
+Only one range of the disk is kept (the data partition). The cuts are asked for in the order of the log,
+so that what is certain is written once and each cut costs a sparse copy and its own few writes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from rig.powercut import Cut, Piece, certain, last_flush, loose
+from rig.writelog import WriteLog
+
+CHUNK = 1 << 20
+
+
+class Replayer:
+    """One log over one disk; `range_bytes` is (start, length) of what is kept of it."""
+
+    def __init__(
+        self, log: WriteLog, log_file: Path, disk: Path, range_bytes: tuple[int, int], work: Path
+    ) -> None:
+        self.log = log
+        self.start, self.length = range_bytes
+        self.base = work / "certain.part"
+        self._log = log_file.open("rb")
+        self._through = 0
+        copy_sparse(disk, self.base, self.start, self.length)
+
+    def close(self) -> None:
+        self._log.close()
+        self.base.unlink(missing_ok=True)
+
+    def leave(self, cut: Cut, out: Path) -> None:
+        """Write to `out` what is on the disk after the cut. ValueError if an earlier cut is asked for."""
+        sure = last_flush(self.log, cut.at)
+        if sure < self._through:
+            raise ValueError("cuts are asked for in the order of the log")
+        self._write(self.base, certain(self.log, self._through, sure))
+        self._through = sure
+        copy_sparse(self.base, out, 0, self.length)
+        self._write(out, loose(self.log, cut))
+
+    def _write(self, disk: Path, pieces: Iterable[Piece]) -> None:
+        with disk.open("r+b") as file:
+            for piece in pieces:
+                low = max(piece.offset, self.start)
+                high = min(piece.offset + piece.length, self.start + self.length)
+                for at in range(low, high, CHUNK):
+                    size = min(CHUNK, high - at)
+                    file.seek(at - self.start)
+                    file.write(self._data(piece, at - piece.offset, size))
+
+    def _data(self, piece: Piece, skip: int, size: int) -> bytes:
+        if piece.data_at < 0:
+            return bytes(size)
+        self._log.seek(piece.data_at + skip)
+        data = self._log.read(size)
+        return data + bytes(size - len(data))  # a log may end in a hole
+
+
+def copy_sparse(source: Path, target: Path, start: int, length: int) -> None:
+    """Copy a range of a file to a new file, leaving its holes as holes."""
+    target.unlink(missing_ok=True)
+    read, write = os.open(source, os.O_RDONLY), os.open(target, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.ftruncate(write, length)
+        end, at = min(start + length, os.fstat(read).st_size), start
+        while at < end:
+            try:
+                at = os.lseek(read, at, os.SEEK_DATA)
+            except OSError:  # ENXIO: only a hole is left
+                return
+            stop = min(os.lseek(read, at, os.SEEK_HOLE), end)
+            while at < stop:
+                done = os.copy_file_range(read, write, stop - at, at, at - start)
+                if not done:
+                    return
+                at += done
+    finally:
+        os.close(read)
+        os.close(write)

@@ -55,6 +55,14 @@ SETTINGS: tuple[Setting, ...] = (
     _s("node.number", 7, "Número del nodo en la ciudad, 1 a 999."),
     _s("node.site", "Parque Independencia (demostración)", "Nombre del lugar."),
     _s("node.address", "", "Domicilio del lugar."),
+    _s(
+        "node.profile",
+        "kiosk",
+        "Qué es el nodo: kiosco y portal, solo portal, o pantalla de información.",
+        "kiosk",
+        "portal",
+        "screen",
+    ),
     _s("node.padron", True, "El nodo guarda el padrón. Falso donde no hay kiosco: solo portal."),
     _s("node.rtc", False, "El nodo tiene reloj con pila (RTC): su hora vale sin red."),
     _s(
@@ -261,6 +269,12 @@ SETTINGS: tuple[Setting, ...] = (
     _s("sync.heartbeat_s", 5, "Segundos entre saludos a la ciudad mientras hay conexión."),
     _s("sync.retry_min_s", 5, "Primer tope de la espera aleatoria entre intentos."),
     _s("sync.retry_max_s", 1800, "Tope mayor de la espera aleatoria entre intentos."),
+    _s("update.automatic", True, "El nodo se actualiza solo, en las horas de abajo."),
+    _s("update.ring", 3, "Anillo de actualización: 1 recibe primero cada versión, 9 al último."),
+    _s("update.from_hour", 2, "Hora local desde la que puede reiniciarse para actualizarse."),
+    _s("update.to_hour", 5, "Hora local hasta la que puede reiniciarse (sin incluirla)."),
+    _s("update.health_min", 5, "Minutos seguidos de buena salud para dar por buena una versión."),
+    _s("update.health_limit_min", 15, "Minutos en que debe lograrlo; si no, vuelve la anterior."),
 )
 
 _BY_NAME = {s.name: s for s in SETTINGS}

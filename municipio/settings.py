@@ -251,6 +251,24 @@ SETTINGS: tuple[Setting, ...] = (
     _s("power.kind", "none", "Controlador solar y su protocolo.", "none", "vedirect", "epever"),
     _s("power.port", "", "Puerto serie del controlador solar."),
     _s("power.battery", "agm", "Batería, para estimar su carga por el voltaje.", "agm", "lifepo4"),
+    _s("energy.kind", "grid", "De qué vive el nodo: la red eléctrica o el sol.", "grid", "solar"),
+    _s(
+        "energy.wake",
+        "none",
+        "En un nodo solar, qué lo enciende otra vez sin una visita: el temporizador o el voltaje de la "
+        "salida de carga del controlador, la alarma del reloj de la placa o un temporizador aparte.",
+        "none",
+        "controller_timer",
+        "controller_voltage",
+        "rtc_alarm",
+        "external_timer",
+    ),
+    _s(
+        "energy.radio_hours",
+        "",
+        "En un nodo solar, horas del Wi-Fi con batería a medias, como «07:00-11:00; 16:00-21:00»; "
+        "vacías: sin horario.",
+    ),
     _s("health.data", "", "Carpeta de datos cuya memoria se vigila y prueba; vacía: no se vigila."),
     _s("portal.ssid", "Plaza-Demo", "Nombre de la red Wi-Fi."),
     _s("portal.listen", "127.0.0.1:8380", "Dirección y puerto del portal."),

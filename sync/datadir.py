@@ -5,7 +5,9 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
+from municipio.city_settings import lay_over
 from municipio.settings import Settings, SettingsError, parse_settings
+from sync.city_settings import read_city_settings
 from sync.sharing import make_folder
 
 
@@ -52,11 +54,30 @@ class DataDir:
         return self.run / "link.json"
 
     @property
+    def energy_file(self) -> Path:
+        return self.run / "energy.json"
+
+    @property
     def stick_file(self) -> Path:
         return self.run / "stick.json"
 
+    @property
+    def kiosk_file(self) -> Path:
+        return self.run / "kiosk.json"
+
+    @property
+    def city_settings(self) -> Path:
+        return self.path / "city-settings.json"
+
     def settings(self) -> Settings:
-        """The node's settings, defaults if there is no file. Raises SettingsError, naming the file."""
+        """The place's settings with the city's over them. Raises SettingsError, naming the place's file.
+
+        City's settings that cannot be read count as none: they must never stop a node.
+        """
+        return lay_over(self.own_settings(), read_city_settings(self.city_settings).values)
+
+    def own_settings(self) -> Settings:
+        """The place's alone, defaults if there is no file. Raises SettingsError, naming the file."""
         try:
             text = self.settings_file.read_text(encoding="utf-8")
         except FileNotFoundError:

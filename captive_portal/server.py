@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -133,6 +134,26 @@ def make_server(
     server.peer_of = peer_of
     server.counters = counters or Counters()
     return server
+
+
+def proof_of_life(server: BaseWSGIServer, within_s: float) -> bool:
+    """Whether the loop and one of the workers still turn: a task goes the way that requests go."""
+    task = _Errand()
+    server.trigger.pull_trigger(lambda: server.task_dispatcher.add_task(task))
+    return task.done.wait(within_s)
+
+
+class _Errand:
+    """The least that a worker can be given."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+
+    def service(self) -> None:
+        self.done.set()
+
+    def cancel(self) -> None:
+        """The server stops: nobody waits for this any more."""
 
 
 def stop_server(server: BaseWSGIServer) -> None:

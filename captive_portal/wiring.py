@@ -24,7 +24,7 @@ from captive_portal.ports import Ports, site_from_settings
 from captive_portal.pseudonym import DayKey
 from captive_portal.resume import ResumeBook
 from captive_portal.secure import SecureDoor, SecureOrigin, certificate_flaw
-from captive_portal.server import make_server
+from captive_portal.server import make_server, proof_of_life
 from captive_portal.service_note import read_service, service_file
 from captive_portal.site import SiteProblem, SiteProfile, parse_site, site_file, site_of_settings
 from captive_portal.status_key import key_file, load_key
@@ -37,9 +37,13 @@ from sync.attachments import AttachmentStore
 from sync.catalogue import SqliteCatalogue
 from sync.datadir import DataDir
 from sync.link import FileLink
+from sync.notify import Pulse, supervisor
 from sync.sealing import AgeSealer
 from sync.wiring import CannotStart as NoMemory
 from sync.wiring import open_memory
+
+PROOF_S = 20.0
+"""So long the first answer of a server that just started may take, where no watchdog sets a limit."""
 
 _log = logging.getLogger("plaza.captive_portal")
 
@@ -155,6 +159,7 @@ def _gate(kind: str, settings: Settings, profile: SiteProfile) -> Gate:
 def run_portal(options: PortalOptions) -> None:
     """Serve until interrupted or terminated. Raises CannotStart, SettingsError, or OSError for a taken
     address or a certificate that cannot be read."""
+    listener = supervisor()
     ports = build_ports(options)
     settings = DataDir(options.data).settings()
     listen = listen_of(options, settings)
@@ -169,9 +174,12 @@ def run_portal(options: PortalOptions) -> None:
     metrics = _metrics(settings.text("portal.metrics_listen"), ports)
     signal.signal(signal.SIGTERM, _leave)
     keeper.start()
+    pulse = Pulse(listener, lambda: proof_of_life(server, listener.beat_s or PROOF_S))
+    pulse.start()
     try:
         server.run()
     finally:
+        pulse.stop()
         if door is not None:
             door.stop()
         if metrics is not None:

@@ -14,6 +14,7 @@ from kiosk.theme import make_metrics, make_theme
 from kiosk.window import WindowPlan, prepare
 from municipio.settings import Settings, SettingsError
 from sync.datadir import DataDir
+from sync.notify import Supervisor, supervisor
 
 
 def parse_arguments(argv: list[str]) -> argparse.Namespace:
@@ -59,6 +60,7 @@ def run(data: DataDir, settings: Settings, arguments: argparse.Namespace) -> int
 
     from kiosk import collector
     from kiosk.app import KioskApp
+    from kiosk.pulse import Pulse
     from kiosk.widgets import skin
     from kiosk.wiring import wire
 
@@ -72,8 +74,10 @@ def run(data: DataDir, settings: Settings, arguments: argparse.Namespace) -> int
     for message in (*theme.messages, *wired.troubles):
         _say(message)
     server: list[Any] = []
+    listener = supervisor()
 
     def ready() -> None:
+        _beat(Clock, listener)
         wired.warm_up()
         collector.keep_what_started()
         Clock.schedule_interval(lambda _: collector.sweep(app.quiet_s), collector.EVERY_S)
@@ -83,13 +87,23 @@ def run(data: DataDir, settings: Settings, arguments: argparse.Namespace) -> int
             server.append(RemoteServer(arguments.remote, RemoteControl(app)))
             server[0].start()
 
+        pulse.start()
+
     app = KioskApp(wired.house, locked=arguments.fullscreen, on_ready=ready)
+    pulse = Pulse(data, Window, Clock, app)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: Clock.schedule_once(lambda _dt: app.stop()))
     app.run()
     for one in server:
         one.close()
     return 0
+
+
+def _beat(clock: Any, listener: Supervisor) -> None:
+    """The screen is drawn; from here on only a frame loop that turns keeps the supervisor calm."""
+    listener.ready()
+    if listener.beat_s:
+        clock.schedule_interval(lambda _dt: listener.alive(), listener.beat_s)
 
 
 def _post(clock: Any) -> Callable[[Callable[[], None]], None]:

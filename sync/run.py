@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
 from sync.datadir import DataDir
+from sync.notify import Supervisor, supervisor
 from sync.wiring import CannotStart, build_delivery, build_worker, open_memory
 
 
 def run_worker(data: DataDir) -> CannotStart | None:
     """Run in this process's main thread; None after a clean stop, else why it could not start."""
+    listener = supervisor()
     memory = open_memory(data)
     if isinstance(memory, CannotStart):
         return memory
@@ -23,10 +27,25 @@ def run_worker(data: DataDir) -> CannotStart | None:
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        build_worker(memory, delivery).run(stop)
+        listener.ready()
+        build_worker(memory, delivery).run(stop, _slowly(listener))
     finally:
         memory.close()
     return None
+
+
+def _slowly(listener: Supervisor) -> Callable[[], None]:
+    """The worker turns four times a second; the supervisor need not hear each turn."""
+    next_at = 0.0
+
+    def alive() -> None:
+        nonlocal next_at
+        now = time.monotonic()
+        if now >= next_at:
+            next_at = now + listener.beat_s
+            listener.alive()
+
+    return alive
 
 
 def _version() -> str:

@@ -58,10 +58,11 @@ class Worker:
         self._written: tuple[float, LinkNote] | None = None
         self._prune_at = 0.0
 
-    def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set; a request under way is finished first."""
+    def run(self, stop: threading.Event, alive: Callable[[], None] = lambda: None) -> None:
+        """Work until `stop` is set; a request under way is finished first. `alive` at every turn."""
         self._exchange.begin(self._seconds())
         while not stop.is_set():
+            alive()
             try:
                 rest_s = self.step(self._seconds())
             except (apsw.Error, OSError) as e:

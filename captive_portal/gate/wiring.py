@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from captive_portal.dhcp import RA_INTERVAL_S
+from captive_portal.gate.client import GateClient
 from captive_portal.gate.daemon import GateDaemon
 from captive_portal.gate.day_key import KeptDayKey
 from captive_portal.gate.keeper import CHECK_S, Keeper
@@ -18,7 +19,8 @@ from captive_portal.gate.nft import LAST_READING_MS, GatePolicy, NftGate
 from captive_portal.gate.nft_runner import best_runner
 from captive_portal.gate.router import Announcement, Announcer
 from captive_portal.gate.store import VisitStore
-from captive_portal.gate.visits import GateTrouble
+from captive_portal.gate.visits import GateCause, GateTrouble
+from sync.notify import Pulse, supervisor
 
 
 class GateCannotStart(Exception):
@@ -45,14 +47,19 @@ class RunningGate:
     daemon: GateDaemon
     keeper: Keeper
     announcer: Announcer | None = None
+    pulse: Pulse | None = None
 
     def serve(self) -> None:
         self.keeper.start()
         if self.announcer is not None:
             self.announcer.start()
+        if self.pulse is not None:
+            self.pulse.start()
         self.daemon.serve()
 
     def stop(self) -> None:
+        if self.pulse is not None:
+            self.pulse.stop()
         self.daemon.stop()
         self.keeper.stop()
         if self.announcer is not None:
@@ -87,4 +94,14 @@ def build_gate(options: GateOptions) -> RunningGate:
     announcer = None
     if options.announce is not None:
         announcer = Announcer(options.policy.side.interface, options.announce, RA_INTERVAL_S)
-    return RunningGate(daemon, Keeper(gate, boot_ms, LAST_READING_MS, options.check_s), announcer)
+    keeper = Keeper(gate, boot_ms, LAST_READING_MS, options.check_s)
+    pulse = Pulse(supervisor(), lambda: answers(options.socket))
+    return RunningGate(daemon, keeper, announcer, pulse)
+
+
+def answers(socket: Path) -> bool:
+    """Whether a caller gets a word through the door, be it that the firewall has a fault."""
+    client = GateClient(socket)
+    reply = client.stats()
+    client.close()
+    return not (isinstance(reply, GateTrouble) and reply.cause is GateCause.NO_ANSWER)

@@ -51,12 +51,14 @@ class WifiSupervisor:
         say: Say,
         runtime: Path = RUNTIME,
         programs: Programs = Programs(),
+        alive: Callable[[], None] = lambda: None,
     ) -> None:
         self._plan = plan
         self._network = network
         self._say = say
         self._runtime = runtime
         self._programs = programs
+        self._alive = alive
         self._counter = StationCounter()
         self._orders: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._child: subprocess.Popen[str] | None = None
@@ -103,6 +105,7 @@ class WifiSupervisor:
     def _watch(self) -> int:
         summary_at = time.monotonic() + SUMMARY_S
         while True:
+            self._alive()
             try:
                 order = self._orders.get(timeout=_TICK_S)
             except queue.Empty:

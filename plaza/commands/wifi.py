@@ -25,6 +25,7 @@ from captive_portal.wifi.supervisor import WifiSupervisor, ask_to_reload
 from captive_portal.wifi.system import RUNTIME, HostapdCli, Silent, look_at, radio_of
 from municipio.settings import SettingsError
 from sync.datadir import DataDir
+from sync.notify import supervisor
 
 _Command = Callable[..., Any]
 
@@ -102,11 +103,12 @@ def run(data: Path, site: Path | None, runtime: Path) -> None:
     """
     here = _Here(data, site, runtime)
     network = here.site().network
-    supervisor = WifiSupervisor(here.plan_or_stay, network, click.echo, runtime)
-    signal.signal(signal.SIGTERM, lambda *_: supervisor.stop())
-    signal.signal(signal.SIGHUP, lambda *_: supervisor.reload())
+    alive = supervisor().alive
+    keeper = WifiSupervisor(here.plan_or_stay, network, click.echo, runtime, alive=alive)
+    signal.signal(signal.SIGTERM, lambda *_: keeper.stop())
+    signal.signal(signal.SIGHUP, lambda *_: keeper.reload())
     with contextlib.suppress(KeyboardInterrupt):
-        sys.exit(supervisor.run())
+        sys.exit(keeper.run())
 
 
 @wifi.command()

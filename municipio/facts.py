@@ -69,6 +69,12 @@ class FactType(StrEnum):
     VISIT_COUNTED = "visit.counted"
     DEVICE_CHANGED = "device.changed"
     NODE_STARTED = "node.started"
+    NODE_CONFIGURED = "node.configured"
+    """Settings of the city were taken, or refused and the former ones kept."""
+    NODE_UPDATED = "node.updated"
+    """A new version of the software was tried and found good."""
+    NODE_UPDATE_RETURNED = "node.update_returned"
+    """A new version did not serve, or could not be installed: the node has the one before."""
     NODE_CLOCK_CHECKED = "node.clock_checked"
     """What the city's clock said at a known moment of this boot (`municipio.clock_anchor`): once a boot
     and once a day. From it the city computes when each fact of the boot happened."""

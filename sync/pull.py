@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import shutil
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -107,6 +107,13 @@ def pull_file(
     return _believing(trust, clock, lambda: _Round(trust, fetcher).file(target, known, place))
 
 
+def pull_small(
+    trust: Trust, fetcher: FetcherInterface, clock: Clock, targets: Sequence[str], limit: int
+) -> dict[str, bytes] | NotPulled:
+    """The bytes of those targets that the city offers, each of at most `limit`, as they travel."""
+    return _believing(trust, clock, lambda: _Round(trust, fetcher).small(targets, limit))
+
+
 def _believing(trust: Trust, clock: Clock, work: Callable[[], _T]) -> _T | NotPulled:
     if clock.now().quality is TimeQuality.UNKNOWN:
         return NotPulled(PullTrouble.CLOCK, "the clock has no proof yet")
@@ -161,6 +168,18 @@ class _Round:
             return None
         self._unpack(target, place)
         return PulledFile(place, info.hashes["sha256"])
+
+    def small(self, targets: Sequence[str], limit: int) -> dict[str, bytes] | NotPulled:
+        self._updater.refresh()
+        found = {}
+        for target in targets:
+            info = self._updater.get_targetinfo(target)
+            if info is None:
+                continue
+            if info.length > limit:
+                return NotPulled(PullTrouble.REFUSED, f"{target} is longer than {limit} bytes")
+            found[target] = self._fetch(target).read_bytes()
+        return found
 
     def _apply(self, current: Current, here: str, install: Install) -> Pulled | NotPulled:
         folder = self._trust.draft / "content"

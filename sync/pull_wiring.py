@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from sync.pull import (
     UpToDate,
     pull_content,
     pull_file,
+    pull_small,
 )
 from sync.sharing import settle_file
 from sync.transport import Courier
@@ -62,6 +63,10 @@ class Puller:
     def file(self, target: str, known: str, place: Path) -> PulledFile | NotPulled | None:
         """Any other target, unpacked at `place`; None when there is none but the `known` one."""
         return pull_file(self.trust, self._fetcher(), self.memory.clock, target, known, place)
+
+    def small(self, targets: Sequence[str], limit: int) -> dict[str, bytes] | NotPulled:
+        """Small targets as they travel; what the city does not offer is left out."""
+        return pull_small(self.trust, self._fetcher(), self.memory.clock, targets, limit)
 
     def close(self) -> None:
         self.courier.close()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import secrets
+import sys
 from dataclasses import asdict
 from datetime import date, datetime
 from importlib import import_module
@@ -18,6 +20,7 @@ from central.cli_parts import DEMO_CITY, clear_errors, db_options, keys_dir, key
 from central.demo_padron import MIN_ACCOUNTS
 from central.keys import create_city_keys, load_city_key, load_recipients
 from central.migrations import HEAD
+from central.moments_read import TIMES_HEAD, time_rows
 from central.server import serve
 from central.staff import stored_facts
 from central.store import DEFAULT_URL, open_store
@@ -167,9 +170,15 @@ def demo_data(
     type=click.Choice(["", *(lane.value for lane in LANES)]),
     help="Only this lane.",
 )
-def facts(db: str, inegi: str, node: str, lane: str) -> None:
+@click.option("--times", is_flag=True, help="CSV of when each happened and how surely, instead.")
+def facts(db: str, inegi: str, node: str, lane: str, times: bool) -> None:
     """Print the stored facts, byte for byte as they came, one a line."""
     with clear_errors(), opened(db) as store:
+        if times:
+            out = csv.writer(sys.stdout, lineterminator="\n")
+            out.writerow(TIMES_HEAD)
+            out.writerows(time_rows(store, inegi, node, lane))
+            return
         for raw in stored_facts(store, inegi, node, lane):
             click.echo(raw)
 

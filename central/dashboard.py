@@ -29,6 +29,7 @@ from central.dashboard_words import (
     energy_in_words,
     fact_in_words,
     part_in_words,
+    since_in_words,
     standing_in_words,
     trouble_in_words,
 )
@@ -42,6 +43,7 @@ from central.fleet import (
     fleet,
     parts_of,
 )
+from central.moments_read import moment_with_error
 from central.nodes import NodeError, NodeState, set_state_in
 from central.pages import error_page
 from central.rights_audit import note
@@ -141,7 +143,7 @@ def node_page(node: str) -> Response:
         return error_page(404)
     zone = c.city.zone
     devices = [
-        (DEVICES.get(name[7:], name[7:]), part_in_words(part), part)
+        (DEVICES.get(name[7:], name[7:]), part_in_words(part), since_in_words(part, zone), part)
         for name, part in sorted(found.parts.items())
         if name.startswith("device:")
     ]
@@ -150,7 +152,7 @@ def node_page(node: str) -> Response:
         line=_line(found.machine, found.parts),
         found=found,
         devices=devices,
-        history=[fact_in_words(raw, zone) for raw in found.history],
+        history=[(moment_with_error(t, zone), fact_in_words(raw)) for raw, t in found.history],
         decision=_decision(found.machine),
         said=request.args.get("hecho", "") in DECISIONS,
     )

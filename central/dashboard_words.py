@@ -9,6 +9,7 @@ import msgspec
 
 from central.fleet import Machine, Part, Standing
 from central.indicators_facts import civil
+from central.moments_read import moment_with_error
 from central.words import moment_in_words
 from municipio.device_words import technician_words
 from municipio.facts import RECOVERED, FactType
@@ -56,8 +57,15 @@ CLOCKS = {
     "rtc": "bueno, con su reloj de pila",
     "floor": "dudoso: solo sabe que no es antes de cierta hora",
     "unknown": "sin hora",
+    "doubted": "no es creíble: lo que dice no cabe antes de que llegara",
 }
-SHORT_CLOCKS = {"synced": "exacto", "rtc": "bueno", "floor": "dudoso", "unknown": "sin hora"}
+SHORT_CLOCKS = {
+    "synced": "exacto",
+    "rtc": "bueno",
+    "floor": "dudoso",
+    "unknown": "sin hora",
+    "doubted": "no creíble",
+}
 LANES = {
     "pay": "pagos",
     "rep": "reportes",
@@ -145,13 +153,18 @@ def delay_in_words(parts: dict[str, Part]) -> str:
     return age_in_words(max(int(seconds) for seconds in told))
 
 
-def fact_in_words(raw: bytes, zone: ZoneInfo) -> tuple[str, str]:
-    """Moment and sentence of a fact that a node told about itself."""
+def since_in_words(part: Part, zone: ZoneInfo) -> str:
+    """Since when a part is so, with how surely that is known."""
+    if part.happened is not None:
+        return moment_with_error(part.happened, zone)
+    return civil(part.since, zone).strftime("%d/%m/%Y %H:%M") if part.since else "sin hora"
+
+
+def fact_in_words(raw: bytes) -> str:
+    """The sentence of a fact that a node told about itself."""
     fact: dict[str, Any] = msgspec.json.decode(raw)
-    time = fact.get("time")
-    moment = civil(time, zone).strftime("%d/%m/%Y %H:%M") if isinstance(time, str) else "sin hora"
     data = fact.get("data")
-    return moment, _sentence(str(fact.get("type")), data if isinstance(data, dict) else {})
+    return _sentence(str(fact.get("type")), data if isinstance(data, dict) else {})
 
 
 def _sentence(type: str, data: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from central.moments import Happened
 from municipio.facts import (
     RECOVERED,
     FactError,
@@ -40,6 +41,9 @@ _ENDS_WITHOUT_MONEY = {
     "refund_owed": "Devolución en trámite",  # cash that was cut short: no posting, the debt stands
 }
 LANES_WITH_EFFECTS = (Lane.PAY.value, Lane.REP.value)
+DAY_KNOWN_MS = 6 * 3600 * 1000
+"""A moment with a greater error than this names no day."""
+
 _SERIES = {"reporte": "SIAC", "queja": "CI"}
 """Prefix of the number that the city gives to a matter; the others keep the node's folio alone."""
 
@@ -86,13 +90,18 @@ class StoredFact(msgspec.Struct):
 _DECODER = msgspec.json.Decoder(StoredFact)
 
 
-def effects_of(raw: bytes, node: str, zone: ZoneInfo) -> tuple[Effect, ...]:
-    """Zero or more effects of a stored fact's bytes, in the order in which they are applied."""
+def effects_of(
+    raw: bytes, node: str, zone: ZoneInfo, told: Happened | None = None
+) -> tuple[Effect, ...]:
+    """Zero or more effects of a stored fact's bytes, in the order in which they are applied.
+
+    `told` is when it happened; without it the fact's own time is taken.
+    """
     fact = _DECODER.decode(raw)
     if fact.type in RECOVERED.values():
         return _recovered_effects(fact, node, zone)
     folio = _text(fact, "folio") or make_folio(node, fact.lane, fact.epoch, fact.seq)
-    on = "" if fact.time is None else parse_time(fact.time).astimezone(zone).date().isoformat()
+    on = _day(fact, told, zone)
     known = _REPORT_STATES.get(fact.type) or _PAYMENT_STATES.get(fact.type)
     if known:
         kind, state = known
@@ -101,6 +110,14 @@ def effects_of(raw: bytes, node: str, zone: ZoneInfo) -> tuple[Effect, ...]:
         return (Matter(folio, "predial", "Pagado", on), _posting(fact, folio, on))
     ended = _ENDS_WITHOUT_MONEY.get(_resolved_as(fact))
     return (Matter(folio, "predial", ended, on),) if ended else ()
+
+
+def _day(fact: StoredFact, told: Happened | None, zone: ZoneInfo) -> str:
+    """The civil day, empty when it may well be another one."""
+    moment = None if fact.time is None else parse_time(fact.time)
+    if told is not None and not told.is_sure:
+        moment = told.moment if told.bound.error_ms <= DAY_KNOWN_MS else None
+    return "" if moment is None else moment.astimezone(zone).date().isoformat()
 
 
 def _recovered_effects(fact: StoredFact, node: str, zone: ZoneInfo) -> tuple[Effect, ...]:

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, select
 
+from central.moments import Happened
+from central.moments_books import told_of
+from central.moments_read import times_of
 from central.nodes import NODE_CODE, NodeError, NodeState
 from central.schema import facts, heads, nodes, quarantine, tampering
-from central.schema_fleet import places, vitals
+from central.schema_fleet import fact_times, places, vitals
 from central.store import Store, upsert
 from municipio.facts import format_time, parse_time
 
@@ -49,6 +52,8 @@ class Part:
     detail: str
     since: str
     told_at: str
+    happened: Happened | None = None
+    """When it became so, where the fact's own time is not the answer."""
 
     @property
     def is_good(self) -> bool:
@@ -77,7 +82,7 @@ class Detail:
     chains: Sequence[Row[Any]]
     quarantine: Sequence[Row[Any]]
     tampering: Sequence[Row[Any]]
-    history: Sequence[bytes]
+    history: Sequence[tuple[bytes, Happened]]
 
 
 def fleet(store: Store, inegi: str, at: datetime) -> list[Machine]:
@@ -101,6 +106,18 @@ def parts_of(store: Store, inegi: str, codes: Sequence[str]) -> dict[str, dict[s
     return found
 
 
+def _with_times(
+    connection: Connection, inegi: str, node: str, parts: dict[str, Part]
+) -> dict[str, Part]:
+    """The same parts, each with the corrected time of the fact that told it."""
+    v, t = vitals.c, fact_times.c
+    same = and_(t.inegi == v.inegi, t.node == v.node, t.epoch == v.epoch, t.seq == v.seq)
+    joined = vitals.join(fact_times, and_(same, t.lane == "vit"))
+    mine = select(v.name, fact_times).select_from(joined).where(v.inegi == inegi, v.node == node)
+    unsure = {row.name: told_of(row) for row in connection.execute(mine)}
+    return {name: replace(part, happened=unsure.get(name)) for name, part in parts.items()}
+
+
 def detail(store: Store, inegi: str, node: str, at: datetime) -> Detail | None:
     """All about one node, None when it is not registered."""
     with store.begin() as connection:
@@ -121,7 +138,9 @@ def detail(store: Store, inegi: str, node: str, at: datetime) -> Detail | None:
             connection.execute(offences.order_by(t.last_seen_at.desc()).limit(50)).all(),
             _history(connection, inegi, node, chains),
         )
-    found.parts.update(parts_of(store, inegi, [node]).get(node, {}))
+    parts = parts_of(store, inegi, [node]).get(node, {})
+    with store.begin() as connection:
+        found.parts.update(_with_times(connection, inegi, node, parts))
     return found
 
 
@@ -188,17 +207,18 @@ def _standing(state: str, contact_at: str, silent: str, troubles: Sequence[str])
 
 def _history(
     connection: Connection, inegi: str, node: str, chains: Sequence[Row[Any]]
-) -> list[bytes]:
+) -> list[tuple[bytes, Happened]]:
     """The newest facts about the node itself: no chain of theirs names a person."""
     f = facts.c
-    found: list[bytes] = []
+    found: list[Row[Any]] = []
     for chain in reversed([c for c in chains if c.lane == "vit"]):
         here = and_(f.inegi == inegi, f.node == node, f.epoch == chain.epoch, f.lane == chain.lane)
-        wanted = select(f.raw).where(here).order_by(f.seq.desc()).limit(HISTORY - len(found))
-        found.extend(bytes(raw) for raw in connection.scalars(wanted))
+        wanted = select(facts).where(here).order_by(f.seq.desc()).limit(HISTORY - len(found))
+        found.extend(connection.execute(wanted))
         if len(found) >= HISTORY:
             break
-    return found
+    times = times_of(connection, inegi, found)
+    return [(bytes(r.raw), times[r.node, r.epoch, r.lane, r.seq]) for r in found]
 
 
 def count_by_standing(machines: Sequence[Machine]) -> dict[Standing, int]:

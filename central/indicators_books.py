@@ -17,25 +17,38 @@ from sqlalchemy import Connection, Row, select
 
 from central.effects import Posting
 from central.indicators_facts import Reading, Vital, What, month_of, read
+from central.moments import Happened
+from central.moments_books import keep_times
 from central.schema import fact_ids
 from central.schema_fleet import recovered_ids, reports, tallies, vitals
 from central.store import add_up, insert_missing, insert_new, keep_newest
 from municipio.facts import parse_time
 
 Stored = Sequence[Any]
-"""Rows of `raw` and `received_at`, in the order of a chain."""
+"""Rows of `seq`, `raw` and `received_at`, in the order of a chain."""
 
 _SURE = ("synced", "rtc")
 
 
-def note_facts(connection: Connection, chain: Row[Any], rows: Stored, zone: ZoneInfo) -> None:
+def note_facts(
+    connection: Connection,
+    chain: Row[Any],
+    rows: Stored,
+    told: Sequence[Happened],
+    zone: ZoneInfo,
+) -> None:
     """Count a stretch of a chain, and remember the last word about each part of its node."""
     if not rows:
         return
     inegi, node = str(chain.inegi), str(chain.node)
     arrived = [str(row.received_at) for row in rows]
-    readings = [read(bytes(row.raw), row.received_at, node, zone) for row in rows]
+    readings = [
+        read(bytes(row.raw), row.received_at, node, zone, one)
+        for row, one in zip(rows, told, strict=True)
+    ]
     fresh = _not_counted(connection, inegi, node, readings)
+    counted = {reading.id for reading in fresh if not reading.inside}
+    keep_times(connection, chain, rows, told, [r.id in counted for r in readings])
     counts = Counter({(c.month, c.what.value, c.part): 0 for r in fresh for c in r.counts})
     for reading in fresh:
         for count in reading.counts:
@@ -43,7 +56,8 @@ def note_facts(connection: Connection, chain: Row[Any], rows: Stored, zone: Zone
     _add(connection, inegi, node, counts)
     filed = [{"inegi": inegi, "node": node, **asdict(r.report)} for r in fresh if r.report]
     insert_missing(connection, reports, filed)
-    _note_vitals(connection, inegi, node, chain.lane, readings, arrived)
+    clock = "doubted" if told[-1].bound.doubted else told[-1].stamp.quality.value
+    _note_vitals(connection, inegi, node, chain.lane, readings, arrived, clock)
 
 
 def note_postings(
@@ -107,6 +121,7 @@ def _note_vitals(
     lane: str,
     readings: Sequence[Reading],
     arrived: Sequence[str],
+    clock: str,
 ) -> None:
     newest: dict[str, tuple[Vital, str]] = {}
     for reading, told_at in zip(readings, arrived, strict=True):
@@ -119,7 +134,7 @@ def _note_vitals(
     last, told_at = readings[-1], arrived[-1]
     # What lanes tell together is ranked by its arrival, which is the city's own clock.
     rank = int(parse_time(told_at).astimezone(UTC).timestamp() * 1000)
-    newest["clock"] = Vital("clock", last.timequality, "", "", last.time, 0, rank), told_at
+    newest["clock"] = Vital("clock", clock, "", "", last.time, 0, rank), told_at
     delay = _delay_s(readings[arrived.index(told_at)], told_at)
     newest[f"queue:{lane}"] = Vital(f"queue:{lane}", "", "", delay, "", 0, rank), told_at
     rows = [

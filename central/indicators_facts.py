@@ -1,8 +1,8 @@
 """What a fact adds to the indicators and to what is known of its node: pure, from bytes to values.
 
 Reads leniently, as `effects` does: a member that is missing or odd counts as not told, never as an
-error. Months are civil months of the city; a fact without a time counts in the month of its arrival,
-and that it did is counted too.
+error. Months are civil months of the city, by the fact's corrected time; a fact that may belong to
+another month than the one it counts in is counted as undated too.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from central.effects import StoredFact
+from central.moments import Happened, as_moment
 from municipio.facts import (
     RECOVERED,
     FactError,
@@ -110,8 +111,13 @@ class _Stored(StoredFact):
 _DECODER = msgspec.json.Decoder(_Stored)
 
 
-def read(raw: bytes, received_at: str, node: str, zone: ZoneInfo) -> Reading:
-    """`received_at` is the moment of arrival (RFC 3339 UTC)."""
+def read(
+    raw: bytes, received_at: str, node: str, zone: ZoneInfo, told: Happened | None = None
+) -> Reading:
+    """`received_at` is the moment of arrival (RFC 3339 UTC), `told` when the fact happened.
+
+    A fact that travelled inside another one counts by its own time, or by the arrival.
+    """
     fact = _DECODER.decode(raw)
     heard = Reading(fact.id, fact.timequality, fact.time or "")
     inside = ""
@@ -122,17 +128,30 @@ def read(raw: bytes, received_at: str, node: str, zone: ZoneInfo) -> Reading:
         fact, inside = found, found.id
     if fact.type in _VITALS:
         return replace(heard, inside=inside, vital=_vital(fact))
-    month = month_of(fact.time or received_at, zone)
+    month, is_dated = month_of(fact.time or received_at, zone), fact.time is not None
+    if told is not None and not inside:
+        month, is_dated = month_told(told, zone)
     report = _report(fact, node, month) if fact.type is FactType.REPORT_FILED else None
     counts = tuple(Count(month, *count) for count in _counts(fact))
-    if fact.time is None and (counts or report):
+    if not is_dated and (counts or report):
         counts = (*counts, Count(month, What.UNDATED, fact.lane.value, 1))
     return replace(heard, inside=inside, counts=counts, report=report)
 
 
+def month_told(told: Happened, zone: ZoneInfo) -> tuple[str, bool]:
+    """The month that a fact counts in, and whether it can be no other."""
+    month = _month(told.moment, zone)
+    ends = (as_moment(told.bound.earliest_ms), as_moment(told.bound.latest_ms))
+    return month, told.is_sure or all(_month(end, zone) == month for end in ends)
+
+
+def _month(moment: datetime, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).strftime("%Y-%m")
+
+
 def month_of(moment: str, zone: ZoneInfo) -> str:
     """`2026-11`, in the city's zone."""
-    return civil(moment, zone).strftime("%Y-%m")
+    return _month(parse_time(moment), zone)
 
 
 def civil(moment: str, zone: ZoneInfo) -> datetime:

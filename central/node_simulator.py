@@ -49,8 +49,8 @@ class NodeSimulator:
     def public(self) -> PublicKey:
         return self.key.public_key()
 
-    def record(self, type: FactType, data: Mapping[str, Any]) -> bytes:
-        """Number and chain one fact; returns its canonical bytes."""
+    def record(self, type: FactType, data: Mapping[str, Any], at: Instant | None = None) -> bytes:
+        """Number and chain one fact; returns its canonical bytes. `at` is what the clocks say."""
         chain = self.facts[lane_of(type)]
         fact = make_fact(
             FactDraft(type, data),
@@ -59,7 +59,7 @@ class NodeSimulator:
             epoch=self.epoch,
             seq=len(chain) + 1,
             prev=fact_hash(chain[-1]) if chain else ZERO_HASH,
-            at=Instant(_START, TimeQuality.SYNCED, "simulated-boot", 1000 + len(chain)),
+            at=at or Instant(_START, TimeQuality.SYNCED, "simulated-boot", 1000 + len(chain)),
         )
         chain.append(encode_fact(fact))
         return chain[-1]

@@ -18,6 +18,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from central.city import City
 from central.effects import LANES_WITH_EFFECTS, Effect, Matter, Posting, effects_of
 from central.indicators_books import note_facts, note_postings
+from central.moments_books import settle_times
 from central.nodes import NodeState
 from central.schema import (
     accounts,
@@ -112,11 +113,17 @@ def _project_step(connection: Connection, chain: Row[Any], zone: ZoneInfo, at: s
     through = min(head.through, head.projected + STEP)
     here = and_(*(facts.c[name] == getattr(chain, name) for name in _CHAIN))
     wanted = facts.c.seq.between(head.projected + 1, through)
-    stretch = select(facts.c.raw, facts.c.received_at).where(here, wanted).order_by(facts.c.seq)
+    f = facts.c
+    stretch = select(f.seq, f.raw, f.received_at).where(here, wanted).order_by(f.seq)
     rows = connection.execute(stretch).all()
+    told = settle_times(connection, chain, rows, zone)
     effects: list[Effect] = []
     if chain.lane in LANES_WITH_EFFECTS:
-        effects = [e for row in rows for e in effects_of(bytes(row.raw), chain.node, zone)]
+        effects = [
+            effect
+            for row, one in zip(rows, told, strict=True)
+            for effect in effects_of(bytes(row.raw), chain.node, zone, one)
+        ]
     matters = [effect for effect in effects if isinstance(effect, Matter)]
     _apply_matters(connection, chain.inegi, chain.node, matters, at)
     posted = [
@@ -126,7 +133,7 @@ def _project_step(connection: Connection, chain: Row[Any], zone: ZoneInfo, at: s
         and _apply_posting(connection, chain.inegi, chain.node, effect, at)
     ]
     note_postings(connection, chain.inegi, chain.node, posted, at, zone)
-    note_facts(connection, chain, rows, zone)
+    note_facts(connection, chain, rows, told, zone)
     settled = {"projected": through, "failures": 0, "trouble": "", "tried_at": ""}
     connection.execute(update(heads).where(mine).values(settled))
     return int(through - head.projected)

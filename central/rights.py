@@ -7,13 +7,15 @@ Payments are not erased: the law makes the city keep them (Código Fiscal de la 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, literal, or_, select, update
 
+from central.moments import Happened
+from central.moments_read import Place, times_of
 from central.rights_audit import note
 from central.rights_facts import attachments_of, folio_of, husk, is_husk
 from central.schema import (
@@ -45,6 +47,7 @@ class Held:
     facts: Sequence[Row[Any]]
     aside: Sequence[Row[Any]]
     attachments: Sequence[Row[Any]]
+    times: Mapping[Place, Happened]
 
     @property
     def is_erased(self) -> bool:
@@ -101,6 +104,7 @@ def held_in(connection: Connection, inegi: str, folio: Folio) -> Held | NoFolio:
         rows,
         aside,
         connection.execute(files).all() if names else (),
+        times_of(connection, inegi, rows),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from central.attachments import read_attachment
+from central.moments_read import told_document
 from central.rights import Held, NoFolio, find_held
 from central.rights_audit import newest, note
 from central.rights_facts import document
@@ -20,6 +21,7 @@ README = """\
 Expediente del folio {folio}, hecho el {at}.
 
 expediente.json   lo que dicen los libros de la ciudad: estado, pagos, quién lo vio y cuándo
+                  (en `horas`, cuándo sucedió cada hecho según la ciudad, y con qué error)
 hechos.ndjson     los hechos como llegaron del nodo, uno por línea, con sus bytes exactos
 adjuntos/         archivos sellados (fotos)
 
@@ -49,6 +51,10 @@ def export(
         "reporte": _row(found.report),
         "pagos": [_row(row) for row in found.payments],
         "hechos": [document(raw) for raw in raws],
+        "horas": [
+            {"carril": lane, "epoca": epoch, "numero": seq, **told_document(told)}
+            for (_, epoch, lane, seq), told in sorted(found.times.items())
+        ],
         "adjuntos": [_row(row) for row in found.attachments],
         "accesos": [_row(row) for row in seen],
     }

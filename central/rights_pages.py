@@ -8,6 +8,7 @@ from central.context import central
 from central.dashboard import page, staff_only
 from central.dashboard_door import staff_name
 from central.dashboard_words import AUDITED
+from central.moments_read import moment_with_error
 from central.rights import Held, find_held
 from central.rights_audit import newest, note
 from central.rights_facts import document, is_husk
@@ -29,7 +30,15 @@ def folio_page() -> Response:
     folio = found.folio.text
     with c.store.begin() as connection:
         note(connection, c.city.inegi, staff_name(), "folio.viewed", c.now(), folio=folio)
-    rows = [(row, document(bytes(row.raw)), is_husk(bytes(row.raw))) for row in found.facts]
+    rows = [
+        (
+            row,
+            document(bytes(row.raw)),
+            is_husk(bytes(row.raw)),
+            moment_with_error(found.times[row.node, row.epoch, row.lane, row.seq], c.city.zone),
+        )
+        for row in found.facts
+    ]
     kind = FOLIO_KINDS.get(found.state.kind, "Asunto") if found.state else "Asunto"
     seen = newest(c.store, c.city.inegi, folio)
     return page(

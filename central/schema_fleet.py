@@ -42,6 +42,18 @@ services = _table("services", "code name dependency", "", "code")
 recovered_ids = _table("recovered_ids", "id node", "", "id", "node")
 """Facts that came inside another one and were counted there."""
 
+boot_clocks = _table("boot_clocks", "node boot anchors", "", "node boot")
+"""What is known of the clock of one boot of a node: JSON of `central.moments.Clock`."""
+
+fact_times = _table(
+    "fact_times",
+    "node lane boot quality",
+    "epoch seq boot_ms time_ms received_ms earliest_ms latest_ms doubted counted",
+    "node epoch lane seq",
+    "node boot",
+)
+"""When a fact happened, for those whose own time is not the answer; `counted` by the indicators."""
+
 staff_tokens = _table("staff_tokens", "name digest made_at revoked_at", "", "name")
 """Who may see the staff's pages: SHA-256 of a token, never the token."""
 

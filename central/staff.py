@@ -6,11 +6,15 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, Select, and_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from central.city import City
 from central.context import Central
+from central.moments import Happened
+from central.moments_read import moment_with_error, times_of
 from central.nodes import NodeRow, list_nodes
 from central.schema import facts, heads, payments, quarantine, tampering
 from central.store import Store
@@ -22,14 +26,14 @@ STRETCH = 500
 
 @dataclass(frozen=True, slots=True)
 class FactRow:
-    """One stored fact for people: `data` is its payload as compact JSON."""
+    """One stored fact for people: `data` is its payload as compact JSON, `when` in words."""
 
     node: str
     epoch: int
     lane: str
     seq: int
     type: str
-    time: str
+    when: str
     data: str
     received_at: str
 
@@ -51,7 +55,7 @@ def overview(central: Central, node: str = "", lane: str = "") -> Overview:
         t, q, p = tampering.c, quarantine.c, payments.c
         return Overview(
             nodes=nodes,
-            facts=_newest_facts(connection, inegi, node, lane),
+            facts=_newest_facts(connection, central.city, node, lane),
             tampering=connection.execute(
                 select(tampering).where(t.inegi == inegi).order_by(t.last_seen_at.desc()).limit(50)
             ).all(),
@@ -93,9 +97,9 @@ def _inside(chain: Row[Any]) -> ColumnElement[bool]:
     return and_(*(facts.c[name] == getattr(chain, name) for name in names))
 
 
-def _newest_facts(connection: Connection, inegi: str, node: str, lane: str) -> tuple[FactRow, ...]:
+def _newest_facts(connection: Connection, city: City, node: str, lane: str) -> tuple[FactRow, ...]:
     """Chain by chain along the primary key, newest chain first, until no older one can matter."""
-    chains = connection.execute(_chains(inegi, node, lane)).all()
+    chains = connection.execute(_chains(city.inegi, node, lane)).all()
     found: list[Row[Any]] = []
     for chain in sorted(chains, key=lambda row: str(row.updated_at), reverse=True):
         if len(found) >= NEWEST and found[NEWEST - 1].received_at > chain.updated_at:
@@ -103,10 +107,12 @@ def _newest_facts(connection: Connection, inegi: str, node: str, lane: str) -> t
         some = select(facts).where(_inside(chain)).order_by(facts.c.seq.desc()).limit(NEWEST)
         found.extend(connection.execute(some))
         found.sort(key=lambda row: (row.received_at, row.seq), reverse=True)
-    return tuple(_fact_row(row) for row in found[:NEWEST])
+    shown = found[:NEWEST]
+    times = times_of(connection, city.inegi, shown)
+    return tuple(_fact_row(r, times[r.node, r.epoch, r.lane, r.seq], city.zone) for r in shown)
 
 
-def _fact_row(row: Row[Any]) -> FactRow:
+def _fact_row(row: Row[Any], told: Happened, zone: ZoneInfo) -> FactRow:
     document = json.loads(bytes(row.raw))
     return FactRow(
         node=row.node,
@@ -114,7 +120,7 @@ def _fact_row(row: Row[Any]) -> FactRow:
         lane=row.lane,
         seq=row.seq,
         type=document["type"],
-        time=document.get("time", ""),
+        when=moment_with_error(told, zone),
         data=json.dumps(document["data"], ensure_ascii=False)[:400],
         received_at=row.received_at,
     )

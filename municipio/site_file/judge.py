@@ -34,6 +34,11 @@ def allowed_words(key: Key) -> str:
     return ", ".join(f'"{value}"' for value in usable)
 
 
+def typed_words(key: Key) -> str:
+    """The same for a form, where nobody writes quotes."""
+    return allowed_words(key).removesuffix(", entre comillas").removesuffix(", sin comillas")
+
+
 def _wrong(key: Key, what: str, allowed: str = "") -> SiteFault:
     return SiteFault(f"{shown(key.name)} {what}", key.name, allowed=allowed or allowed_words(key))
 
@@ -82,14 +87,21 @@ def _bytes(text: str) -> int:
 def judge_together(values: Mapping[str, Value], bad: frozenset[str]) -> Iterator[SiteFault]:
     """What is missing and what does not go together; `bad` keys were told about already."""
     for key in KEYS:
-        if key.name in bad or not key.applies(values) or (key.when and key.when.key in bad):
-            continue
-        if key.is_needed and is_empty(values[key.name]):
-            yield SiteFault(_missing(key), key.name, allowed=allowed_words(key))
-        elif key.differs_from and not is_empty(values[key.name]):
-            yield from _same(key, values)
-        elif key.choices_by:
-            yield from _by_other(key, values, bad)
+        of_other = key.choices_by is not None and key.choices_by[0] in bad
+        if key.name not in bad and not (key.when and key.when.key in bad) and not of_other:
+            yield from judge_beside(key, values)
+
+
+def judge_beside(key: Key, values: Mapping[str, Value]) -> Iterator[SiteFault]:
+    """One key beside the others of its file."""
+    if not key.applies(values):
+        return
+    if key.is_needed and is_empty(values[key.name]):
+        yield SiteFault(_missing(key), key.name, allowed=allowed_words(key))
+    elif key.differs_from and not is_empty(values[key.name]):
+        yield from _same(key, values)
+    elif key.choices_by:
+        yield from _by_other(key, values)
 
 
 def _missing(key: Key) -> str:
@@ -112,10 +124,10 @@ def _same(key: Key, values: Mapping[str, Value]) -> Iterator[SiteFault]:
         yield SiteFault(f"{shown(key.name)} debe ser distinto de {shown(other.name)}", key.name)
 
 
-def _by_other(key: Key, values: Mapping[str, Value], bad: frozenset[str]) -> Iterator[SiteFault]:
+def _by_other(key: Key, values: Mapping[str, Value]) -> Iterator[SiteFault]:
     assert key.choices_by is not None, "asked only of keys that another decides"
     name, table = key.choices_by
     usable = dict(table).get(str(values[name]), ())
-    if name not in bad and values[key.name] not in usable:
+    if values[key.name] not in usable:
         words = f'{shown(key.name)} no se puede usar con {shown(name)} = "{values[name]}"'
         yield SiteFault(words, key.name, allowed=", ".join(map(str, usable)))

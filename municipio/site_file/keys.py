@@ -76,7 +76,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         "site.address", Kind.TEXT, "", "Domicilio", "Calle, número y colonia del lugar.",
-        "hasta 120 letras en una sola línea", example="Av. Zaragoza 101, Centro",
+        "hasta 120 letras en una sola línea", example="Av. Zaragoza 101, Centro", is_rare=True,
     ),
     Key(
         "site.profile", Kind.CHOICE, "kiosk+portal", "Qué es este nodo",
@@ -96,12 +96,13 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         "site.timezone", Kind.CHOICE, "America/Mexico_City", "Zona horaria",
-        "Hora oficial del lugar.", choices=ZONES,
+        "Hora oficial del lugar.", choices=ZONES, is_rare=True,
     ),
     Key(
         "site.clock", Kind.CHOICE, "network", "Reloj",
         "Con pila, la hora vale aunque el nodo arranque sin red.",
         choices=(("network", "Solo por red"), ("battery", "La placa tiene reloj con pila (RTC)")),
+        is_rare=True,
     ),
     Key(
         "city.url", Kind.TEXT, "", "Dirección de la ciudad",
@@ -116,8 +117,8 @@ KEYS: tuple[Key, ...] = (
         pattern="[A-Z]{3}", is_needed=True, example="COA",
     ),
     Key(
-        "city.inegi", Kind.TEXT, "", "Clave INEGI del municipio", "Cinco dígitos, entre comillas.",
-        "cinco dígitos entre comillas", pattern="[0-9]{5}", is_needed=True, example="30039",
+        "city.inegi", Kind.TEXT, "", "Clave INEGI del municipio", "Cinco dígitos.",
+        "cinco dígitos, entre comillas", pattern="[0-9]{5}", is_needed=True, example="30039",
     ),
     Key(
         "city.code", Kind.TEXT, "", "Código de alta",
@@ -131,13 +132,14 @@ KEYS: tuple[Key, ...] = (
         "city.key", Kind.BLOCK, "", "Llave pública de la ciudad",
         "Opcional: con ella el nodo lee el contenido de una memoria USB antes de darse de alta.",
         "el texto completo entre BEGIN PUBLIC KEY y END PUBLIC KEY", max_length=2000,
-        pattern=r"\s*-----BEGIN PUBLIC KEY-----[A-Za-z0-9+/=\s]+-----END PUBLIC KEY-----\s*",
+        pattern=r"\s*-----BEGIN PUBLIC KEY-----[A-Za-z0-9+/=\s]+-----END PUBLIC KEY-----\s*", is_rare=True,
     ),
     Key(
         "city.ca", Kind.BLOCK, "", "Certificado de la autoridad",
         "Solo si la ciudad firma sus propios certificados (PEM). Vacío: las autoridades conocidas.",
         "el texto completo entre BEGIN CERTIFICATE y END CERTIFICATE", max_length=8000,
         pattern=r"\s*(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+",
+        is_rare=True,
     ),
     Key(
         "uplink.kind", Kind.CHOICE, "ethernet", "Salida a Internet", "Por dónde sale este nodo.",
@@ -151,13 +153,13 @@ KEYS: tuple[Key, ...] = (
         "uplink.interface", Kind.TEXT, "", "Interfaz",
         "Vacía: eth0 con cable, wlan1 con Wi-Fi, wwan0 con módem.",
         "el nombre de una interfaz, como eth0", max_length=15, pattern=_INTERFACE,
-        differs_from="wifi.interface", example="eth0",
+        differs_from="wifi.interface", example="eth0", is_rare=True,
     ),
     Key(
         "uplink.address", Kind.TEXT, "", "Dirección fija",
         "Vacía: la da la red (DHCP), que es lo usual.",
         "una dirección con su máscara, como 192.168.1.20/24", max_length=18,
-        pattern=rf"{_IPV4}/([89]|[12][0-9]|30)", when=_CABLE, example="192.168.1.20/24",
+        pattern=rf"{_IPV4}/([89]|[12][0-9]|30)", when=_CABLE, example="192.168.1.20/24", is_rare=True,
     ),
     Key(
         "uplink.gateway", Kind.TEXT, "", "Puerta de enlace", "La del módem, si la dirección es fija.",
@@ -187,16 +189,16 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         "uplink.user", Kind.TEXT, "", "Usuario del APN", "Casi siempre vacío.",
-        "letras, números y signos comunes", max_length=64, pattern=r"[!-~]+", when=_LTE,
+        "letras, números y signos comunes", max_length=64, pattern=r"[!-~]+", when=_LTE, is_rare=True,
     ),
     Key(
         "uplink.apn_password", Kind.TEXT, "", "Contraseña del APN", "Casi siempre vacía.",
         "letras, números y signos comunes", max_length=64, pattern=r"[!-~]+", when=_LTE,
-        is_secret=True,
+        is_secret=True, is_rare=True,
     ),
     Key(
         "uplink.pin", Kind.TEXT, "", "PIN del chip", "Solo si el chip lo pide al encender.",
-        "de 4 a 8 dígitos entre comillas", max_length=8, pattern="[0-9]{4,8}", when=_LTE,
+        "de 4 a 8 dígitos, entre comillas", max_length=8, pattern="[0-9]{4,8}", when=_LTE,
         is_secret=True,
     ),
     Key(
@@ -207,24 +209,24 @@ KEYS: tuple[Key, ...] = (
     Key(
         "wifi.mode", Kind.CHOICE, "radio", "Quién la emite",
         "El radio de esta placa, o antenas de exterior en un cable.",
-        choices=(("radio", "El radio de la placa"), ("wired", "Antenas de exterior por cable")),
+        choices=(("radio", "El radio de la placa"), ("wired", "Antenas de exterior por cable")), is_rare=True,
     ),
     Key(
         "wifi.interface", Kind.TEXT, "wlan0", "Radio", "El que emite la red de los visitantes.",
         "el nombre de una interfaz, como wlan0", max_length=15, pattern=_INTERFACE, when=_RADIO,
-        is_needed=True, example="wlan0",
+        is_needed=True, example="wlan0", is_rare=True,
     ),
     Key(
         "wifi.country", Kind.CHOICE, "MX", "País", "Decide los canales legales.",
-        choices=(("MX", "México"),),
+        choices=(("MX", "México"),), is_rare=True,
     ),
     Key(
         "wifi.band", Kind.CHOICE, "2.4", "Banda", "2.4 llega más lejos; 5 lleva más.",
-        choices=(("2.4", "2.4 GHz"), ("5", "5 GHz")), when=_RADIO,
+        choices=(("2.4", "2.4 GHz"), ("5", "5 GHz")), when=_RADIO, is_rare=True,
     ),
     Key(
         "wifi.channel", Kind.NUMBER, 0, "Canal", "0: el nodo elige uno legal.",
-        "un número entero sin comillas", low=0, high=177, when=_RADIO,
+        "un número entero, sin comillas", low=0, high=177, when=_RADIO,
         choices_by=(
             "wifi.band",
             (
@@ -232,13 +234,13 @@ KEYS: tuple[Key, ...] = (
                 ("5", (0, 36, 40, 44, 48, 149, 153, 157, 161, 165)),
             ),
         ),
-        example="6",
+        example="6", is_rare=True,
     ),
     Key(
         "wifi.security", Kind.CHOICE, "open", "Cifrado",
         "«owe» cifra sin contraseña a los teléfonos que lo saben; los demás entran igual.",
         choices=(("open", "Abierta"), ("owe", "Abierta, cifrada cuando se puede (OWE)")),
-        when=_RADIO,
+        when=_RADIO, is_rare=True,
     ),
     Key(
         "wifi.staff_ssid", Kind.TEXT, "", "Red del personal",
@@ -309,7 +311,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         "energy.battery", Kind.CHOICE, "agm", "Batería", "Su tipo, para estimar la carga.",
-        choices=(("agm", "Plomo-ácido AGM o gel"), ("lifepo4", "Litio (LiFePO4)")), when=_SOLAR,
+        choices=(("agm", "Plomo-ácido AGM o gel"), ("lifepo4", "Litio (LiFePO4)")), when=_SOLAR, is_rare=True,
     ),
     Key(
         "energy.wake", Kind.CHOICE, "none", "Quién lo despierta",
@@ -333,7 +335,7 @@ KEYS: tuple[Key, ...] = (
         "technician.code", Kind.TEXT, "", "Clave del sitio",
         "Ocho dígitos que abren la pantalla del técnico una vez, antes de que llegue la lista de "
         "técnicos de la ciudad.",
-        "ocho dígitos entre comillas", max_length=8, pattern="[0-9]{8}", is_secret=True,
+        "ocho dígitos, entre comillas", max_length=8, pattern="[0-9]{8}", is_secret=True,
         example="40712885",
     ),
     Key(
@@ -341,6 +343,7 @@ KEYS: tuple[Key, ...] = (
         "Vacía: no hay entrada por SSH. Con ella, solo por la red del personal o el cable.",
         "una línea que empieza con ssh-ed25519, ecdsa-sha2-nistp256 o ssh-rsa", max_length=1000,
         pattern=r"(ssh-ed25519|ecdsa-sha2-nistp256|ssh-rsa) [A-Za-z0-9+/]{60,}={0,2}( [!-~ ]{0,100})?",
+        is_rare=True,
     ),
 )  # fmt: skip
 

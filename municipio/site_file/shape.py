@@ -68,6 +68,8 @@ class Key:
     when: When | None = None
     differs_from: str = ""
     is_secret: bool = False
+    is_rare: bool = False
+    """Most sites leave it as it is: a form hides it and `plaza site new` does not ask."""
 
     @property
     def section(self) -> str:

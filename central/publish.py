@@ -8,14 +8,23 @@ content/<version>/padron-from-<old>.gz
 from __future__ import annotations
 
 import gzip
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from central.repository import RepositoryError, add_files, read_target, targets_of
+from municipio.city_settings import (
+    CitySettingsProblem,
+    for_city,
+    for_node,
+    for_profile,
+    read_layer,
+)
 from municipio.content import FILES, MANIFEST, SIGNATURE, version_key
 from municipio.padron import PADRON
+from municipio.settings import SettingValue
 from municipio.wire.padron_delta import make_delta
 from municipio.wire.pulled_content import (
     CURRENT,
@@ -61,6 +70,29 @@ def publish_filter(repo: Path, keys: Path, file: Path, at: datetime) -> str:
     """Offer a compiled and signed list of names; returns its path in the repository."""
     add_files(repo, keys, "filter", {FILTER_LIST: _pack(file.read_bytes())}, at)
     return FILTER_LIST
+
+
+def publish_settings(
+    repo: Path, keys: Path, raw: bytes | None, at: datetime, *, profile: str = "", node: str = ""
+) -> tuple[str, Mapping[str, SettingValue]]:
+    """Offer settings for all nodes, a profile or one node; None withdraws them.
+
+    Returns the path and what it sets. RepositoryError for what nodes would refuse.
+    """
+    try:
+        path = for_node(node) if node else for_profile(profile) if profile else for_city()
+    except ValueError as e:
+        raise RepositoryError(str(e)) from e
+    if raw is None:
+        if path not in targets_of(repo, "settings"):
+            raise RepositoryError(f"{path} is not offered")
+        add_files(repo, keys, "settings", {}, at, forget=[path])
+        return path, {}
+    values = read_layer(raw)
+    if isinstance(values, CitySettingsProblem):
+        raise RepositoryError(f"nodes would refuse this: {values}")
+    add_files(repo, keys, "settings", {path: raw}, at)
+    return path, values
 
 
 def _read(folder: Path) -> dict[str, bytes]:

@@ -86,11 +86,12 @@ def create_repository(repo: Path, keys: Path, ceremony: Ceremony, at: datetime) 
 
 def add_files(
     repo: Path, keys: Path, role: str, files: Mapping[str, bytes], at: datetime,
-    forget: Sequence[str] = (),
+    forget: Sequence[str] = (), custom: Mapping[str, dict[str, Any]] | None = None,
 ) -> None:  # fmt: skip
     """Publish files under `role/`, sign them with its key, and renew snapshot and timestamp.
 
     Paths in `forget` are no longer offered; their bytes stay for nodes that are in the middle of it.
+    `custom` is what is signed beside a file, by its path.
     """
     if role not in ROLES:
         raise RepositoryError(f"{role!r} is none of {', '.join(ROLES)}")
@@ -99,6 +100,8 @@ def add_files(
     for path, data in files.items():
         _check_path(role, path)
         target = TargetFile.from_data(path, data, ["sha256"])
+        if custom is not None and path in custom:
+            target.unrecognized_fields["custom"] = custom[path]
         targets.targets[path] = target
         _write(repo / "targets" / hashed_path(path, data), data)
     for path in forget:
@@ -155,6 +158,12 @@ def read_target(repo: Path, role: str, path: str) -> bytes | None:
         return (repo / "targets" / parts.parent / f"{digest}.{parts.name}").read_bytes()
     except OSError as e:
         raise RepositoryError(f"{path}: {e.strerror}") from e
+
+
+def custom_of(repo: Path, role: str) -> dict[str, dict[str, Any]]:
+    """What is signed beside each file that a role offers now; empty for a file without."""
+    targets = _load(repo, f"{_version_of(repo, role)}.{role}.json").signed.targets
+    return {path: dict(target.custom or {}) for path, target in targets.items()}
 
 
 def hashed_path(path: str, data: bytes) -> str:

@@ -81,7 +81,7 @@ if [ -n "$settings" ]; then
     install -m 0640 -o root -g plaza "$settings" "$data/settings.toml"
 fi
 systemd-tmpfiles --create plaza.conf || [ "$start" = no ]
-for unit in "$here"/overlay/usr/lib/systemd/system/plaza*.{target,service,timer}; do
+for unit in "$here"/overlay/usr/lib/systemd/system/plaza*.{target,service,timer,path}; do
     systemctl enable -q "$(basename "$unit")"
 done
 

@@ -12,9 +12,11 @@ import click
 
 from captive_portal.filter.database import Unusable
 from captive_portal.filter.store import ListStore
+from municipio.settings import SettingsError
 from municipio.wire.pulled_content import FILTER_LIST
 from sync.datadir import DataDir
 from sync.pull import NotPulled, Pulled, PullTrouble, UpToDate
+from sync.pull_settings import SettingsRefused, SettingsTaken, pull_settings
 from sync.pull_wiring import Outcome, Puller, build_puller
 from sync.wiring import CannotStart, open_memory
 
@@ -66,6 +68,7 @@ def _pull(data: Path, mirror: Path | None) -> Outcome:
             return puller
         try:
             outcome = puller.content(_tell)
+            _pull_settings(puller)
             if not isinstance(outcome, NotPulled):
                 _pull_filter(puller, node)
             return outcome
@@ -73,6 +76,20 @@ def _pull(data: Path, mirror: Path | None) -> Outcome:
             puller.close()
     finally:
         memory.close()
+
+
+def _pull_settings(puller: Puller) -> None:
+    """What the city set on this node. Whatever is wrong with it, the former settings stay."""
+    try:
+        found = pull_settings(puller)
+    except (OSError, SettingsError) as e:
+        _tell(f"settings: {e}; the former ones stay")
+        return
+    match found:
+        case SettingsTaken(keys):
+            _tell(f"settings of the city: {', '.join(keys) or 'none'} changed")
+        case SettingsRefused(detail) | NotPulled(_, detail):
+            _tell(f"settings: {detail}; the former ones stay")
 
 
 def _pull_filter(puller: Puller, node: DataDir) -> None:

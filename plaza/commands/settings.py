@@ -9,7 +9,9 @@ from pathlib import Path
 
 import click
 
+from municipio.city_settings import FROM_CITY
 from municipio.settings import SETTINGS, Setting, Settings, SettingsError, parse_settings
+from plaza.settings_city import city, settle
 
 _TYPE_WORDS = {str: "texto", int: "entero", bool: "sí/no"}
 
@@ -63,10 +65,11 @@ def read_settings(file: Path) -> Settings:
 
 def settings_table() -> str:
     """The Markdown table of all settings, for the reference page."""
-    lines = ["| ajuste | tipo | si no se indica | qué es |", "|--|--|--|--|"]
+    lines = ["| ajuste | tipo | si no se indica | ciudad | qué es |", "|--|--|--|--|--|"]
     for s in SETTINGS:
         kind = " · ".join(f"`{c}`" for c in s.choices) or _TYPE_WORDS[s.type]
-        lines.append(f"| `{s.name}` | {kind} | {_default(s)} | {s.help} |")
+        remote = "sí" if s.name in FROM_CITY else ""
+        lines.append(f"| `{s.name}` | {kind} | {_default(s)} | {remote} | {s.help} |")
     return "\n".join(lines)
 
 
@@ -74,3 +77,7 @@ def _default(setting: Setting) -> str:
     if isinstance(setting.default, bool):
         return "sí" if setting.default else "no"
     return str(setting.default) if setting.default != "" else "(vacío)"
+
+
+settings.add_command(city)
+settings.add_command(settle)

@@ -490,9 +490,9 @@ def test_the_commands_of_the_city_make_publish_and_renew(tmp_path: Path) -> None
 
     assert publish("init", "--root-keys", "3", "--threshold", "2")[0] == 0
     assert publish("init")[0] == 1
-    (tmp_path / "ajustes.toml").write_bytes(b"x")
-    assert publish("file", "settings", str(tmp_path / "ajustes.toml")) == (
-        0, "settings/ajustes.toml is published\n",
+    (tmp_path / "ajustes.toml").write_text("[portal]\nsession_min = 60\n")
+    assert publish("settings", str(tmp_path / "ajustes.toml")) == (
+        0, "settings/city.toml is published: 1 settings\n",
     )  # fmt: skip
     assert publish("refresh")[0] == 0
     assert publish("renew", "root")[0] == 0

@@ -90,6 +90,7 @@ class EnergyNote(msgspec.Struct, frozen=True, kw_only=True):
     state: str = "unknown"
     cause: str = ""
     radio: bool = True
+    phase: str = "serving"
 
 
 def parse_note(raw: bytes) -> EnergyNote | None:

@@ -269,6 +269,12 @@ SETTINGS: tuple[Setting, ...] = (
         "En un nodo solar, horas del Wi-Fi con batería a medias, como «07:00-11:00; 16:00-21:00»; "
         "vacías: sin horario.",
     ),
+    _s(
+        "energy.usb_ports",
+        "",
+        "En un nodo solar, puertos USB que se quedan sin corriente en guardia, como «1-1-port2 1-1-port3»; "
+        "nunca el del controlador solar.",
+    ),
     _s("health.data", "", "Carpeta de datos cuya memoria se vigila y prueba; vacía: no se vigila."),
     _s("portal.ssid", "Plaza-Demo", "Nombre de la red Wi-Fi."),
     _s("portal.listen", "127.0.0.1:8380", "Dirección y puerto del portal."),

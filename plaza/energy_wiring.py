@@ -1,0 +1,105 @@
+"""The only place where the energy program's real objects are built."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from captive_portal.service_note import service_file
+from hardware.power.driver import PowerDriver, build_power
+from municipio.energy import Supply, Wake
+from municipio.settings import Settings
+from plaza.energy_edge import Edge, LinuxEdge
+from plaza.energy_mind import Rules
+from plaza.energy_plan import hours_of
+from plaza.energy_program import PROOF_NAME, EnergyProgram, Parts
+from plaza.quiet import Busy, busy_with
+from sync.datadir import DataDir
+from sync.link import FileLink
+from sync.notify import supervisor
+from sync.wiring import CannotStart, Memory, open_memory
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToDo:
+    """A node on the grid has no energy to keep."""
+
+
+def run_energy(
+    data: DataDir, edge: Edge | None = None, pace: float = 1.0
+) -> CannotStart | NothingToDo | None:
+    """Run in this process's main thread; None after a clean stop. `edge` None: this machine's own."""
+    memory = open_memory(data)
+    if isinstance(memory, CannotStart):
+        return memory
+    controller: PowerDriver | None = None
+    try:
+        settings = memory.settings
+        if Supply(settings.text("energy.kind")) is Supply.GRID:
+            return NothingToDo()
+        try:
+            rules = rules_of(settings)
+        except ValueError as trouble:
+            return CannotStart(f"energy.radio_hours: {trouble}")
+        controller = build_power(settings) if has_controller(settings) else None
+        program = build_program(memory, controller, edge or edge_of(settings), rules, pace)
+        _run(program)
+    finally:
+        if controller is not None:
+            controller.close()
+        memory.close()
+    return None
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Raises ValueError for hours that cannot be read."""
+    return Rules(
+        wake=Wake(settings.text("energy.wake")),
+        hours=hours_of(settings.text("energy.radio_hours")),
+        battery=settings.text("power.battery"),
+    )
+
+
+def has_controller(settings: Settings) -> bool:
+    return settings.text("power.kind") != "none" and bool(settings.text("power.port"))
+
+
+def edge_of(settings: Settings) -> Edge:
+    return LinuxEdge(settings.text("energy.usb_ports").split())
+
+
+def build_program(
+    memory: Memory, controller: PowerDriver | None, edge: Edge, rules: Rules, pace: float = 1.0
+) -> EnergyProgram:
+    data, settings, ledger = memory.data, memory.settings, memory.ledger
+
+    def paying() -> bool:
+        return busy_with(ledger.open_payments(), None) is Busy.PAYMENT
+
+    parts = Parts(
+        controller=controller,
+        edge=edge,
+        ledger=ledger,
+        link=FileLink(data.link_file, memory.clock, settings.number("sync.heartbeat_s")),
+        clock=memory.clock,
+        paying=paying,
+        zone=ZoneInfo(settings.text("city.timezone")),
+        note_file=data.energy_file,
+        service_file=service_file(data.run),
+        proof_file=data.path / PROOF_NAME,
+    )
+    return EnergyProgram(parts, rules, pace)
+
+
+def _run(program: EnergyProgram) -> None:
+    logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s", level=logging.INFO)
+    stop, watchdog = threading.Event(), supervisor()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    watchdog.ready()
+    program.run(stop, watchdog.alive)
+    watchdog.stopping()

@@ -52,6 +52,7 @@ _ELSEWHERE = {
     "revoke": "central.fleet_cli:revoke",
     "rights": "central.rights_cli:rights",
     "services": "central.indicators_cli:services",
+    "siac": "central.siac_cli:siac",
     "staff": "central.rights_cli:staff",
     "stick": "central.carrier_cli:stick",
     "technician": "central.technician_cli:technician",

@@ -20,9 +20,10 @@ from municipio.facts import (
     Lane,
     decode_fact,
     encode_fact,
+    format_time,
     parse_time,
 )
-from municipio.identifiers import make_folio
+from municipio.identifiers import FolioProblem, make_folio, parse_folio
 
 _REPORT_STATES = {
     FactType.REPORT_FILED: ("reporte", "Pendiente"),
@@ -72,7 +73,16 @@ class Posting:
     paid_on: str
 
 
-Effect = Matter | Posting
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A sealed photo that came for a report after it. `at` is RFC 3339 UTC, empty when not known."""
+
+    folio: str
+    fact_id: str
+    at: str
+
+
+Effect = Matter | Posting | Photo
 
 
 class StoredFact(msgspec.Struct):
@@ -100,6 +110,8 @@ def effects_of(
     fact = _DECODER.decode(raw)
     if fact.type in RECOVERED.values():
         return _recovered_effects(fact, node, zone)
+    if fact.type is FactType.REPORT_PHOTO_ADDED:
+        return _photo(fact, node, told)
     folio = _text(fact, "folio") or make_folio(node, fact.lane, fact.epoch, fact.seq)
     on = _day(fact, told, zone)
     known = _REPORT_STATES.get(fact.type) or _PAYMENT_STATES.get(fact.type)
@@ -110,6 +122,15 @@ def effects_of(
         return (Matter(folio, "predial", "Pagado", on), _posting(fact, folio, on))
     ended = _ENDS_WITHOUT_MONEY.get(_resolved_as(fact))
     return (Matter(folio, "predial", ended, on),) if ended else ()
+
+
+def _photo(fact: StoredFact, node: str, told: Happened | None) -> tuple[Effect, ...]:
+    """Only for a folio of the node that sends it."""
+    parsed = parse_folio(_text(fact, "folio"))
+    if isinstance(parsed, FolioProblem) or parsed.node_code != node:
+        return ()
+    at = fact.time or "" if told is None else format_time(told.moment)
+    return (Photo(parsed.text, fact.id, at),)
 
 
 def _day(fact: StoredFact, told: Happened | None, zone: ZoneInfo) -> str:

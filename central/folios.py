@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import and_, select
 
+from central.cases import PHOTO, STATE, events_of
 from central.cfdi import Stamp, find_stamp
 from central.context import Central
 from central.problems import Problem, ProblemType
@@ -25,10 +26,17 @@ class FolioState:
     opened_on: str
     updated_on: str
     stamp: Stamp | None = None
+    changes: tuple[tuple[str, str], ...] = ()
+    """Moment (RFC 3339 UTC) and state, oldest first, as the attention system said."""
+    photos: int = 0
+    """That came after the report itself."""
 
     def document(self) -> dict[str, Any]:
-        """What a node is told; the CFDI is for the citizen's own page."""
-        return {name: value for name, value in asdict(self).items() if name != "stamp"}
+        """What a node is told; the rest is for the citizen's own page."""
+        return {name: value for name, value in asdict(self).items() if name not in _PAGE_ONLY}
+
+
+_PAGE_ONLY = ("stamp", "changes", "photos")
 
 
 def find_folio(central: Central, text: str) -> FolioState | Problem:
@@ -41,7 +49,9 @@ def find_folio(central: Central, text: str) -> FolioState | Problem:
     with central.store.begin() as connection:
         row = connection.execute(select(folios).where(mine)).first()
         stamp = find_stamp(connection, central.city.inegi, parsed.text)
+        events = events_of(connection, central.city.inegi, parsed.text)
     if row is None:
         return Problem(ProblemType.NOT_FOUND, "the city does not hold this folio yet")
     texts = (row.folio, row.kind, row.state, row.city_folio, row.opened_on, row.updated_on)
-    return FolioState(*texts, stamp)
+    changes = tuple((e.at, e.detail) for e in events if e.what == STATE)
+    return FolioState(*texts, stamp, changes, sum(e.what == PHOTO for e in events))

@@ -125,7 +125,14 @@ def months_known(store: Store, inegi: str) -> list[str]:
 def replace_services(connection: Connection, inegi: str, known: Iterable[Service]) -> int:
     """The names and dependencies of the published services; those that went stay named."""
     rows = [
-        {"inegi": inegi, "code": s.code, "name": s.name, "dependency": s.dependency} for s in known
+        {
+            "inegi": inegi,
+            "code": s.code,
+            "name": s.name,
+            "dependency": s.dependency,
+            "keywords": ",".join(s.keywords),
+        }
+        for s in known
     ]
     c = services.c
     codes = [row["code"] for row in rows]

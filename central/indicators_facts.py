@@ -23,6 +23,7 @@ from municipio.facts import (
     FactType,
     decode_fact,
     encode_fact,
+    format_time,
     parse_time,
 )
 from municipio.identifiers import make_folio
@@ -76,6 +77,9 @@ class Report:
     service_code: str
     channel: str
     month: str
+    colonia: str = ""
+    filed_at: str = ""
+    """The corrected time, RFC 3339 UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +132,14 @@ def read(
         fact, inside = found, found.id
     if fact.type in _VITALS:
         return replace(heard, inside=inside, vital=_vital(fact))
-    month, is_dated = month_of(fact.time or received_at, zone), fact.time is not None
-    if told is not None and not inside:
+    if told is None or inside:
+        moment, is_dated = fact.time or received_at, fact.time is not None
+        month = month_of(moment, zone)
+    else:
+        moment = format_time(told.moment)
         month, is_dated = month_told(told, zone)
-    report = _report(fact, node, month) if fact.type is FactType.REPORT_FILED else None
+    is_report = fact.type is FactType.REPORT_FILED
+    report = _report(fact, node, month, moment) if is_report else None
     counts = tuple(Count(month, *count) for count in _counts(fact))
     if not is_dated and (counts or report):
         counts = (*counts, Count(month, What.UNDATED, fact.lane.value, 1))
@@ -192,10 +200,10 @@ def _visits(data: dict[str, Any]) -> tuple[tuple[What, str, int], ...]:
     return tuple((what, "", value) for what, value in all_told if value)
 
 
-def _report(fact: _Stored, node: str, month: str) -> Report:
+def _report(fact: _Stored, node: str, month: str, moment: str) -> Report:
     folio = _word(fact.data, "folio") or make_folio(node, fact.lane, fact.epoch, fact.seq)
     service, channel = _word(fact.data, "service_code"), _word(fact.data, "channel")
-    return Report(folio, service, channel, month)
+    return Report(folio, service, channel, month, _word(fact.data, "colonia"), moment)
 
 
 def _vital(fact: _Stored) -> Vital | None:

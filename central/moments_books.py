@@ -36,7 +36,7 @@ from central.schema import facts
 from central.schema_fleet import boot_clocks, fact_times, reports, tallies
 from central.store import add_up, insert_missing, update_many, upsert
 from municipio.clock import TimeQuality
-from municipio.facts import parse_time
+from municipio.facts import Lane, parse_time
 
 _CHAIN = ("inegi", "node", "epoch", "lane")
 _KEY = (*_CHAIN, "seq")
@@ -193,8 +193,14 @@ def _move_months(connection: Connection, retold: Sequence[_Retold], zone: ZoneIn
                 place = (row.inegi, count.month, row.node, count.what.value, count.part)
                 moved[place] += sign * count.value
         if after.report is not None:
-            month = {"inegi": row.inegi, "folio": after.report.folio, "month": after.report.month}
-            filed.append(month)
+            filed.append(
+                {
+                    "inegi": row.inegi,
+                    "folio": after.report.folio,
+                    "month": after.report.month,
+                    "filed_at": after.report.filed_at,
+                }
+            )
     names = ("inegi", "month", "node", "what", "part")
     rows = [dict(zip(names, place, strict=True)) | {"value": n} for place, n in moved.items() if n]
     add_up(connection, tallies, sorted(rows, key=_tally), "value")
@@ -208,9 +214,9 @@ def _tally(row: Mapping[str, Any]) -> tuple[str, ...]:
 def _read_twice(
     connection: Connection, one: _Retold, zone: ZoneInfo
 ) -> tuple[Reading | None, Reading | None]:
-    """What a fact counted, and what it counts now; nothing when its months are the same."""
+    """What a fact counted, and what it counts now; nothing when that is the same."""
     row = one.row
-    if month_told(one.was, zone) == month_told(one.now, zone):
+    if row.lane != Lane.REP and month_told(one.was, zone) == month_told(one.now, zone):
         return None, None
     here = and_(*(facts.c[name] == getattr(row, name) for name in _KEY))
     stored = connection.execute(select(facts.c.raw, facts.c.received_at).where(here)).first()

@@ -21,6 +21,7 @@ from central.words import (
     PAYMENT_STATES,
     TROUBLES,
     day_in_words,
+    day_of_moment,
     explain_state,
     moment_in_words,
 )
@@ -48,6 +49,7 @@ def _words() -> dict[str, object]:
         "troubles": TROUBLES,
         "payment_states": PAYMENT_STATES,
         "node_states": NODE_STATES,
+        "civil_day": lambda text: day_of_moment(text, central().city.zone),
         "moment": lambda text: moment_in_words(text, central().city.zone),
     }
 

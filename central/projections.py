@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, and_, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
+from central.cases import apply_states, note_photos
 from central.city import City
-from central.effects import LANES_WITH_EFFECTS, Effect, Matter, Posting, effects_of
+from central.effects import LANES_WITH_EFFECTS, Effect, Matter, Photo, Posting, effects_of
 from central.indicators_books import note_facts, note_postings
 from central.moments_books import settle_times
 from central.nodes import NodeState
@@ -125,7 +126,8 @@ def _project_step(connection: Connection, chain: Row[Any], zone: ZoneInfo, at: s
             for effect in effects_of(bytes(row.raw), chain.node, zone, one)
         ]
     matters = [effect for effect in effects if isinstance(effect, Matter)]
-    _apply_matters(connection, chain.inegi, chain.node, matters, at)
+    _apply_matters(connection, chain.inegi, chain.node, matters, at, zone)
+    note_photos(connection, chain.inegi, [e for e in effects if isinstance(e, Photo)], at)
     posted = [
         effect
         for effect in effects
@@ -140,7 +142,12 @@ def _project_step(connection: Connection, chain: Row[Any], zone: ZoneInfo, at: s
 
 
 def _apply_matters(
-    connection: Connection, inegi: str, node: str, matters: Sequence[Matter], at: str
+    connection: Connection,
+    inegi: str,
+    node: str,
+    matters: Sequence[Matter],
+    at: str,
+    zone: ZoneInfo,
 ) -> None:
     """Open new folios and move known ones on; a numbered matter's state is the city's own."""
     rows: dict[str, dict[str, Any]] = {}
@@ -158,6 +165,7 @@ def _apply_matters(
     opened = insert_new(connection, folios, list(rows.values()), folios.c.folio)
     _number(connection, inegi, [first[folio] for folio in rows if folio in set(opened)])
     update_many(connection, folios, ("inegi", "folio"), list(moved.values()))
+    apply_states(connection, inegi, opened, zone)
 
 
 def _number(connection: Connection, inegi: str, matters: Sequence[Matter]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, literal, or_, select, update
 
+from central.cases import events_of
 from central.moments import Happened
 from central.moments_read import Place, times_of
 from central.rights_audit import note
@@ -48,6 +49,7 @@ class Held:
     aside: Sequence[Row[Any]]
     attachments: Sequence[Row[Any]]
     times: Mapping[Place, Happened]
+    events: Sequence[Row[Any]]
 
     @property
     def is_erased(self) -> bool:
@@ -105,6 +107,7 @@ def held_in(connection: Connection, inegi: str, folio: Folio) -> Held | NoFolio:
         aside,
         connection.execute(files).all() if names else (),
         times_of(connection, inegi, rows),
+        events_of(connection, inegi, text),
     )
 
 

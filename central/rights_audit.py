@@ -13,7 +13,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, select, update
+from sqlalchemy import Connection, Row, Table, and_, select, update
 
 from central.schema_fleet import audit, staff_tokens
 from central.store import Store, insert_missing
@@ -59,44 +59,49 @@ def newest(store: Store, inegi: str, folio: str = "") -> list[Row[Any]]:
         return list(rows)
 
 
-def make_token(store: Store, inegi: str, name: str, at: datetime) -> str:
-    """A new token of the staff, told this once. Raises TokenError when the name is taken."""
+def make_token(
+    store: Store, inegi: str, name: str, at: datetime, table: Table = staff_tokens
+) -> str:
+    """A new token, told this once; of the staff, or of another register with the same columns.
+
+    Raises TokenError when the name is taken.
+    """
     if not (name.isprintable() and 2 <= len(name) <= 40) or name.startswith(TERMINAL):
         raise TokenError("a token's name has 2 to 40 signs and says whose it is")
     token = secrets.token_urlsafe(24)
     row = {"inegi": inegi, "name": name, "digest": _digest(token)}
     with store.begin() as connection:
-        c = staff_tokens.c
+        c = table.c
         if connection.execute(select(c.name).where(c.inegi == inegi, c.name == name)).first():
             raise TokenError(
                 f"«{name}» had a token before; take another name, for the trail's sake"
             )
         made = {**row, "made_at": format_time(at), "revoked_at": ""}
-        insert_missing(connection, staff_tokens, [made])
+        insert_missing(connection, table, [made])
     return token
 
 
-def revoke_token(store: Store, inegi: str, name: str, at: datetime) -> None:
+def revoke_token(
+    store: Store, inegi: str, name: str, at: datetime, table: Table = staff_tokens
+) -> None:
     """Refuse a token from now on. Raises TokenError when there is none."""
-    c = staff_tokens.c
+    c = table.c
     mine = and_(c.inegi == inegi, c.name == name, c.revoked_at == "")
     with store.begin() as connection:
         if connection.execute(select(c.name).where(mine)).first() is None:
             raise TokenError(f"«{name}» has no token")
-        connection.execute(update(staff_tokens).where(mine).values(revoked_at=format_time(at)))
+        connection.execute(update(table).where(mine).values(revoked_at=format_time(at)))
 
 
-def list_tokens(store: Store, inegi: str) -> list[Row[Any]]:
-    c = staff_tokens.c
+def list_tokens(store: Store, inegi: str, table: Table = staff_tokens) -> list[Row[Any]]:
+    c = table.c
     with store.begin() as connection:
-        return list(
-            connection.execute(select(staff_tokens).where(c.inegi == inegi).order_by(c.name))
-        )
+        return list(connection.execute(select(table).where(c.inegi == inegi).order_by(c.name)))
 
 
-def token_name(store: Store, inegi: str, token: str) -> str:
+def token_name(store: Store, inegi: str, token: str, table: Table = staff_tokens) -> str:
     """Whose token this is; empty when nobody's. Found by its hash, so no comparison leaks it."""
-    c = staff_tokens.c
+    c = table.c
     mine = and_(c.inegi == inegi, c.digest == _digest(token), c.revoked_at == "")
     with store.begin() as connection:
         return connection.scalars(select(c.name).where(mine)).first() or ""

@@ -55,6 +55,7 @@ def export(
             {"carril": lane, "epoca": epoch, "numero": seq, **told_document(told)}
             for (_, epoch, lane, seq), told in sorted(found.times.items())
         ],
+        "cambios": [_row(row) for row in found.events],
         "adjuntos": [_row(row) for row in found.attachments],
         "accesos": [_row(row) for row in seen],
     }

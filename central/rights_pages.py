@@ -12,7 +12,7 @@ from central.moments_read import moment_with_error
 from central.rights import Held, find_held
 from central.rights_audit import newest, note
 from central.rights_facts import document, is_husk
-from central.words import FOLIO_KINDS
+from central.words import FACT_KINDS, FOLIO_KINDS
 
 rights = Blueprint("rights", __name__)
 
@@ -43,7 +43,7 @@ def folio_page() -> Response:
     seen = newest(c.store, c.city.inegi, folio)
     return page(
         "rights_folio.html", asked=asked, held=found, rows=rows, kind=kind, seen=seen,
-        audited=AUDITED,
+        audited=AUDITED, fact_kinds=FACT_KINDS,
     )  # fmt: skip
 
 

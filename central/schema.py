@@ -238,6 +238,7 @@ folios = Table(
     _text("opened_on", ""),
     _text("updated_on"),
     PrimaryKeyConstraint("inegi", "folio"),
+    Index("folios_city_folio", "inegi", "city_folio"),
 )
 
 counters = Table(

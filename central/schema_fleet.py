@@ -33,10 +33,29 @@ vitals = _table("vitals", "node name state cause detail since told_at", "epoch s
 tallies = _table("tallies", "month node what part", "value", "month node what part")
 """Counts by civil month of the city, node, kind (`What`) and part of it."""
 
-reports = _table("reports", "folio node service_code channel month", "", "folio", "month")
-"""What a citizen report is about; where it stands is in `folios`."""
+reports = _table(
+    "reports",
+    "folio node service_code channel month colonia filed_at",
+    "",
+    "folio",
+    "month",
+    "filed_at",
+)
+"""What a citizen report is about; where it stands is in `folios`. `filed_at` is the corrected time."""
 
-services = _table("services", "code name dependency", "", "code")
+case_events = _table(
+    "case_events", "folio at what detail source noted_at", "line", "folio at what detail"
+)
+"""What happened to a matter: `state` (one of SIAC's four) or `photo` (the fact's id). A folio may be one
+that no node has delivered yet. `source` is the file that said it."""
+
+desk_logs = _table("desk_logs", "office desk public head at", "rows", "office desk")
+"""How far the log of an office's desk is in the audit trail, by the hash of its last row."""
+
+open311_keys = _table("open311_keys", "name digest made_at revoked_at", "", "name")
+"""Who may file requests over Open311: SHA-256 of a key, never the key."""
+
+services = _table("services", "code name dependency keywords", "", "code")
 """The services that can be reported and who attends them, from the published content."""
 
 recovered_ids = _table("recovered_ids", "id node", "", "id", "node")

@@ -22,6 +22,25 @@ FOLIO_KINDS = {
     "apelacion": "Revisión de una página bloqueada",
 }
 
+FACT_KINDS = {
+    "report.filed": "se levantó el reporte",
+    "report.photo_added": "se agregó una foto",
+    "complaint.filed": "se presentó la queja",
+    "appointment.asked": "se pidió la cita",
+    "filter.appealed": "se pidió revisar la página",
+    "payment.intended": "empezó el pago",
+    "payment.taken": "se cobró",
+    "payment.unknown": "no se sabe si se cobró",
+    "payment.resolved": "se aclaró el cobro",
+    "payment.pase_issued": "se numeró el pase de caja",
+    "receipt.printed": "se imprimió el recibo",
+    "receipt.reprinted": "se imprimió una copia",
+    "receipt.unknown": "no se sabe si se imprimió",
+    "report.recovered": "llegó un hecho rescatado",
+    "payment.recovered": "llegó un hecho rescatado",
+}
+"""Types of facts on a case, for the staff."""
+
 TROUBLES = {
     "changed-fact": "hecho cambiado",
     "duplicate-id": "identificador repetido",
@@ -73,6 +92,11 @@ def day_in_words(day: date | str | None) -> str:
 def month_in_words(month: str) -> str:
     """`enero de 2026` of `2026-01`."""
     return f"{_MONTHS[int(month[5:]) - 1]} de {month[:4]}"
+
+
+def day_of_moment(text: str, zone: ZoneInfo) -> str:
+    """`20 de enero de 2026` of a moment, in the city's zone."""
+    return day_in_words(parse_time(text).astimezone(zone).date())
 
 
 def moment_in_words(text: str, zone: ZoneInfo) -> str:

@@ -47,6 +47,18 @@ def _debt_offline(kiosk: SimulatedKiosk) -> None:
     _debt(kiosk)
 
 
+def _debt_saving(kiosk: SimulatedKiosk) -> None:
+    kiosk.world.is_saving = True
+    _debt(kiosk)
+
+
+def _saving_at_the_press(kiosk: SimulatedKiosk) -> None:
+    _debt(kiosk)
+    kiosk.tap("pay.card")
+    kiosk.world.is_saving = True
+    kiosk.tap("card.charge")
+
+
 def _debt_time_unsure(kiosk: SimulatedKiosk) -> None:
     kiosk.world.clock.quality = TimeQuality.FLOOR
     _debt(kiosk)
@@ -248,6 +260,8 @@ SCENES: tuple[Scene, ...] = (
     Scene("predial-beneficio-papeles", _benefit_papers),
     Scene("predial-adeudo", _debt),
     Scene("predial-adeudo-sin-conexion", _debt_offline),
+    Scene("predial-adeudo-poca-energia", _debt_saving),
+    Scene("pago-poca-energia", _saving_at_the_press),
     Scene("predial-adeudo-hora-dudosa", _debt_time_unsure),
     Scene("predial-adeudo-vencido", _debt_expired),
     Scene("predial-al-corriente", lambda k: _debt(k, CLAVE_UP_TO_DATE)),

@@ -53,6 +53,9 @@ class World:
     service: ServiceCorner | None = None
     """The reader for service cards, a card, and the city's list."""
 
+    is_saving: bool = False
+    """The node's battery is in reserve or guard."""
+
     def __post_init__(self) -> None:
         self.ledger = MemoryLedger(self.clock, self.fuse)
         self.terminal = MemoryTerminal(self.fuse)
@@ -121,6 +124,7 @@ class SimulatedKiosk:
             verify=signer.verify,
             new_id=world.new_id,
             cash=world.cash,
+            may_start_payments=lambda: not world.is_saving,
         )
         self.presenters: dict[Screen, Presenter[Any]] = build_presenters(self.desk, ports)
         if world.service is not None:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from kiosk.vitals import Vitals
 from municipio.clock import Clock
 from municipio.devices import DeviceState, DeviceStatus
+from municipio.energy import EnergyNote, Supply
 from municipio.settings import Settings
 from municipio.usecases.ports import Ledger
 from sync.datadir import DataDir
+from sync.energy_note import FileBand
 
 if TYPE_CHECKING:
     from hardware.health.driver import NodeHealth
@@ -33,12 +35,16 @@ class Body:
         self._has_power = settings.text("power.kind") != "none" and bool(
             settings.text("power.port")
         )
+        # On a solar node the energy program holds the controller and tells what it says (energy.json).
+        self._told = FileBand(data, settings, clock) if _is_solar(settings) else None
 
     def held(self) -> dict[str, Callable[[], DeviceStatus]]:
         """The charge controller's port is exclusive: a technician looks at it through this one."""
         return {"power": self.power_status} if self._has_power else {}
 
     def power_status(self) -> DeviceStatus:
+        if self._told is not None:
+            return _told_status(self._told.fresh())
         power = self._power
         return DeviceStatus(DeviceState.STARTING) if power is None else power.status()
 
@@ -53,7 +59,7 @@ class Body:
             clock=lambda: self._clock.now().quality,
             renderer=lambda: read_renderer(self._data),
         )
-        if self._has_power:
+        if self._has_power and self._told is None:
             self._power = build_power(self._settings)
 
         def look() -> Mapping[str, DeviceStatus]:
@@ -69,6 +75,17 @@ class Body:
         for one in (self._vitals, self._power, self._health):
             if one is not None:
                 one.close()
+
+
+def _is_solar(settings: Settings) -> bool:
+    return settings.text("energy.kind") == Supply.SOLAR
+
+
+def _told_status(note: EnergyNote | None) -> DeviceStatus:
+    """The controller as the energy program sees it; unknown while that program says nothing."""
+    if note is None or note.state not in set(DeviceState):
+        return DeviceStatus(DeviceState.UNKNOWN, "no_answer")
+    return DeviceStatus(DeviceState(note.state), note.cause)
 
 
 def _news(name: str, status: DeviceStatus) -> DeviceStatus:

@@ -31,6 +31,7 @@ from kiosk.terminal_guard import terminal_trouble
 from kiosk.vitals_wiring import Body
 from municipio.cash import rules_from
 from municipio.devices import CardTerminal, CashDevice, DeviceStatus, Printer
+from municipio.energy import may_start_payments
 from municipio.settings import Settings
 from municipio.usecases.ports import (
     Catalogue,
@@ -45,6 +46,7 @@ from municipio.wire.keys import PublicKey, verify
 from sync.clock import SystemClock, quality_with
 from sync.database import LedgerDamaged, LedgerUnreadable
 from sync.datadir import DataDir
+from sync.energy_note import FileBand
 from sync.keys import KeyMissing, NodeKey, load_city_key
 from sync.link import FileLink
 from sync.salvage import open_salvaging
@@ -103,6 +105,7 @@ def wire(data: DataDir, settings: Settings, post: Post) -> Wired:
     troubles = (city_key.detail,) if isinstance(city_key, KeyMissing) else ()
     catalogue = cast(Catalogue, Deferred(lambda: _catalogue(data, words)))
     link = FileLink(data.link_file, clock, settings.number("sync.heartbeat_s"))
+    band = FileBand(data, settings, clock)
     printer = Deferred(lambda: _printer(settings))
     terminal = Deferred(lambda: _terminal(data, settings, clock))
     cash, cash_trouble = Deferred(lambda: _cash(settings)), _cash_trouble(settings)
@@ -120,6 +123,7 @@ def wire(data: DataDir, settings: Settings, post: Post) -> Wired:
         verify=_verifier(city_key),
         new_id=lambda: uuid4().hex,
         cash=cast(CashDevice, cash) if _has(settings, "cash") else None,
+        may_start_payments=lambda: may_start_payments(band()),
     )
     devices = (printer, terminal, cash)
 

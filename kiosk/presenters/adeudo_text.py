@@ -58,11 +58,21 @@ def notices_of(debt: Debt, _: Gettext) -> tuple[Notice, ...]:
     if debt.state in {DebtState.DUE, DebtState.TIME_UNSURE} and debt.stale:
         text = _("Si ya pagó en otro lugar, no pague otra vez.")
         notices.append(Notice(text, Tone.SUN, "triangle-alert"))
+    if debt.state is DebtState.DUE and is_saving(debt):
+        text = _(
+            "El kiosco tiene poca energía y por ahora no cobra. Lleve un pase de caja, o vuelva cuando "
+            "haya sol."
+        )
+        notices.append(Notice(text, Tone.SUN, "zap"))
     if debt.state is DebtState.DUE and debt.printer_cause:
         instead = _("Verá su folio en la pantalla.")
         text = f"{printer_trouble(debt.printer_cause, _)} {instead}"
         notices.append(Notice(text, Tone.SUN, "printer"))
     return tuple(notices)
+
+
+def is_saving(debt: Debt) -> bool:
+    return debt.card is CardBlock.ENERGY or debt.cash is CashBlock.ENERGY
 
 
 def ways_of(debt: Debt, _: Gettext) -> tuple[Action, ...]:
@@ -73,6 +83,7 @@ def ways_of(debt: Debt, _: Gettext) -> tuple[Action, ...]:
         CardBlock.NONE: _("Débito o crédito, aquí mismo"),
         CardBlock.OFFLINE: _("Sin conexión: ahora no se puede cobrar con tarjeta"),
         CardBlock.TERMINAL: _("La terminal no responde: use el pase de caja"),
+        CardBlock.ENERGY: _("Poca energía: ahora no se cobra con tarjeta"),
     }
     works = debt.card is CardBlock.NONE
     ways = []

@@ -34,6 +34,7 @@ def why_blocked(block: CashBlock, _: Gettext) -> str:
         CashBlock.TOO_MUCH: _("Es más de lo que aquí se cobra en efectivo"),
         CashBlock.UNPAYABLE: _("Aquí no se completa este importe en efectivo"),
         CashBlock.TOO_OLD: _("Sin conexión: este importe ya no es reciente"),
+        CashBlock.ENERGY: _("Poca energía: ahora no se recibe efectivo"),
     }
     return words.get(block, _("Ahora no se recibe efectivo"))
 

@@ -18,7 +18,11 @@ from municipio.receipts import PaperKind
 
 IN_DOUBT = frozenset({PayOutcome.UNKNOWN, PayOutcome.IN_VERIFICATION, PayOutcome.TAKEN_NOT_SAVED})
 MAY_TRY_AGAIN = frozenset({PayOutcome.DECLINED, PayOutcome.CANCELLED})
-PASE_INSTEAD = MAY_TRY_AGAIN | {PayOutcome.NO_ANSWER, PayOutcome.TERMINAL_NOT_READY}
+PASE_INSTEAD = MAY_TRY_AGAIN | {
+    PayOutcome.NO_ANSWER,
+    PayOutcome.TERMINAL_NOT_READY,
+    PayOutcome.SAVING_ENERGY,
+}
 
 
 @dataclass
@@ -153,6 +157,12 @@ class PagoResultadoPresenter(Presenter[PagoResultadoView]):
             case PayOutcome.TERMINAL_NOT_READY:
                 text = _("La terminal de tarjetas no responde. No se cobró nada.")
                 return _Said(_("La terminal no está lista"), text, icon="credit-card")
+            case PayOutcome.SAVING_ENERGY:
+                text = _(
+                    "El kiosco guarda la energía que le queda. No se cobró nada. Puede llevar un pase de "
+                    "caja."
+                )
+                return _Said(_("Por ahora no se cobra aquí"), text, icon="zap")
             case PayOutcome.NOT_SAVED:
                 text = _("Por eso no cobramos. No perdió nada. Intente más tarde o pida ayuda.")
                 return _Said(_("No pudimos guardar su pago"), text)

@@ -137,6 +137,8 @@ class PagoTarjetaPresenter(Presenter[PagoTarjetaView]):
             unusable = {DebtState.BAD_SIGNATURE: PayOutcome.NO_ANSWER}
             outcome = _BY_DEBT.get(answer.state) or unusable.get(answer.state)
             self._end(outcome or PayOutcome.NOT_PAYABLE, answer.payment)
+        elif answer.card is CardBlock.ENERGY:
+            self._end(PayOutcome.SAVING_ENERGY)
         elif answer.card in {CardBlock.TERMINAL, CardBlock.DISABLED}:
             self._end(PayOutcome.TERMINAL_NOT_READY)
         else:
@@ -159,8 +161,9 @@ class PagoTarjetaPresenter(Presenter[PagoTarjetaView]):
                 paid = result.payment.state in {PaymentState.TAKEN, PaymentState.RECEIPTED}
                 outcome = PayOutcome.ALREADY_PAID if paid else PayOutcome.IN_VERIFICATION
                 self._end(outcome, result.payment)
-            case NotStarted():
-                self._end(PayOutcome.TERMINAL_NOT_READY)
+            case NotStarted(saving):
+                is_saving = PayOutcome.SAVING_ENERGY
+                self._end(is_saving if saving else PayOutcome.TERMINAL_NOT_READY)
             case NotRecorded():
                 self._end(PayOutcome.NOT_SAVED)
 

@@ -60,6 +60,8 @@ class Ports:
     verify: Callable[[bytes, bytes], bool]
     new_id: Callable[[], str]
     cash: CashDevice | None = None
+    may_start_payments: Callable[[], bool] = lambda: True
+    """False while the node keeps the energy it has left; asked before every payment."""
 
 
 def build_presenters(desk: Desk, ports: Ports) -> dict[Screen, Presenter[Any]]:
@@ -75,6 +77,7 @@ def build_presenters(desk: Desk, ports: Ports) -> dict[Screen, Presenter[Any]]:
         now=desk.clock.now,
         today=civil_day,
         new_key=ports.new_id,
+        may_start=ports.may_start_payments,
     )
     cash = _pay_by_cash(desk, ports, civil_day, pay)
     printing = PrintDesk(ports.ledger, ports.printer, ports.new_id)
@@ -132,4 +135,5 @@ def _pay_by_cash(
         today=today,
         new_key=ports.new_id,
         blocking=card.blocking_payment,
+        may_start=ports.may_start_payments,
     )

@@ -128,6 +128,7 @@ class PayOutcome(StrEnum):
     TERMINAL_NOT_READY = "terminal_not_ready"
     NOT_SAVED = "not_saved"
     TAKEN_NOT_SAVED = "taken_not_saved"
+    SAVING_ENERGY = "saving_energy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

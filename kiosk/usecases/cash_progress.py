@@ -27,6 +27,8 @@ class CashBlock(StrEnum):
     """No pieces that it takes now add up to the amount, and change cannot help."""
     TOO_OLD = "too_old"
     """Off line, and the liquidación is older than the city allows for cash."""
+    ENERGY = "energy"
+    """The node keeps what energy is left: money that goes in must also be receipted."""
 
 
 @dataclass(frozen=True, slots=True)

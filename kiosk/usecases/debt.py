@@ -61,6 +61,8 @@ class CardBlock(StrEnum):
     OFFLINE = "offline"
     TERMINAL = "terminal"
     DISABLED = "disabled"
+    ENERGY = "energy"
+    """The node keeps what energy is left: no payment is begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,8 @@ class DebtDesk:
     def _card_block(self) -> CardBlock:
         if not self.settings.flag("terminal.enabled"):
             return CardBlock.DISABLED
+        if not self.pay.may_start():
+            return CardBlock.ENERGY
         if not self.link_is_up():
             return CardBlock.OFFLINE
         return CardBlock.NONE if self.pay.terminal_is_ready() else CardBlock.TERMINAL

@@ -59,7 +59,9 @@ class AlreadyStarted:
 
 @dataclass(frozen=True, slots=True)
 class NotStarted:
-    """The terminal is not ready; nothing was journalled."""
+    """The terminal is not ready, or (`saving`) the node has no energy to begin; nothing was journalled."""
+
+    saving: bool = False
 
 
 class WaitingFor(StrEnum):
@@ -105,9 +107,12 @@ class PayByCard:
         now: Callable[[], Instant],
         today: Callable[[], date | None],
         new_key: Callable[[], str],
+        may_start: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`may_start` says whether the node has the energy to begin a payment and end it."""
         self._ledger = ledger
         self._terminal = terminal
+        self.may_start = may_start
         self._now = now
         self._today = today
         self._books = PaymentBooks(ledger, now, today, new_key)
@@ -134,6 +139,8 @@ class PayByCard:
             blocking = self.blocking_payment(liquidacion)
             if blocking is not None:
                 return AlreadyStarted(blocking)
+            if not self.may_start():
+                return NotStarted(saving=True)
             if not self.terminal_is_ready():
                 return NotStarted()
             approved_late = self._ask_before_again(liquidacion)

@@ -94,6 +94,7 @@ class PayByCash:
         today: Callable[[], date | None],
         new_key: Callable[[], str],
         blocking: Callable[[Liquidacion], Payment | None],
+        may_start: Callable[[], bool] = lambda: True,
     ) -> None:
         self._ledger = ledger
         self._device = device
@@ -104,6 +105,7 @@ class PayByCash:
         self._today = today
         self._settlement = CashSettlement(ledger, now, today, new_key)
         self._blocking = blocking
+        self._may_start = may_start
         self._lock = threading.RLock()
         self._session: _Session | None = None
         self._waiting_since: dict[str, int] = {}
@@ -120,6 +122,8 @@ class PayByCash:
         with self._lock:
             if self._device is None or self._journal is None:
                 return CashBlock.DISABLED
+            if not self._may_start():
+                return CashBlock.ENERGY
             if self._device.status().state is not DeviceState.READY:
                 return CashBlock.DEVICE
             former = [p for p in self._unsettled_work() if p.state is not PaymentState.UNKNOWN]

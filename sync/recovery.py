@@ -131,9 +131,15 @@ def _take(
     whole = fact.data["fact"] if fact.type in RECOVERED.values() else body.decode()
     draft = FactDraft(RECOVERED[lane], {"fact": whole, "reason": reason})
     try:
-        taken.append(ledger.record_in(db, draft).fact)
+        now = ledger.record_in(db, draft).fact
     except FactError:
         return False
+    taken.append(now)
+    # Its sealed files wait for the fact that names them: that is this one now.
+    db.execute(
+        "UPDATE attachment SET epoch = ?, seq = ? WHERE lane = ? AND epoch = ? AND seq = ?",
+        (now.epoch, now.seq, LANE_NUMBER[lane], fact.epoch, fact.seq),
+    )
     return True
 
 

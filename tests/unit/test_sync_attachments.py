@@ -8,11 +8,14 @@ import pyrage
 import pytest
 
 from municipio.clock import Instant, TimeQuality
-from municipio.facts import FactDraft, FactType
+from municipio.facts import FactDraft, FactType, Lane, fact_hash
 from municipio.usecases.ports import AttachmentRef, NotStored, NotStoredCause, Recorded
+from municipio.wire.ack import Ack
 from sync.attachments import AttachmentStore
 from sync.ledger import SqliteLedger, open_ledger
+from sync.outbox import Load, Outbox
 from sync.sealing import AgeSealer
+from sync.uploads import Uploads
 
 PHOTO = b"sealed photo"
 
@@ -103,3 +106,21 @@ def test_a_file_is_sealed_in_binary_for_its_office() -> None:
     sealed = AgeSealer(lambda _: (str(office.to_public()),)).seal_bytes("siac", b"\xff\xd8photo")
     assert sealed.startswith(b"age-encryption.org/v1")
     assert pyrage.decrypt(sealed, [office]) == b"\xff\xd8photo"
+
+
+def test_a_photo_follows_its_report_into_another_chain(tmp_path: Path) -> None:
+    """A copy of the card spoke first: the report travels inside another fact, its photo after that one."""
+    ledger = open_ledger(tmp_path / "ledger.sqlite", Now(), "COA007", "30039")
+    assert isinstance(ledger, SqliteLedger)
+    outbox, uploads = Outbox(ledger), Uploads(ledger, AttachmentStore(tmp_path / "attachments"))
+    ref = put(uploads.store)
+    draft = FactDraft(FactType.REPORT_FILED, {"attachments": [ref.document()]})
+    assert isinstance(ledger.record(draft), Recorded)
+    for epoch in (1, 2):  # and once more
+        outbox.recover_unacked(Lane.REP, epoch, "other_future")
+    load = outbox.load(Lane.REP, 3, 1, 10)
+    assert isinstance(load, Load)
+    assert uploads.ready() == ()
+    outbox.apply_ack(Ack("COA007", 3, Lane.REP, 1, fact_hash(load.facts[0])))
+    assert [file.sha256 for file in uploads.ready()] == [ref.sha256]
+    ledger.close()

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_der_public_key,
 )
+from cryptography.utils import CryptographyDeprecationWarning
 
 from hardware.card.tlv import MAX_OBJECT
 
@@ -31,9 +32,14 @@ def key_in_certificate(raw: bytes, *, packed: bool) -> bytes | None:
     if not der or len(der) > MAX_OBJECT:
         return None
     try:
-        public = x509.load_der_x509_certificate(der).public_key()
+        certificate = x509.load_der_x509_certificate(der)
+        if certificate.serial_number <= 0:  # RFC 5280 4.1.2.2: no authority issues one
+            return None
+        public = certificate.public_key()
         return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except (ValueError, UnsupportedAlgorithm, TypeError):
+    except (ValueError, UnsupportedAlgorithm, TypeError, CryptographyDeprecationWarning):
+        # The library only warns of some malformed certificates today; where warnings are errors,
+        # and in its next releases, the same certificate is refused.
         return None
 
 

@@ -199,6 +199,16 @@ def test_no_sequence_of_answers_raises_or_logs_in(answers: list[bytes]) -> None:
         assert len(proof.signature) <= 72
 
 
+def test_a_certificate_whose_serial_number_was_spoilt_on_the_way_gives_no_key() -> None:
+    whole = certificate(P256)
+    version = bytes.fromhex("a003020102")  # then the serial number: 02, its length, its bytes
+    spoilt = bytearray(whole)
+    spoilt[whole.index(version) + len(version) + 2] = 0xFE  # a negative number
+
+    assert key_in_certificate(whole, packed=False) == public_der(P256)
+    assert key_in_certificate(bytes(spoilt), packed=False) is None
+
+
 @given(st.data())
 @settings(max_examples=150, deadline=None)
 def test_a_flipped_cut_or_grown_answer_raises_nothing(data: st.DataObject) -> None:

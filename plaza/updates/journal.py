@@ -1,0 +1,109 @@
+"""`DATA/updates/journal.json`: the update under way, on the disk before anything is done about it.
+
+Fetching and installing are two programs, so each step is made under a lock over what the other left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from plaza.updates.state import Event, Journal, after
+from sync.sharing import make_folder, open_shared, settle_file
+from sync.stick_files import read_plain
+
+MAX_BYTES = 64 * 1024
+
+
+class JournalStore(Protocol):
+    def read(self) -> Journal:
+        """What is remembered; a fresh one when there is nothing that can be read."""
+
+    def move(self, event: Event, **changes: Any) -> Journal:
+        """Make a step and return once it is on the disk. RuleBroken for one that is not in the table."""
+
+    def note(self, **changes: Any) -> Journal:
+        """Change what is remembered within a state."""
+
+
+class FileJournal:
+    """In a folder that the node's programs share. OSError comes out when the disk takes nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._file = folder / "journal.json"
+
+    def read(self) -> Journal:
+        raw = read_plain(self._file, MAX_BYTES)
+        try:
+            return Journal() if raw is None else msgspec.json.decode(raw, type=Journal)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            self._set_aside()
+            return Journal()
+
+    def move(self, event: Event, **changes: Any) -> Journal:
+        with self._alone():
+            old = self.read()
+            return self._write(old, state=after(old.state, event), **changes)
+
+    def note(self, **changes: Any) -> Journal:
+        with self._alone():
+            return self._write(self.read(), **changes)
+
+    def _write(self, old: Journal, **changes: Any) -> Journal:
+        new: Journal = msgspec.structs.replace(old, **changes)
+        part = self._file.with_name(f".{self._file.name}.{os.getpid()}")
+        with part.open("wb") as file:
+            file.write(msgspec.json.encode(new) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        settle_file(part)
+        part.replace(self._file)
+        handle = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        return new
+
+    def _set_aside(self) -> None:
+        """A damaged journal is kept for who looks into it; the slots themselves say what runs."""
+        with contextlib.suppress(OSError):
+            self._file.replace(self._file.with_suffix(".damaged"))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        make_folder(self.folder)
+        handle = open_shared(self.folder / "lock", os.O_RDWR | os.O_CREAT)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+
+class MemoryJournal:
+    """For the simulated node: what is written is kept, unless `cut` cuts the power before it is."""
+
+    def __init__(self, cut: Any = lambda _: None) -> None:
+        self.kept = Journal()
+        self.cut = cut
+
+    def read(self) -> Journal:
+        return self.kept
+
+    def move(self, event: Event, **changes: Any) -> Journal:
+        state = after(self.kept.state, event)
+        self.cut(f"journal {event.value}")
+        return self.note(state=state, **changes)
+
+    def note(self, **changes: Any) -> Journal:
+        self.kept = msgspec.structs.replace(self.kept, **changes)
+        return self.kept

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from kiosk.vitals import Vitals
 from municipio.clock import Clock
 from municipio.devices import DeviceState, DeviceStatus
-from municipio.energy import EnergyNote, Supply
+from municipio.energy import Supply
 from municipio.settings import Settings
 from municipio.usecases.ports import Ledger
 from sync.datadir import DataDir
-from sync.energy_note import FileBand
+from sync.energy_note import FileBand, told_status
 
 if TYPE_CHECKING:
     from hardware.health.driver import NodeHealth
@@ -44,7 +44,7 @@ class Body:
 
     def power_status(self) -> DeviceStatus:
         if self._told is not None:
-            return _told_status(self._told.fresh())
+            return told_status(self._told.fresh())
         power = self._power
         return DeviceStatus(DeviceState.STARTING) if power is None else power.status()
 
@@ -79,13 +79,6 @@ class Body:
 
 def _is_solar(settings: Settings) -> bool:
     return settings.text("energy.kind") == Supply.SOLAR
-
-
-def _told_status(note: EnergyNote | None) -> DeviceStatus:
-    """The controller as the energy program sees it; unknown while that program says nothing."""
-    if note is None or note.state not in set(DeviceState):
-        return DeviceStatus(DeviceState.UNKNOWN, "no_answer")
-    return DeviceStatus(DeviceState(note.state), note.cause)
 
 
 def _news(name: str, status: DeviceStatus) -> DeviceStatus:

@@ -102,15 +102,13 @@ def wire(data: DataDir, settings: Settings, post: Post) -> Wired:
         trouble = str(ledger) if isinstance(ledger, LedgerDamaged) else cast(KeyMissing, key).detail
         return _out_of_service(desk, flow, audio, background, trouble)
     city_key = load_city_key(data)
-    troubles = (city_key.detail,) if isinstance(city_key, KeyMissing) else ()
     catalogue = cast(Catalogue, Deferred(lambda: _catalogue(data, words)))
     link = FileLink(data.link_file, clock, settings.number("sync.heartbeat_s"))
-    band = FileBand(data, settings, clock)
     printer = Deferred(lambda: _printer(settings))
     terminal = Deferred(lambda: _terminal(data, settings, clock))
     cash, cash_trouble = Deferred(lambda: _cash(settings)), _cash_trouble(settings)
     card_trouble = terminal_trouble(data, settings, ledger)
-    troubles = (*troubles, *filter(None, (card_trouble, cash_trouble)))
+    troubles = tuple(filter(None, (_key_trouble(city_key), card_trouble, cash_trouble)))
     ports = Ports(
         ledger=ledger,
         catalogue=catalogue,
@@ -123,7 +121,7 @@ def wire(data: DataDir, settings: Settings, post: Post) -> Wired:
         verify=_verifier(city_key),
         new_id=lambda: uuid4().hex,
         cash=cast(CashDevice, cash) if _has(settings, "cash") else None,
-        may_start_payments=lambda: may_start_payments(band()),
+        may_start_payments=_energy_allows(FileBand(data, settings, clock)),
     )
     devices = (printer, terminal, cash)
 
@@ -179,6 +177,14 @@ def _with_care(
         return {**house.statuses(), **{name: status() for name, status in body.held().items()}}
 
     return replace(whole, house=replace(house, close=close, statuses=statuses), warm_up=warm_up)
+
+
+def _key_trouble(city_key: PublicKey | KeyMissing) -> str:
+    return city_key.detail if isinstance(city_key, KeyMissing) else ""
+
+
+def _energy_allows(band: FileBand) -> Callable[[], bool]:
+    return lambda: may_start_payments(band())
 
 
 def _statuses(settings: Settings, ports: Ports, aids: AidDevices) -> Mapping[str, DeviceStatus]:

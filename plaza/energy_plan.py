@@ -40,7 +40,7 @@ class Allowed:
     portal: bool
     radio: Radio
     heartbeat_factor: int
-    """Times `sync.heartbeat_s`; 0: the carrier rests too. Facts of people never wait for a heartbeat."""
+    """Times `sync.heartbeat_s`, as `sync.protocol.SLOWER` says; 0: the carrier rests too."""
     pull: bool
     updates: bool
     usb: bool

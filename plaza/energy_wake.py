@@ -27,6 +27,8 @@ AWAKE_AT_LEAST_S = 300.0
 """A technician who came because the node was dark can stop it from going dark again."""
 FLUSH_S = 180.0
 """How long guard waits for the queue to reach the city, on a link that is up."""
+LINK_TRY_S = 60.0
+"""A link that slept with slow heartbeats gets this long to come up for what waits."""
 SERVED_S = 600.0
 """How long guard waits for a person at the screen whose payment is under way."""
 
@@ -144,4 +146,5 @@ def _may_rest(before: Watch, seen: Seen) -> bool:
         return True
     if seen.paying and waited < SERVED_S:
         return False
-    return not (seen.waiting and seen.link_up) or waited >= FLUSH_S
+    may_still_go = seen.waiting and (seen.link_up or waited < LINK_TRY_S)
+    return not may_still_go or waited >= FLUSH_S

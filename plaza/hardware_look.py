@@ -12,6 +12,9 @@ from hardware.registry import REGISTRY, Entry, Watched
 from municipio.device_words import technician_words
 from municipio.devices import DeviceState, DeviceStatus
 from municipio.settings import Settings
+from sync.clock import SystemClock
+from sync.datadir import DataDir
+from sync.energy_note import fresh_note, told_status
 
 STATE_WORDS = {
     DeviceState.ABSENT: "No está conectado", DeviceState.STARTING: "Arrancando",
@@ -60,12 +63,22 @@ def looked_at(
 
 
 def _look(entry: Entry, settings: Settings, data: Path | None, within_s: float) -> Found:
-    watched = entry.build(settings, data)
-    try:
-        heard = settled(watched, within_s)
-    finally:
-        watched.close()
+    heard = _told(entry, settings, data)
+    if heard is None:
+        watched = entry.build(settings, data)
+        try:
+            heard = settled(watched, within_s)
+        finally:
+            watched.close()
     return Found(entry.name, entry.label, entry.place(settings), heard.state.value, heard.cause)
+
+
+def _told(entry: Entry, settings: Settings, data: Path | None) -> DeviceStatus | None:
+    """A solar node's controller belongs to the energy program: while that runs, it is asked."""
+    if entry.name != "power" or data is None:
+        return None
+    note = fresh_note(DataDir(data), settings, SystemClock())
+    return None if note is None else told_status(note)
 
 
 def settled(device: Watched, within_s: float = PROBE_S) -> DeviceStatus:

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from municipio.clock import Clock
+from municipio.devices import DeviceState, DeviceStatus
 from municipio.energy import Band, EnergyNote, Supply, band_in_force, is_fresh, parse_note
 from municipio.settings import Settings
 from sync.datadir import DataDir
@@ -36,6 +37,13 @@ def read_energy(path: Path) -> EnergyNote | None:
             return parse_note(file.read(MAX_BYTES))
     except OSError:
         return None
+
+
+def told_status(note: EnergyNote | None) -> DeviceStatus:
+    """The controller as the energy program sees it; unknown while that program says nothing."""
+    if note is None or note.state not in set(DeviceState):
+        return DeviceStatus(DeviceState.UNKNOWN, "no_answer")
+    return DeviceStatus(DeviceState(note.state), note.cause)
 
 
 class FileBand:
@@ -63,3 +71,10 @@ class FileBand:
         if kept is None or not 0 <= now_ms - kept[0] < KEEP_MS:
             self._kept = kept = (now_ms, read_energy(self._path))
         return kept[1]
+
+
+def fresh_note(data: DataDir, settings: Settings, clock: Clock) -> EnergyNote | None:
+    """What the energy program of a solar node says now; None on the grid, or while it does not run."""
+    if settings.text("energy.kind") == Supply.GRID:
+        return None
+    return FileBand(data, settings, clock).fresh()

@@ -27,6 +27,8 @@ class LinkNote(msgspec.Struct, frozen=True, kw_only=True):
     """Newest time that the city has signed (RFC 3339 UTC): it is this late or later."""
     trouble: str = ""
     detail: str = ""
+    every_s: float = 0.0
+    """The pace of heartbeats when it was written, if the node's energy slows them."""
     requests: int | None = None
     """Waiting facts of the lanes in which people ask for something."""
 
@@ -47,7 +49,10 @@ def read_link(path: Path) -> LinkNote | None:
 
 
 class FileLink:
-    """Implements `municipio.usecases.ports.Link`. A note older than three heartbeats is unknown."""
+    """Implements `municipio.usecases.ports.Link`. A note older than three heartbeats is unknown.
+
+    `heartbeat_s` is the setting; a node that saves energy says in the note that it is slower.
+    """
 
     def __init__(self, path: Path, clock: Clock, heartbeat_s: float) -> None:
         self._path = path
@@ -60,7 +65,8 @@ class FileLink:
             return LinkReport(LinkState.UNKNOWN, 0)
         now = self._clock.now()
         age_ms = now.boot_ms - note.written_boot_ms
-        if now.boot != note.boot or not 0 <= age_ms <= self._stale_ms:
+        stale_ms = max(self._stale_ms, int(STALE_HEARTBEATS * note.every_s * 1000))
+        if now.boot != note.boot or not 0 <= age_ms <= stale_ms:
             return LinkReport(
                 LinkState.UNKNOWN, note.waiting, note.last_carried, requests=note.requests
             )

@@ -7,9 +7,10 @@ monotonic seconds given by the caller; randomness is given too. Nothing here is 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from municipio.energy import Band
 from municipio.facts import Lane
 from municipio.usecases.ports import LinkState
 from municipio.wire.attachment import MAX_PART_BYTES, Progress
@@ -77,6 +78,17 @@ class Pace:
     retry_max_s: float
 
 
+SLOWER: dict[Band, int] = {Band.FULL: 1, Band.SAVE: 6, Band.RESERVE: 60, Band.GUARD: 1}
+"""Times the heartbeat. In guard the queue must go out before the carrier is stopped."""
+SLOWEST_S = 600.0
+
+
+def slowed(pace: Pace, band: Band) -> Pace:
+    """Heartbeats as the node's energy allows. What people asked for is sent at once in every band."""
+    beat_s = max(pace.heartbeat_s, min(SLOWEST_S, pace.heartbeat_s * SLOWER[band]))
+    return replace(pace, heartbeat_s=beat_s)
+
+
 @dataclass(slots=True)
 class _Blocked:
     attempts: int = 0
@@ -110,6 +122,15 @@ class Exchange:
         """After a start: an earlier run's failures still hold batches back, never the first salute."""
         if self.attempts:
             self._hold_until = now + self._jitter(self.attempts)
+
+    def keep_pace(self, now: float, pace: Pace) -> None:
+        """From now on this often; a quicker pace also brings the next salute nearer."""
+        if pace != self.pace:
+            self.pace = pace
+            if self.link is not LinkState.OFFLINE:
+                self._salute_at = min(self._salute_at, now + pace.heartbeat_s)
+            else:
+                self._salute_at = min(self._salute_at, now + max(MAX_SALUTE_S, pace.heartbeat_s))
 
     def next(
         self, now: float, stretches: Sequence[Stretch], files: Sequence[File] = ()

@@ -12,11 +12,12 @@ from sync.clock import SystemClock, quality_with
 from sync.database import LedgerDamaged
 from sync.datadir import DataDir
 from sync.delivery import Delivery
+from sync.energy_note import FileBand
 from sync.keys import KeyMissing, NodeKey, load_city_key
 from sync.ledger import SqliteLedger, open_ledger
 from sync.outbox import Outbox
 from sync.partition import wrong_partition
-from sync.protocol import Exchange, Pace
+from sync.protocol import Exchange, Pace, slowed
 from sync.salvage import open_salvaging
 from sync.tls import city_tls
 from sync.transport import Courier
@@ -101,4 +102,11 @@ def build_worker(memory: Memory, delivery: Delivery) -> Worker:
     )
     chance = random.SystemRandom().random
     exchange = Exchange(pace, chance, attempts=delivery.outbox.attempts())
-    return Worker(memory.ledger, delivery, exchange, memory.data.link_file)
+    band = FileBand(memory.data, settings, memory.clock)
+    return Worker(
+        memory.ledger,
+        delivery,
+        exchange,
+        memory.data.link_file,
+        pace=lambda: slowed(pace, band()),
+    )

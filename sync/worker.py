@@ -18,7 +18,7 @@ from sync.delivery import Delivery
 from sync.ledger import SqliteLedger
 from sync.link import LinkNote, read_link, write_link
 from sync.outbox import Stretch
-from sync.protocol import Exchange, Rest, Salute, Send, SendPart
+from sync.protocol import Exchange, Pace, Rest, Salute, Send, SendPart
 from sync.uploads import File
 
 POLL_S = 0.25
@@ -41,8 +41,13 @@ class Worker:
         exchange: Exchange,
         link_file: Path,
         seconds: Callable[[], float] = time.monotonic,
+        pace: Callable[[], Pace] | None = None,
     ) -> None:
-        """`seconds` is the one clock of schedules and waits; a simulated street has its own."""
+        """`seconds` is the one clock of schedules and waits; a simulated street has its own.
+
+        `pace` is asked at every step where the node's energy changes it.
+        """
+        self._pace = pace
         self._seconds = seconds
         self._ledger = ledger
         self._delivery = delivery
@@ -75,6 +80,8 @@ class Worker:
 
     def step(self, now: float) -> float:
         """Do the next thing; how many seconds may pass before the next step."""
+        if self._pace is not None:
+            self._exchange.keep_pace(now, self._pace())
         self._look(force=False)
         action = self._exchange.next(now, self._stretches, self._files)
         if isinstance(action, Rest):
@@ -145,6 +152,7 @@ class Worker:
             boot=at.boot,
             trouble=self._exchange.trouble.value if self._exchange.trouble else "",
             detail=self._exchange.detail,
+            every_s=self._exchange.pace.heartbeat_s,
             requests=sum(s.waiting for s in self._stretches if s.lane in ASKED_FOR),
         )
 

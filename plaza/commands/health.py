@@ -18,7 +18,9 @@ from hardware.power.state import Confidence, PowerState
 from municipio.device_words import technician_words
 from municipio.devices import DeviceState, DeviceStatus
 from municipio.settings import Settings, SettingsError
+from sync.clock import SystemClock
 from sync.datadir import DataDir
+from sync.energy_note import fresh_note, told_status
 
 LABELS = {
     Item.SUPPLY: "alimentación",
@@ -54,7 +56,7 @@ def health(data: Path, as_json: bool) -> None:
     """
     settings = _settings(data)
     body = _body(data, settings)
-    energy = _energy(settings)
+    energy = _told_energy(data, settings) or _energy(settings)
     if as_json:
         click.echo(json.dumps(_document(body, energy), ensure_ascii=False))
     else:
@@ -116,6 +118,25 @@ def _body(data: Path, settings: Settings) -> Health:
 def _is_whole(watched: NodeHealth) -> bool:
     newest = watched.health()
     return newest is not None and newest.of(Item.STORAGE_TEST) is not None
+
+
+def _told_energy(data: Path, settings: Settings) -> tuple[DeviceStatus, PowerState] | None:
+    """On the sun the energy program holds the controller's port; what it says is what there is."""
+    clock = SystemClock()
+    note = fresh_note(DataDir(data), settings, clock)
+    if note is None:
+        return None
+    power = PowerState(
+        soc_percent=note.soc_percent,
+        battery_mv=note.battery_mv,
+        battery_ma=note.battery_ma,
+        solar_w=note.solar_w,
+        load_w=note.load_w,
+        temperature_c=note.temperature_c,
+        age_s=(clock.now().boot_ms - note.written_boot_ms) / 1000,
+        confidence=Confidence(note.confidence),
+    )
+    return told_status(note), power
 
 
 def _energy(settings: Settings) -> tuple[DeviceStatus, PowerState] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from municipio.clock import Instant, TimeQuality
 from municipio.energy import (
@@ -18,6 +19,9 @@ from municipio.energy import (
     parse_note,
 )
 from municipio.settings import Settings, parse_settings
+from plaza.commands.health import health
+from plaza.hardware_look import looked_at
+from sync.clock import SystemClock
 from sync.datadir import DataDir
 from sync.energy_note import KEEP_MS, FileBand, read_energy, write_energy
 
@@ -92,3 +96,29 @@ def test_a_node_on_the_grid_asks_no_file(tmp_path: Path) -> None:
     data, hands = node(tmp_path), Hands()
     write_energy(data.energy_file, GUARD)
     assert FileBand(data, parse_settings({}), hands)() is Band.FULL
+
+
+def test_technicians_see_the_controller_through_the_program_that_holds_its_port(
+    tmp_path: Path,
+) -> None:
+    data, clock = node(tmp_path), SystemClock()
+    port = tmp_path / "nothing-is-here"
+    text = f'[energy]\nkind = "solar"\n[power]\nkind = "vedirect"\nport = "{port}"\n'
+    data.settings_file.write_text(text)
+    now = clock.now()
+    note = EnergyNote(
+        band=Band.SAVE,
+        why="charge",
+        boot=now.boot,
+        written_boot_ms=now.boot_ms,
+        since_boot_ms=0,
+        soc_percent=47,
+        battery_mv=12_310,
+        confidence="estimated",
+        state="ready",
+    )
+    write_energy(data.energy_file, note)
+    found = [f for f in looked_at(data.settings(), data.path) if f.device == "power"]
+    assert [(f.state, f.cause) for f in found] == [("ready", "")]
+    asked = CliRunner().invoke(health, ["--data", str(data.path)])
+    assert "batería 12.31 V, 47 % (estimada)" in asked.output

@@ -39,6 +39,7 @@ from plaza.energy_wake import (
     may_halt,
     returned,
 )
+from sync.protocol import SLOWER
 
 ALWAYS = hours_of("")
 NOON = datetime(2026, 7, 6, 12, 0, tzinfo=UTC)
@@ -56,6 +57,8 @@ def test_the_table_never_gives_a_lower_band_more() -> None:
 
 
 def test_the_table_says_what_the_other_programs_ask() -> None:
+    beats = {b: TABLE[b].heartbeat_factor for b in Band if b is not Band.GUARD}
+    assert beats == {b: SLOWER[b] for b in beats}
     assert {b: TABLE[b].payments for b in Band} == {b: may_start_payments(b) for b in Band}
     assert {b: TABLE[b].updates for b in Band} == {b: may_update(b) for b in Band}
 

@@ -12,6 +12,7 @@ from central.api import api
 from central.context import Central, attach
 from central.dashboard import dashboard
 from central.indicators_pages import indicators
+from central.open311_api import open311
 from central.pages import error_page, pages
 from central.problems import Problem, ProblemType
 from central.pulls import pulls
@@ -34,7 +35,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-_MACHINE_PATHS = ("/v1/", "/openapi.json")
+_MACHINE_PATHS = ("/v1/", "/openapi.json", "/open311/")
 _BY_STATUS = {
     404: ProblemType.NOT_FOUND,
     405: ProblemType.METHOD,
@@ -52,6 +53,7 @@ def create_app(central: Central) -> Flask:
     for staff_pages in (pages, dashboard, indicators, rights):
         app.register_blueprint(staff_pages)
     app.register_blueprint(pulls)
+    app.register_blueprint(open311)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OperationalError, _database_busy)
     app.register_error_handler(TimeoutError, _database_busy)

@@ -46,6 +46,7 @@ _ELSEWHERE = {
     "indicators": "central.indicators_cli:indicators",
     "node": "central.fleet_cli:node",
     "reconcile": "central.reconcile_cli:reconcile_command",
+    "open311": "central.open311_cli:open311",
     "poliza": "central.poliza_cli:poliza",
     "release": "central.fleet_cli:release",
     "retention": "central.rights_cli:retention",

@@ -12,8 +12,9 @@ from flask import Flask, current_app
 
 from central.city import City
 from central.keys import CityKey
+from central.open311_door import Door
 from central.projector import Projector
-from central.rates import NODE_RATE, STRANGER_RATE, Buckets
+from central.rates import NODE_RATE, OPEN_RATE, STRANGER_RATE, Buckets
 from central.store import Store
 from municipio.predial import Perfil
 
@@ -37,6 +38,10 @@ class Central:
     recipients: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Age public keys of the offices, which alone open what citizens sealed to them."""
     stranger_rate: Buckets = field(default_factory=lambda: Buckets(STRANGER_RATE, time.monotonic))
+
+    open_rate: Buckets = field(default_factory=lambda: Buckets(OPEN_RATE, time.monotonic))
+    door: Door | None = None
+    """Open311 takes requests when it is there."""
 
     def today(self) -> date:
         """The civil date in the city's zone."""

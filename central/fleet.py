@@ -164,7 +164,10 @@ def _machines(connection: Connection, inegi: str, at: datetime, node: str = "") 
     columns = (n.node, n.site, n.state, n.note, n.added_at, n.last_contact_at, p.lat_e6, p.lon_e6)
     asked = [n.node == node] if node else []
     rows = connection.execute(
-        select(*columns).select_from(with_place).where(n.inegi == inegi, *asked)
+        # The number 000 is the city itself, where Open311 comes in: no box stands anywhere.
+        select(*columns)
+        .select_from(with_place)
+        .where(n.inegi == inegi, n.node.not_like("%000"), *asked)
     ).all()
     troubles = _troubles(connection, inegi)
     silent = format_time(at - SILENT_AFTER)

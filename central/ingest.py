@@ -53,6 +53,16 @@ def take_batch(store: Store, inegi: str, batch: Batch, at: datetime) -> Taken | 
         return _Chain(connection, inegi, batch, format_time(at)).take(lines)
 
 
+def take_batch_in(
+    connection: Connection, inegi: str, batch: Batch, at: datetime
+) -> Taken | Problem:
+    """`take_batch` inside the caller's transaction."""
+    lines = admit(inegi, batch.header, batch.facts)
+    if isinstance(lines, Problem):
+        return lines
+    return _Chain(connection, inegi, batch, format_time(at)).take(lines)
+
+
 class _Chain:
     """One (node, epoch, lane) inside one transaction."""
 

@@ -59,25 +59,36 @@ class CityKey:
 def load_city_key(directory: Path) -> CityKey:
     """Read `city.key`. Raises KeysError that names the file and what is wrong with it."""
     path = directory / "city.key"
+    if not path.exists():
+        raise KeysError(f"no city key at {path}; make one with: plaza-central key create")
+    return CityKey(load_private(path))
+
+
+def load_private(path: Path) -> Ed25519PrivateKey:
+    """An Ed25519 key of the city. Raises KeysError that names the file and what is wrong with it."""
     try:
         private = load_pem_private_key(path.read_bytes(), password=None)
-    except FileNotFoundError as e:
-        raise KeysError(f"no city key at {path}; make one with: plaza-central key create") from e
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as e:
         raise KeysError(f"cannot use the city key at {path}: {e}") from e
     if not isinstance(private, Ed25519PrivateKey):
         raise KeysError(f"the city key at {path} is not Ed25519")
-    return CityKey(private)
+    return private
+
+
+def make_private(path: Path) -> Ed25519PrivateKey:
+    """A key made where it is missing. Raises KeysError, OSError."""
+    if not path.exists():
+        private = Ed25519PrivateKey.generate()
+        pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        _write_private(path, pem)
+    return load_private(path)
 
 
 def create_city_keys(directory: Path) -> CityKey:
     """Make the city's keys where they are missing, and load them. Existing keys are never replaced."""
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not (directory / "city.key").exists():
-            private = Ed25519PrivateKey.generate()
-            pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-            _write_private(directory / "city.key", pem)
+        make_private(directory / "city.key")
         key = load_city_key(directory)
         (directory / "city.pub").write_bytes(key.public_pem)
         recipients = {

@@ -25,6 +25,9 @@ NODE_RATE = Rate(burst=400, per_s=100)
 STRANGER_RATE = Rate(burst=20, per_s=0.5)
 """Enrolments of an address."""
 
+OPEN_RATE = Rate(burst=60, per_s=2)
+"""Questions of an address about what is public."""
+
 FORGET_ABOVE = 10_000
 
 

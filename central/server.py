@@ -18,7 +18,7 @@ LARGEST_BODY = 4 * 1024 * 1024
 def serve(app: Flask, host: str, port: int, ready: Callable[[int], None], proxy: str = "") -> None:
     """Listen and answer until SIGTERM or SIGINT; `ready` is told the real port (0 asks for any).
 
-    `proxy` is the address of the one proxy whose word about a client's address is taken. Raises
+    `proxy` is the address of the one proxy whose word about a client's address and scheme is taken. Raises
     OSError when the address cannot be used. Call it on the main thread.
     """
     server = create_server(
@@ -46,7 +46,7 @@ def serve(app: Flask, host: str, port: int, ready: Callable[[int], None], proxy:
 
 
 def _trust(proxy: str) -> dict[str, Any]:
-    headers = {"x-forwarded-for"}
+    headers = {"x-forwarded-for", "x-forwarded-proto"}
     return {"trusted_proxy": proxy, "trusted_proxy_count": 1, "trusted_proxy_headers": headers}
 
 

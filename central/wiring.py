@@ -14,6 +14,7 @@ from central.app import create_app
 from central.city import City
 from central.context import Central
 from central.keys import load_city_key, load_recipients
+from central.open311_door import load_door
 from central.projector import Projector
 from central.store import Store, open_store
 from municipio.predial import Perfil, parse_perfil
@@ -61,5 +62,6 @@ def build(
         projector,
         repository=repository,
         recipients=recipients,
+        door=load_door(city, keys),
     )
     return Program(create_app(central), projector, store)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from importlib import resources
 from pathlib import Path
@@ -18,6 +20,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from pyrage import x25519
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -30,14 +33,18 @@ from central.app import create_app
 from central.city import City
 from central.context import EXTENSION, Central
 from central.demo_padron import known_accounts
+from central.indicators import replace_services
 from central.keys import CityKey
 from central.node_simulator import NodeSimulator
 from central.nodes import add_node
+from central.open311_door import open_door
 from central.projector import Projector
+from central.rates import Buckets, Rate
 from central.schema import accounts
 from central.store import insert_missing, open_store
 from central.wiring import demo_perfil
 from municipio.facts import FactType, Lane
+from municipio.reports import Service
 from municipio.wire.envelope import SIGNATURE_HEADER, verify_body
 
 CITY = City()
@@ -46,6 +53,7 @@ CLAVE = "0620000101023005000007"
 DOCUMENT = json.loads(resources.files("central").joinpath("openapi.json").read_bytes())
 MEDIA = "application/vnd.plaza.batch"
 
+LAMP = Service("luminaria", "Luminaria fundida", "Alumbrado", ("foco", "luz"), "lightbulb")
 OPERATIONS = [(path, method) for path, item in DOCUMENT["paths"].items() for method in item]
 CHECKS = [
     not_a_server_error,
@@ -88,9 +96,14 @@ def app(
     with store.begin() as connection:
         rows = [account.row(CITY.inegi) for _, account in known_accounts(date(2026, 1, 20))]
         insert_missing(connection, accounts, rows)
+        replace_services(connection, CITY.inegi, [LAMP])
     add_node(store, CITY.inegi, node.node, node.public, NOW, replace=False)
     projector = Projector(store, CITY, lambda: NOW)
-    yield create_app(Central(store, CITY, city_key, demo_perfil(), "ficha", lambda: NOW, projector))
+    central = Central(store, CITY, city_key, demo_perfil(), "ficha", lambda: NOW, projector)
+    endless = Buckets(Rate(burst=1e9, per_s=1e9), time.monotonic)
+    door = open_door(store, CITY, path, NOW)
+    offices = {"siac": [str(x25519.Identity.generate().to_public())]}
+    yield create_app(replace(central, open_rate=endless, door=door, recipients=offices))
     store.close()
 
 

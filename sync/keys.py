@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,9 +48,13 @@ class NodeKey:
         if is_shared(data.node_key.parent):
             data.node_key.chmod(0o640)
         key = cls(private)
-        data.node_pub.unlink(missing_ok=True)
-        write_new(data.node_pub, public_pem(key.public), 0o644)
+        key.write_public(data)
         return key
+
+    def write_public(self, data: DataDir) -> None:
+        """The public part beside the key; a power cut may have come between the two. Raises OSError."""
+        data.node_pub.unlink(missing_ok=True)
+        write_new(data.node_pub, public_pem(self.public), 0o644)
 
     @classmethod
     def load(cls, data: DataDir) -> NodeKey | KeyMissing:
@@ -75,9 +80,16 @@ def load_city_key(data: DataDir) -> PublicKey | KeyMissing:
 
 
 def write_new(path: Path, content: bytes, mode: int) -> None:
-    """Write a file that does not exist yet and put it on disk. FileExistsError otherwise."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    """Write a file that does not exist yet and put it on disk, whole or not. FileExistsError otherwise."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(part, path)
+    except FileExistsError as e:
+        raise FileExistsError(e.errno, e.strerror, str(path)) from None
+    finally:
+        part.unlink()

@@ -217,6 +217,13 @@ KEYS: tuple[Key, ...] = (
         is_needed=True, example="wlan0", is_rare=True,
     ),
     Key(
+        "wifi.cable", Kind.TEXT, "eth1", "Puerto de las antenas",
+        "El puerto del nodo, o la VLAN, al que llegan las antenas de exterior.",
+        "el nombre de una interfaz, como eth1 o eth0.20", max_length=15, pattern=_INTERFACE,
+        when=When("wifi.mode", ("wired",)), is_needed=True, differs_from="uplink.interface",
+        example="eth1", is_rare=True,
+    ),
+    Key(
         "wifi.country", Kind.CHOICE, "MX", "País", "Decide los canales legales.",
         choices=(("MX", "México"),), is_rare=True,
     ),

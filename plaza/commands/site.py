@@ -17,6 +17,7 @@ from municipio.site_file.shape import Key, Kind
 from municipio.site_file.write import write_site_file
 from plaza.site import SitePlan, parse_site_file
 from plaza.site.card import CardTrouble, put_site
+from plaza.site.node_verbs import VERBS
 from plaza.site.questions import ask_site
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object for machines.")
@@ -106,6 +107,10 @@ def keys(markdown: bool, as_json: bool) -> None:
     else:
         for key in spec_document()["keys"]:
             click.echo(f"{key['name']:<24} {key['label']}: {key['help']}")
+
+
+for _verb in VERBS:
+    site.add_command(_verb)
 
 
 def _ask(key: Key, default: str) -> str:

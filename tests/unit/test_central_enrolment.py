@@ -30,10 +30,15 @@ from central.schema import facts, folios
 from central.store import Store, open_store
 from central.wiring import demo_perfil
 from municipio.facts import FactType, Lane
+from municipio.site_file.write import write_site_file
 from municipio.wire.enrolment import EnrolCode, parse_code
 from plaza.cli import main as plaza
+from plaza.site.apply import apply_site
+from plaza.site.disk import NodeDisk
+from plaza.site.enrol import Waiting, try_enrolment
 from sync.datadir import DataDir
 from sync.enrolment import Enrolled, EnrolTrouble, NotEnrolled, enrol
+from sync.site_state import enrol_file
 
 NOW = datetime(2026, 11, 21, 18, 0, tzinfo=UTC)
 CITY = City()
@@ -279,3 +284,33 @@ def test_a_revoked_node_stays_revoked_whatever_it_sends(street: Street) -> None:
     card.record(FactType.REPORT_FILED, {})
     assert send(street, card, Lane.REP) == 401
     assert street.states() == {card.node: "revoked"}
+
+
+def test_a_site_files_code_waits_for_a_signal_and_then_joins(
+    street: Street, tmp_path: Path
+) -> None:
+    code = street.code("--node", "COA009", "--preapproved")
+    text = write_site_file(
+        {
+            "site.name": "Plaza (demostración)", "site.number": 9, "city.letters": "COA",
+            "city.inegi": CITY.inegi, "city.url": street.url, "city.code": str(code),
+            "wifi.ssid": "Plaza Libre",
+        }
+    )  # fmt: skip
+    place, data = tmp_path / "node", DataDir(tmp_path / "node" / "data")
+    (place / "boot").mkdir(parents=True)
+    (place / "boot/plaza.toml").write_text(text)
+    apply_site(NodeDisk(place / "boot", data.path, place / "system"))
+    waiting = enrol_file(data).read_text()
+    enrol_file(data).write_text(waiting.replace(street.url, "http://127.0.0.1:9"))
+
+    without_signal = try_enrolment(data, timeout_s=2)
+    enrol_file(data).write_text(waiting)
+    with_signal = try_enrolment(data)
+    again = try_enrolment(data)
+
+    assert without_signal.waiting is Waiting.LATER
+    assert (with_signal.waiting, with_signal.node) == (None, "COA009")
+    assert again.waiting is Waiting.NOTHING
+    assert data.city_pub.exists()
+    assert street.states()["COA009"] == "active"

@@ -1,0 +1,124 @@
+"""Orders to a running virtual node, over its second serial port; how the one who obeys gets inside.
+
+The node's image knows nothing of this. The hypervisor hands PID 1 a unit by SMBIOS (systemd's
+`systemd.extra-unit.*` credentials) and the agent's files on a disk: whoever holds the machine under a
+node holds the node, and a card in a plaza has no such machine.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import tarfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rig.machine import Disk
+from rig.serialport import Port
+
+PYTHON = "/opt/plaza/venv/bin/python"
+FOLDER = "/run/proof"
+DISK_NAME = "proof"
+AGENT = f"""\
+[Unit]
+Description=Proof: the host's orders
+DefaultDependencies=no
+After=local-fs.target systemd-udevd.service
+Before=shutdown.target
+Conflicts=shutdown.target
+[Service]
+ExecStartPre=/usr/bin/udevadm wait --timeout=120 /dev/disk/by-id/virtio-{DISK_NAME}
+ExecStartPre=/usr/bin/mkdir -p {FOLDER}
+ExecStartPre=/usr/bin/tar -xf /dev/disk/by-id/virtio-{DISK_NAME} -C {FOLDER}
+ExecStart={PYTHON} -P -u {FOLDER}/agent.py /dev/ttyS1
+StandardError=journal+console
+Restart=always
+"""
+RADIOS = """\
+[Unit]
+Description=Proof: simulated radios
+DefaultDependencies=no
+Before=sysinit.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/modprobe mac80211_hwsim radios=4
+"""
+WANTS = "[Unit]\nWants={}\n"
+
+
+def credentials(*, radios: bool = False) -> dict[str, str]:
+    """What the hypervisor tells PID 1, by name, as base64."""
+    units = {"proof-agent.service": AGENT} | ({"proof-radios.service": RADIOS} if radios else {})
+    texts = {f"systemd.extra-unit.{name}": text for name, text in units.items()}
+    texts["systemd.unit-dropin.sysinit.target~proof"] = WANTS.format(" ".join(units))
+    return {name: base64.b64encode(text.encode()).decode() for name, text in texts.items()}
+
+
+def agent_disk(folders: Sequence[Path], tar: Path) -> Disk:
+    """The files of `folders`, side by side, as a disk for the agent."""
+    with tarfile.open(tar, "w") as archive:
+        for file in sorted(f for folder in folders for f in folder.glob("*.py")):
+            archive.add(file, file.name)
+    with tar.open("ab") as file_of_sectors:
+        file_of_sectors.truncate(-(-tar.stat().st_size // 512) * 512)
+    return Disk(tar, read_only=True, name=DISK_NAME)
+
+
+class OrderFailed(Exception):
+    """A command in the guest ended badly; the text holds its words and what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    code: int
+    out: str
+    err: str
+
+
+class Guest:
+    """Runs commands in the node. One at a time."""
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+        self._number = 0
+        self._at = 0
+        self.uptime_s = 0.0
+
+    def wait(self, within_s: float) -> float:
+        """Until the agent is there; seconds of the guest's own clock since its kernel began."""
+        self.uptime_s = float(self._line(within_s)["uptime"])
+        return self.uptime_s
+
+    def ask(self, *argv: str, timeout_s: float = 120, text: str = "", log: str = "") -> Answer:
+        """How a command ended, whatever it was. With `log` it goes on by itself and writes there."""
+        self._number += 1
+        order = {
+            "id": self._number,
+            "argv": argv,
+            "timeout_s": timeout_s,
+            "input": text,
+            "log": log,
+        }
+        self._port.write(json.dumps(order).encode() + b"\n")
+        while (answer := self._line(timeout_s + 60))["id"] != self._number:
+            pass
+        return Answer(int(str(answer["code"])), str(answer["out"]), str(answer["err"]))
+
+    def run(self, *argv: str, timeout_s: float = 120, text: str = "") -> str:
+        """The output of a command. OrderFailed."""
+        done = self.ask(*argv, timeout_s=timeout_s, text=text)
+        if done.code != 0:
+            raise OrderFailed(f"{' '.join(argv)}: {done.code}: {(done.out + done.err)[-1500:]}")
+        return done.out
+
+    def _line(self, within_s: float) -> dict[str, Any]:
+        end = self._port.wait(b"\n", within_s, self._at)
+        raw, self._at = self._port.received[self._at : end], end
+        try:
+            found = json.loads(raw)
+        except ValueError:
+            return {"id": -1, "text": raw.decode(errors="replace")}
+        return dict(found)

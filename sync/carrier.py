@@ -24,7 +24,7 @@ from sync.content_folder import Installed, install_content
 from sync.delivery import packed_batch
 from sync.keys import NodeKey
 from sync.outbox import ChainDiffers, Damaged, Outbox, Stretch
-from sync.recovery import DAMAGED
+from sync.recovery import DAMAGED, OTHER_FUTURE
 from sync.stick_files import plain_names, read_plain, write_whole
 from sync.uploads import Uploads
 
@@ -168,6 +168,8 @@ def _import_ack(file: Path, here: NodeSide, done: Imported) -> str:
     except apsw.Error as e:
         return f"it could not be stored: {e}"
     if isinstance(moved, ChainDiffers):
+        if moved.is_ahead:
+            here.outbox.recover_unacked(ack.lane, ack.epoch, OTHER_FUTURE)
         return moved.detail
     done.facts += moved
     return ""

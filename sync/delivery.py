@@ -14,6 +14,7 @@ from municipio.wire.batch import MAX_PACKED_BYTES, BatchHeader, encode_batch, pa
 from municipio.wire.keys import PublicKey, Sign
 from sync.answers import (
     Delivered,
+    OtherFuture,
     Outcome,
     Refused,
     Reply,
@@ -100,7 +101,8 @@ class Delivery:
         except apsw.Error as e:
             return Refused(Trouble.NODE, f"the acknowledgement could not be stored: {e}")
         if isinstance(moved, ChainDiffers):
-            return Refused(Trouble.CHAIN, moved.detail)
+            ahead = OtherFuture(moved.detail)
+            return ahead if moved.is_ahead else Refused(Trouble.CHAIN, moved.detail)
         if moved == 0 and outcome.ack.through < send.first:
             return Refused(Trouble.BAD_ANSWER, "an old acknowledgement was answered")
         return outcome

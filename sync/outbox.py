@@ -66,6 +66,8 @@ class ChainDiffers:
     """The city names a hash that is not ours: nothing was marked as delivered."""
 
     detail: str
+    is_ahead: bool = False
+    """It holds facts of this chain that this card never wrote: the card was copied, or is an old copy."""
 
 
 class Outbox:
@@ -131,7 +133,8 @@ class Outbox:
             acked = _acked(db, ack.lane, ack.epoch)
             if ack.through > acked and ours != ack.chain:
                 where = f"{ack.lane.value} epoch {ack.epoch} fact {ack.through}"
-                return ChainDiffers(f"the city's chain differs from ours at {where}")
+                is_ahead = ack.through > _last(db, ack.lane, ack.epoch)
+                return ChainDiffers(f"the city's chain differs from ours at {where}", is_ahead)
             if ack.through > acked:
                 _set_acked(db, ack.lane, ack.epoch, ack.through, ack.chain)
             for problem in ack.problems:

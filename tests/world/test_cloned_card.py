@@ -127,3 +127,28 @@ def test_both_futures_of_a_cloned_card_reach_the_city(tmp_path: Path) -> None:
     assert promised <= held
     assert list_nodes(store, CITY.inegi)[0].state != "active", "the staff are told of two futures"
     store.close()
+
+
+def test_a_copy_that_only_hears_how_much_the_city_has_knows_that_it_is_one(tmp_path: Path) -> None:
+    """What it sends is right and old; the answer names facts that it never wrote."""
+    key, city = NodeKey(Ed25519PrivateKey.generate()), CityKey(Ed25519PrivateKey.generate())
+    store = open_store(f"sqlite:///{tmp_path}/central.sqlite")
+    add_node(store, CITY.inegi, "COA007", key.public, NOW, replace=False)
+    projector = Projector(store, CITY, lambda: NOW)
+    told = Central(store, CITY, city, demo_perfil(), "ficha", lambda: NOW, projector)
+    client = create_app(told).test_client()
+    (tmp_path / "one").mkdir()
+    first = Box(tmp_path / "one", key, city, client)
+    first.record("both", 1)
+    first.ledger.close()
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    first = Box(tmp_path / "one", key, city, client)
+    first.record("first", 2)
+    first.run()
+    second = Box(tmp_path / "two", key, city, client)
+    second.run()
+    assert second.outbox.waiting() == 0
+    assert second.outbox.epoch() == 2, "no folio of the other card is given again"
+    for box in (first, second):
+        box.ledger.close()
+    store.close()

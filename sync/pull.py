@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tuf.api.exceptions import DownloadError, ExpiredMetadataError, RepositoryError
+from tuf.api.metadata import TargetFile
 from tuf.ngclient import Updater, UpdaterConfig
 from tuf.ngclient.fetcher import FetcherInterface
 
@@ -114,6 +115,14 @@ def pull_small(
     return _believing(trust, clock, lambda: _Round(trust, fetcher).small(targets, limit))
 
 
+def pull_listed(
+    trust: Trust, fetcher: FetcherInterface, clock: Clock, index: str, limit: int,
+    names: Callable[[bytes], Sequence[str]],
+) -> list[TargetFile] | NotPulled:  # fmt: skip
+    """What the city signed about the targets that its list `index` names, none of them fetched."""
+    return _believing(trust, clock, lambda: _Round(trust, fetcher).listed(index, limit, names))
+
+
 def _believing(trust: Trust, clock: Clock, work: Callable[[], _T]) -> _T | NotPulled:
     if clock.now().quality is TimeQuality.UNKNOWN:
         return NotPulled(PullTrouble.CLOCK, "the clock has no proof yet")
@@ -180,6 +189,15 @@ class _Round:
                 return NotPulled(PullTrouble.REFUSED, f"{target} is longer than {limit} bytes")
             found[target] = self._fetch(target).read_bytes()
         return found
+
+    def listed(
+        self, index: str, limit: int, names: Callable[[bytes], Sequence[str]]
+    ) -> list[TargetFile] | NotPulled:
+        found = self.small([index], limit)
+        if isinstance(found, NotPulled):
+            return found
+        infos = map(self._updater.get_targetinfo, names(found[index])) if index in found else ()
+        return [info for info in infos if info is not None]
 
     def _apply(self, current: Current, here: str, install: Install) -> Pulled | NotPulled:
         folder = self._trust.draft / "content"

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tuf.api.metadata import TargetFile
+
 from municipio.facts import format_time
 from municipio.wire.envelope import SIGNATURE_HEADER, verify_body
 from municipio.wire.keys import PublicKey
@@ -23,6 +25,7 @@ from sync.pull import (
     UpToDate,
     pull_content,
     pull_file,
+    pull_listed,
     pull_small,
 )
 from sync.sharing import settle_file
@@ -67,6 +70,13 @@ class Puller:
     def small(self, targets: Sequence[str], limit: int) -> dict[str, bytes] | NotPulled:
         """Small targets as they travel; what the city does not offer is left out."""
         return pull_small(self.trust, self._fetcher(), self.memory.clock, targets, limit)
+
+    def listed(
+        self, index: str, limit: int, names: Callable[[bytes], Sequence[str]]
+    ) -> list[TargetFile] | NotPulled:
+        """What the city signed about the targets that a list names."""
+        clock = self.memory.clock
+        return pull_listed(self.trust, self._fetcher(), clock, index, limit, names)
 
     def close(self) -> None:
         self.courier.close()

@@ -52,13 +52,19 @@ class Courier:
     def put(self, path: str, body: bytes) -> Reply | Refused:
         return self._carry("PUT", path, body, {"Content-Type": PART_TYPE})
 
-    def download(self, path: str) -> Iterator[bytes] | int | Refused:
-        """A body in chunks, however long; the caller bounds it. Any status but 200 is an int."""
+    def download(
+        self, path: str, span: tuple[int, int] | None = None
+    ) -> Iterator[bytes] | int | Refused:
+        """A body in chunks, however long; the caller bounds it. Any other status than hoped for is an int.
+
+        `span` asks for these bytes alone, first and last, and hopes for 206; without it for 200.
+        """
+        headers = {} if span is None else {"Range": f"bytes={span[0]}-{span[1]}"}
         try:
-            response = self._client.send(self._signed("GET", path, b"", {}), stream=True)
+            response = self._client.send(self._signed("GET", path, b"", headers), stream=True)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as e:
             return Refused(Trouble.OFFLINE, f"the city cannot be reached: {e}")
-        if response.status_code != 200:
+        if response.status_code != (200 if span is None else 206):
             response.close()
             return response.status_code
         return _chunks(response)

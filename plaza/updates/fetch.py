@@ -152,6 +152,14 @@ def bundle_file(folder: Path, bundle: Bundle) -> Path:
     return folder / f"{bundle.sha256}.raucb"
 
 
+def come(folder: Path, bundle: Bundle | None) -> int:
+    """Bytes of a bundle that are here."""
+    if bundle is None:
+        return 0
+    file = bundle_file(folder, bundle)
+    return _size(file) or _size(_part(file))
+
+
 def _part(file: Path) -> Path:
     return file.with_suffix(".part")
 

@@ -15,11 +15,12 @@ from typing import Any, Protocol
 
 import msgspec
 
-from plaza.updates.state import Event, Journal, after
+from plaza.updates.state import Event, Journal, State, after
 from sync.sharing import make_folder, open_shared, settle_file
 from sync.stick_files import read_plain
 
 MAX_BYTES = 64 * 1024
+TRIAL_MARK = "trial"
 
 
 class JournalStore(Protocol):
@@ -66,12 +67,21 @@ class FileJournal:
             os.fsync(file.fileno())
         settle_file(part)
         part.replace(self._file)
+        self._mark_trial(new)
         handle = os.open(self.folder, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
         return new
+
+    def _mark_trial(self, journal: Journal) -> None:
+        """For who must act where no program of ours can: plaza-trial-failed.service looks for this file."""
+        mark = self.folder / TRIAL_MARK
+        if journal.state in (State.INSTALLING, State.INSTALLED, State.TRIAL):
+            mark.touch()
+        else:
+            mark.unlink(missing_ok=True)
 
     def _set_aside(self) -> None:
         """A damaged journal is kept for who looks into it; the slots themselves say what runs."""

@@ -124,6 +124,8 @@ class Journal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """The city said go, at the moment below; it is asked again and again."""
     wave_boot: str = ""
     wave_ms: int = 0
+    rows_before: str = ""
+    """What of the ledger the version before could not read either: no fault of the new one."""
     cause: Cause | None = None
     detail: str = ""
     returned: dict[str, int] = {}

@@ -60,6 +60,8 @@ class Node:
     window: Window
     moment: Callable[[bool], Moment]
     """How things are now; the argument is whether a person said "now"."""
+    rows: Callable[[], str]
+    """What of the ledger's old rows cannot be read, empty when all can."""
     tell: Callable[[FactType, Mapping[str, Any]], bool]
     restart: Callable[[], None]
 
@@ -178,12 +180,13 @@ class Updater:
         if isinstance(found, RaucTrouble) or found.version != journal.version:
             said = found.detail if isinstance(found, RaucTrouble) else f"it is {found.version}"
             self._journal.move(Event.DROPPED, file="", bundle=None, version="")
-            with contextlib.suppress(OSError):
-                file.unlink()
+            if journal.source is not Source.HAND:
+                file.unlink(missing_ok=True)
             return RaucTrouble(said)
         self._journal.move(
             Event.INSTALL_BEGUN, boot=self._node.boot, old_slot=slots.booted.name,
             before=self._node.here.version, attempts=journal.attempts + 1, cause=None, detail="",
+            rows_before=self._node.rows(),
         )  # fmt: skip
         trouble = self._rauc.install(file)
         if trouble is None:

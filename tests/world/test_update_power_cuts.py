@@ -88,7 +88,7 @@ class Life:
         node = Node(
             boot=self.board.boot_id, boot_ms=lambda: self.ms, here=self.here(),
             window=Window(2, 5), moment=lambda told: Moment(Band.FULL, None, told),
-            tell=self.tell, restart=self.restart,
+            rows=str, tell=self.tell, restart=self.restart,
         )  # fmt: skip
         return Updater(node, self.journal, SimulatedRauc(self.board))
 

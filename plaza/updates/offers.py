@@ -1,0 +1,69 @@
+"""Where updates come from for `plaza update check`: the city's repository, or a mirror of it on a stick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from municipio.wire.software import Bundle
+from plaza.updates.fetch import Fetch
+from plaza.updates.state import Source
+from plaza.updates.wiring import House
+from sync.link import read_link
+from sync.pull import NotPulled
+from sync.pull_software import FolderSpans, Spans, ask_wave, fetch_bundle, find_offers
+from sync.pull_wiring import build_puller
+from sync.wiring import CannotStart
+
+
+@dataclass(frozen=True, slots=True)
+class SearchTrouble:
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`close` after use."""
+
+    offers: tuple[Bundle, ...]
+    source: Source
+    wave: Callable[[str], bool]
+    download: Callable[[Bundle, Path, Callable[[], bool]], Fetch]
+    close: Callable[[], None]
+
+
+def search(house: House, mirror: Path | None) -> Found | SearchTrouble:
+    """Believed by the city's signatures, wherever it comes from."""
+    memory = house.memory()
+    if memory is None:
+        return SearchTrouble("the ledger cannot be opened")
+    puller = build_puller(memory, mirror)
+    if isinstance(puller, CannotStart | NotPulled):
+        return SearchTrouble(puller.detail)
+    offers = find_offers(puller, house.image.board)
+    if isinstance(offers, NotPulled):
+        puller.close()
+        return SearchTrouble(f"{offers.trouble.value}: {offers.detail}")
+    spans: Spans = puller.courier if mirror is None else FolderSpans(mirror)
+    ring = house.settings.number("update.ring")
+
+    def download(bundle: Bundle, file: Path, may_go_on: Callable[[], bool]) -> Fetch:
+        def quiet() -> bool:
+            return may_go_on() and (mirror is not None or not _something_waits(house))
+
+        return Fetch(fetch_bundle(spans, bundle, file, quiet).value)
+
+    return Found(
+        offers,
+        Source.CITY if mirror is None else Source.STICK,
+        lambda version: ask_wave(puller, version, ring) is True,
+        download,
+        puller.close,
+    )
+
+
+def _something_waits(house: House) -> bool:
+    """Payments and reports go first; an update is the last thing that a link is for."""
+    note = read_link(house.data.link_file)
+    return note is not None and bool(note.requests)

@@ -38,8 +38,8 @@ test-vm: setup-test  ## a street with simulated radios in a virtual node: QEMU, 
 	@PLAZA_VM=1 $(PY) -P -m pytest tests/appliance/test_vm_street.py
 
 worlds: setup-test  ## the seeded worlds at full length: 10,000 payments of each kind, 10,000 power cuts, 1,000 fault seeds
-	@PLAZA_PAYMENTS=10000 PLAZA_POWER_CUTS=10000 PLAZA_FAULT_SEEDS=1000 \
-	  PLAZA_SITE_CUTS=2000 $(PY) -P -m pytest --timeout 1800 tests/world \
+	@PLAZA_PAYMENTS=10000 PLAZA_POWER_CUTS=10000 PLAZA_FAULT_SEEDS=1000 PLAZA_PROXY_SEEDS=1000 \
+	  PLAZA_FLEET_EXAMPLES=1000 PLAZA_SITE_CUTS=2000 $(PY) -P -m pytest --timeout 1800 tests/world \
 	  tests/unit/test_plaza_site_apply.py
 
 check: setup-test  ## ruff, mypy strict

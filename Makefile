@@ -1,5 +1,5 @@
 # Plaza. `make run` shows a whole node; `make test` proves it. Both prepare the machine themselves.
-.PHONY: help setup setup-test setup-bench run test test-appliance test-vm worlds check bench bench-dns a11y screens strings lock wheel clean
+.PHONY: help image bundle setup setup-test setup-bench run test test-appliance test-vm worlds check bench bench-dns a11y screens strings lock wheel clean
 PY := .venv/bin/python
 
 help:  ## what this Makefile does
@@ -76,6 +76,17 @@ lock: setup-test  ## renew the hash-pinned lock files, without addresses
 
 wheel: setup-test  ## the wheel that the image installs
 	@$(PY) -m build --wheel --no-isolation --outdir out/wheel . 2>/dev/null || $(PY) -m pip wheel -q --no-deps --no-build-isolation -w out/wheel .
+
+IMAGE = $(PY) images/build/make.py --board $(BOARD) $(if $(VERSION),--version $(VERSION))
+setup-image: setup
+	@.ci/setup run image
+	@test -n "$(BOARD)" || { echo "say which board:  make image BOARD=pi|vm-amd64|vm-arm64"; exit 2; }
+
+image: setup-image  ## the card of a board: make image BOARD=pi|vm-amd64|vm-arm64 [VERSION=..] [XZ=1] (root)
+	@$(IMAGE) $(if $(XZ),--xz) image
+
+bundle: setup-image  ## the signed update of a board: make bundle BOARD=.. [VERSION=..] (root)
+	@$(IMAGE) bundle
 
 clean:  ## remove everything that was made here
 	rm -rf .venv build out var *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

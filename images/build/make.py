@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+"""Makes the SD image of a board, in stages; what has not changed is taken from the last time.
+
+    images/build/make.py image|bundle --board pi|vm-amd64|vm-arm64 [--version V] [--out build/image]
+
+Leaves in OUT/<board>: plaza-<board>.img (sparse), .img.xz with --xz, report.json; or the signed update.
+No container engine, no loop device, no file system of the host's kernel: roots are folders, disks are
+written by their own tools. Needs root.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import bundle
+import disk
+import keys
+import node
+import roots
+import slot
+import squash
+import wheels
+from boards import BOARDS, Board
+from stages import TREE, Report, digest, run, say, size_of, stage
+
+RECIPE = "images/build"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("what", choices=("image", "bundle"))
+    parser.add_argument("--board", choices=sorted(BOARDS), required=True)
+    parser.add_argument("--version", default=os.environ.get("PLAZA_VERSION", ""))
+    parser.add_argument("--out", type=Path, default=TREE / "build/image")
+    parser.add_argument("--python", default=sys.executable, help="with pip, to fetch the wheels")
+    parser.add_argument("--xz", action="store_true", help="also the compressed image (minutes)")
+    options = parser.parse_args(argv)
+    if os.geteuid() != 0:
+        parser.error("making a Debian root needs root")
+    os.umask(0o022)
+    builder = Builder(options.out.resolve(), BOARDS[options.board], options.python, options.version)
+    if options.what == "bundle":
+        builder.bundle()
+        return 0
+    builder.image()
+    if options.xz:
+        builder.compress()
+    return 0
+
+
+class Builder:
+    """The stages of one board in their order; each knows the keys of those before it."""
+
+    def __init__(self, out: Path, board: Board, python: str, version: str) -> None:
+        self.board, self.python = board, python
+        self.shared, self.folder = out, out / board.name
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.report = Report(self.folder / "report.json")
+        self.release = release(version)
+        self.tools = out / "tools/root"
+
+    def image(self) -> Path:
+        began = time.monotonic()
+        key = self._parts()
+        image = self.folder / f"plaza-{self.board.name}.img"
+        recipe = digest(
+            (f"{RECIPE}/disk.py", f"{RECIPE}/boot", f"{RECIPE}/fat"), (key, repr(self.board))
+        )
+        stage(
+            self.report, "disk", self.folder, recipe,
+            lambda: disk.make_disk(self.folder, self.board, self.tools, self.release.epoch), [image],
+        )  # fmt: skip
+        self.report.put(
+            "image", board=self.board.name, version=self.release.version, commit=self.release.commit,
+            bytes_on_card=image.stat().st_size, bytes_on_disk=image.stat().st_blocks * 512,
+            seconds=round(time.monotonic() - began, 1),
+        )  # fmt: skip
+        say(f"image    {image} ready after {time.monotonic() - began:.0f} s")
+        return image
+
+    def bundle(self) -> Path:
+        key = self._parts()
+        path = self.folder / f"plaza-{self.board.name}-{self.release.version}.raucb"
+        recipe = digest((f"{RECIPE}/bundle.py", f"{RECIPE}/boot/hook"), (key, self.release.version))
+        stage(
+            self.report, "bundle", self.folder, recipe,
+            lambda: bundle.make_bundle(
+                self.folder, self.board, self.release, self.signer, self.tools
+            ),
+            [path],
+        )  # fmt: skip
+        say(f"bundle   {path}")
+        return path
+
+    def _parts(self) -> str:
+        key = self._roots()
+        self.signer = keys.signer(self.shared / "keys", self.tools)
+        return self._slot(self._node(key))
+
+    def _roots(self) -> str:
+        tools_key = digest((f"{RECIPE}/packages-tools.txt", f"{RECIPE}/roots.py"))
+        stage(
+            self.report, "tools", self.shared / "tools", tools_key,
+            lambda: roots.bootstrap(
+                self.tools, "amd64", roots.listed(f"{RECIPE}/packages-tools.txt"), without=roots.NO_DOCS
+            ),
+            [self.tools],
+        )  # fmt: skip
+        files = (f"{RECIPE}/roots.py", f"{RECIPE}/packages-image.txt", "images/packages-node.txt")
+        base_key = digest(files, (repr(self.board),))
+        base = self.folder / "base"
+        stage(
+            self.report, "base", self.folder, base_key,
+            lambda: roots.make_base(base, self.board, self.release.epoch), [base],
+        )  # fmt: skip
+        folder = self.shared / f"wheels-{self.board.arch}"
+        wheels_key = digest((*wheels.LISTS, f"{RECIPE}/wheels.py"), (tools_key, self.board.arch))
+        stage(
+            self.report, "wheels", folder, wheels_key,
+            lambda: wheels.make_wheels(
+                folder, self.board, self.tools, self.python, self.release.epoch
+            ),
+            [folder / "wheels"],
+        )  # fmt: skip
+        return digest((), (tools_key, base_key, wheels_key))
+
+    def _node(self, before: str) -> str:
+        keyring = self.signer.keyring
+        files = [*node.tree_files(), f"{RECIPE}/node.py", f"{RECIPE}/overlay", f"{RECIPE}/boot"]
+        own = f"{RECIPE}/overlay-{self.board.name}"
+        files += [own] if (TREE / own).is_dir() else []
+        words = (before, self.release.version, self.release.commit, keyring.read_text())
+        key = digest(files, words)
+        root = self.folder / "root"
+        stage(
+            self.report, "node", self.folder, key,
+            lambda: node.make_node(
+                root, self.folder / "base", self.shared / f"wheels-{self.board.arch}/wheels", self.board,
+                self.release, keyring,
+            ),
+            [root],
+        )  # fmt: skip
+        return key
+
+    def _slot(self, before: str) -> str:
+        root_image, boot = self.folder / "rootfs.img", self.folder / "boot"
+        root = self.folder / "root"
+        root_key = digest((f"{RECIPE}/squash.py",), (before,))
+        stage(
+            self.report, "rootfs", self.folder, root_key,
+            lambda: squash.make_root_image(self.folder, root, self.tools, self.release.epoch),
+            [root_image],
+        )  # fmt: skip
+        key = digest((f"{RECIPE}/slot.py", f"{RECIPE}/initrd"), (root_key, repr(self.board)))
+        stage(
+            self.report, "boot", self.folder, key,
+            lambda: slot.make_boot_files(
+                self.folder, root, self.folder / "base", self.board, self.tools
+            ),
+            [boot],
+        )  # fmt: skip
+        return key
+
+    def compress(self) -> None:
+        image = self.folder / f"plaza-{self.board.name}.img"
+        began = time.monotonic()
+        run("xz", "-T0", "-3", "-k", "-f", str(image))
+        packed = image.with_suffix(".img.xz")
+        self.report.put(
+            "xz", seconds=round(time.monotonic() - began, 1), bytes=packed.stat().st_size
+        )
+        say(f"xz       {packed.name} {size_of(packed) / 1e6:.1f} MB")
+
+
+def release(version: str) -> node.Release:
+    """Version, commit and time of this tree. The time is the commit's own: the only one in the image."""
+    commit = run("git", "-C", str(TREE), "rev-parse", "HEAD").strip()
+    epoch = int(
+        os.environ.get("SOURCE_DATE_EPOCH")
+        or run("git", "-C", str(TREE), "log", "-1", "--format=%ct")
+    )
+    found = re.search(r'^version = "([^"]+)"', (TREE / "pyproject.toml").read_text(), re.MULTILINE)
+    assert found is not None, "pyproject.toml names no version"
+    built = datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return node.Release(version or found[1], commit, epoch, built)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

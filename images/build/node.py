@@ -1,0 +1,187 @@
+"""The node's root: Debian's base, our programs by `images/install.sh`, what only an image has; tidied."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from boards import Board
+from roots import copy_root, inside
+from stages import HERE, TREE, run
+
+NOT_IN_A_NODE = (
+    "tests/",
+    "docs/",
+    ".ci/",
+    ".github/",
+    "images/vm/",
+    "images/rig/",
+    "images/build/",
+)
+# What a root made by apt holds and a read-only root never uses. Folders stay, as empty mount points.
+EMPTIED = (
+    "var/lib/apt/lists", "var/cache/apt", "var/cache/debconf", "var/cache/ldconfig", "var/log", "boot",
+    "tmp", "run", "var/tmp", "root", "usr/lib/python3/dist-packages/__pycache__",
+)  # fmt: skip
+GONE = (
+    "etc/apt", "etc/machine-id", "var/lib/dbus/machine-id", "etc/kernel", "etc/kernel-img.conf",
+    "etc/initramfs-tools", "usr/share/initramfs-tools", "var/lib/initramfs-tools", "etc/hostname",
+    "var/lib/systemd/catalog", "etc/resolv.conf", "etc/ssh", "usr/lib/apt", "usr/share/perl",
+    "var/lib/dpkg/status-old", "etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-",
+)  # fmt: skip
+MOUNT_POINTS = ("data", "boot/plaza", "proc", "sys", "dev", "run", "tmp", "var/lib/plaza")
+MASKED = (
+    "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer",
+    "e2scrub_reap.service", "fstrim.timer", "getty@tty1.service", "serial-getty@.service",
+    "autovt@.service", "systemd-networkd-wait-online.service", "NetworkManager-wait-online.service",
+    "hostapd.service", "dnsdist.service",
+    "systemd-firstboot.service", "systemd-homed.service", "alsa-state.service",
+    "alsa-restore.service", "rauc-mark-good.service", "nftables.service", "console-setup.service",
+    "keyboard-setup.service",
+)  # fmt: skip
+ENABLED = (
+    "systemd-networkd.service", "systemd-resolved.service", "systemd-timesyncd.service",
+    "plaza-keep-log.timer", "ModemManager.service", "rauc.service",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Release:
+    """Which build this is; `epoch` is the commit's time, the only time that enters the image."""
+
+    version: str
+    commit: str
+    epoch: int
+    built: str
+
+
+def tree_files() -> list[str]:
+    """What a node is made of: every file of the source tree but tests, docs and the recipe itself."""
+    listed = run("git", "-C", str(TREE), "ls-files", "-co", "--exclude-standard")
+    names = sorted(set(listed.splitlines()))
+    return [n for n in names if (TREE / n).is_file() and not n.startswith(NOT_IN_A_NODE)]
+
+
+def make_node(
+    root: Path, base: Path, wheels: Path, board: Board, release: Release, keyring: Path
+) -> None:
+    copy_root(base, root)
+    _install(root, wheels, release.epoch)
+    shutil.copytree(HERE / "overlay", root, dirs_exist_ok=True, symlinks=True)
+    own = HERE / f"overlay-{board.name}"
+    if own.is_dir():
+        shutil.copytree(own, root, dirs_exist_ok=True, symlinks=True)
+    (root / "etc/rauc").mkdir(exist_ok=True)
+    shutil.copy(HERE / "boot" / f"system-{board.boot}.conf", root / "etc/rauc/system.conf")
+    _fill(root / "etc/rauc/system.conf", {"@COMPATIBLE@": board.compatible})
+    shutil.copy(keyring, root / "etc/rauc/keyring.pem")
+    inside(root, "systemctl", "mask", "-q", *MASKED)
+    inside(root, "systemctl", "enable", "-q", *ENABLED)
+    inside(root, "systemctl", "set-default", "-q", "multi-user.target")
+    _tidy(root)
+    _compile(root, release.epoch)
+    describe(root, board, release)
+
+
+def _install(root: Path, wheels: Path, epoch: int) -> None:
+    """Fixed user numbers first (what /data holds outlives the root), then the ordinary install."""
+    ids = root / "usr/lib/sysusers.d/00-plaza-ids.conf"
+    shutil.copy(HERE / "overlay/usr/lib/sysusers.d/00-plaza-ids.conf", ids)
+    _refuse_unpinned(ids)
+    inside(root, "systemd-sysusers", ids.name)
+    source = root / "src"
+    for name in tree_files():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(TREE / name, source / name, follow_symlinks=False)
+    inside(
+        root, "/src/images/install.sh", "--wheelhouse", "/wheels", "--no-packages", "--no-start",
+        binds={wheels: "/wheels"}, epoch=epoch,
+    )  # fmt: skip
+    shutil.rmtree(source)
+    (root / "wheels").rmdir()
+
+
+def _refuse_unpinned(ids: Path) -> None:
+    """Every user of ours needs a number that is the same in every image."""
+    ours = TREE / "images/overlay/usr/lib/sysusers.d/plaza.conf"
+    wanted = {line.split()[1] for line in ours.read_text().splitlines() if line[:2] in ("u ", "g ")}
+    pinned = {line.split()[1] for line in ids.read_text().splitlines() if line[:2] in ("u ", "g ")}
+    if wanted - pinned:
+        raise SystemExit(f"[image] no fixed number in {ids.name} for: {sorted(wanted - pinned)}")
+
+
+def _tidy(root: Path) -> None:
+    for name in GONE:
+        path = root / name
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(
+            missing_ok=True
+        )
+    for name in EMPTIED:
+        shutil.rmtree(root / name, ignore_errors=True)
+        (root / name).mkdir(parents=True, exist_ok=True)
+    for name in MOUNT_POINTS:
+        (root / name).mkdir(parents=True, exist_ok=True)
+    (root / "tmp").chmod(0o1777)
+    (root / "var/tmp").chmod(0o1777)
+    (root / "root").chmod(0o700)
+    (root / "etc/machine-id").write_text("")
+    (root / "etc/hostname").write_text("plaza\n")
+    (root / "etc/resolv.conf").symlink_to("../run/systemd/resolve/stub-resolv.conf")
+    site = root / "opt/plaza/venv/lib/python3.13/site-packages"
+    for name in ("kivy/tests", "kivy/include", "kivy/tools", "share/kivy-examples"):
+        shutil.rmtree(site / name, ignore_errors=True)
+    shutil.rmtree(root / "opt/plaza/venv/share/kivy-examples", ignore_errors=True)
+
+
+def _compile(root: Path, epoch: int) -> None:
+    """Byte code that does not depend on file times, so that a read-only root starts fast and repeats."""
+    for cache in sorted(root.rglob("__pycache__")):
+        shutil.rmtree(cache)
+    folders = ("/usr/lib/python3.13", "/usr/lib/python3/dist-packages", "/opt/plaza/venv/lib")
+    inside(
+        root, "/usr/bin/python3", "-m", "compileall", "-q", "-j", "2", "--invalidation-mode",
+        "unchecked-hash", *folders, epoch=epoch,
+    )  # fmt: skip
+
+
+def describe(root: Path, board: Board, release: Release) -> None:
+    """`/usr/lib/plaza/image.json`: what a running node says about the image it was started from."""
+    packages = run(
+        "dpkg-query", f"--admindir={root / 'var/lib/dpkg'}", "-W", "-f=${Package}=${Version}\\n"
+    )
+    found = {
+        "version": release.version,
+        "board": board.name,
+        "commit": release.commit,
+        "built": release.built,
+        "packages_sha256": hashlib.sha256(
+            "".join(sorted(packages.splitlines(True))).encode()
+        ).hexdigest(),
+        "ledger_schema": ledger_schema(),
+    }
+    path = root / "usr/lib/plaza/image.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def ledger_schema() -> int:
+    for line in (TREE / "sync/database.py").read_text().splitlines():
+        if line.startswith("SCHEMA_VERSION = "):
+            return int(line.split("=")[1])
+    raise SystemExit("[image] sync/database.py names no SCHEMA_VERSION")
+
+
+def _fill(path: Path, words: dict[str, str]) -> None:
+    text = path.read_text()
+    for mark, value in words.items():
+        text = text.replace(mark, value)
+    path.write_text(text)
+
+
+def kernel_of(root: Path) -> str:
+    versions = sorted(p.name for p in (root / "usr/lib/modules").iterdir())
+    assert len(versions) == 1, f"one kernel is wanted, found {versions}"
+    return versions[0]

@@ -1,0 +1,109 @@
+"""Debian roots made by mmdebstrap: the builder's tools, the board's base, and the node itself."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from boards import NEVER, Board
+from stages import HERE, TREE, run
+
+RELEASE = "trixie"
+COMPONENTS = "main non-free-firmware"
+NO_DOCS = (
+    "/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*",
+    "/usr/share/lintian/*", "/usr/share/bug/*", "/usr/share/gtk-doc/*", "/usr/share/bash-completion/*",
+)  # fmt: skip
+KERNEL_FROM_BACKPORTS = """\
+Package: src:linux src:linux-base src:linux-signed-amd64 src:linux-signed-arm64 src:firmware-nonfree
+Pin: release n=trixie-backports
+Pin-Priority: 900
+"""
+
+
+def listed(name: str) -> list[str]:
+    lines = (TREE / name).read_text().splitlines()
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def sources(arch: str) -> list[str]:
+    """apt lines for the release, from the mirrors that this host itself uses (deb822 files)."""
+    text = Path("/etc/os-release").read_text()
+    own = re.search(r"VERSION_CODENAME=(\w+)", text)
+    assert own is not None, "this host does not say which Debian it is"
+    lines: list[str] = []
+    for block in _blocks():
+        suites = block.get("suites", "").split()
+        wanted = {own[1]: RELEASE, f"{own[1]}-security": f"{RELEASE}-security"}
+        for suite in (wanted[s] for s in suites if s in wanted):
+            lines += [_line(block, suite, arch)]
+            if suite == RELEASE:
+                lines += [
+                    _line(block, s, arch) for s in (f"{RELEASE}-updates", f"{RELEASE}-backports")
+                ]
+    if not lines:
+        raise SystemExit("[image] no Debian mirror found in /etc/apt/sources.list.d/*.sources")
+    return lines
+
+
+def _line(block: Mapping[str, str], suite: str, arch: str) -> str:
+    signed = f" signed-by={block['signed-by']}" if "signed-by" in block else ""
+    return f"deb [arch={arch}{signed}] {block['uris'].split()[0]} {suite} {COMPONENTS}"
+
+
+def _blocks() -> Iterable[dict[str, str]]:
+    for path in sorted(Path("/etc/apt/sources.list.d").glob("*.sources")):
+        for part in path.read_text().split("\n\n"):
+            fields = (line.partition(":") for line in part.splitlines() if line[:1] not in "# \t")
+            yield {name.strip().lower(): value.strip() for name, _, value in fields}
+
+
+def bootstrap(
+    root: Path, arch: str, packages: Iterable[str], *, without: Iterable[str] = (), epoch: int = 0
+) -> None:
+    """A fresh root with these packages; no initrd is made (an emulated one takes eight minutes)."""
+    shutil.rmtree(root, ignore_errors=True)
+    root.parent.mkdir(parents=True, exist_ok=True)
+    pins = root.parent / "backports.pref"
+    pins.write_text(KERNEL_FROM_BACKPORTS)
+    run(
+        "mmdebstrap", "--mode=root", "--variant=minbase", "--quiet", f"--architectures={arch}",
+        f"--include={','.join(packages)}",
+        '--aptopt=Acquire::Check-Valid-Until "false"',
+        "--aptopt=Acquire::Languages none",
+        *(f"--dpkgopt=path-exclude={pattern}" for pattern in without),
+        f"--setup-hook=mkdir -p \"$1/etc/apt/preferences.d\" && cp {pins} \"$1/etc/apt/preferences.d/\"",
+        '--essential-hook=printf "do_initrd = no\\n" > "$1/etc/kernel-img.conf"',
+        RELEASE, str(root), *sources(arch),
+        env={**os.environ, "INITRD": "No", "SOURCE_DATE_EPOCH": str(epoch)},
+    )  # fmt: skip
+
+
+def make_base(root: Path, board: Board, epoch: int) -> None:
+    """The board's Debian: what a node needs, what only an image needs, the kernel without strangers."""
+    packages = [
+        "ca-certificates", *listed("images/packages-node.txt"),
+        *listed("images/build/packages-image.txt"), *board.packages, board.kernel,
+    ]  # fmt: skip
+    folders = [*NEVER, *board.without_modules]
+    modules = [f"{top}/modules/*/kernel/{d}/*" for d in folders for top in ("/lib", "/usr/lib")]
+    bootstrap(root, board.arch, packages, without=[*modules, *NO_DOCS], epoch=epoch)
+    for version in (root / "usr/lib/modules").iterdir():
+        inside(root, "depmod", version.name)
+
+
+def inside(root: Path, *argv: str, binds: Mapping[Path, str] | None = None, epoch: int = 0) -> str:
+    """Run a program inside a root, with folders of this host where `binds` says."""
+    words = [w for host, guest in (binds or {}).items() for w in ("--bind", str(host), guest)]
+    return run(
+        str(HERE / "in-root"), str(root), *words, "--", *argv,
+        env={**os.environ, "SOURCE_DATE_EPOCH": str(epoch)},
+    )  # fmt: skip
+
+
+def copy_root(base: Path, root: Path) -> None:
+    shutil.rmtree(root, ignore_errors=True)
+    run("cp", "-a", "--reflink=auto", str(base), str(root))

@@ -1,0 +1,144 @@
+"""The slot's folder of the boot partition: the kernel, the initrd made by hand, what the loader must say."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from boards import Board
+from node import kernel_of
+from roots import inside
+from stages import HERE, run
+
+DISK_SIGNATURE = "504c5a41"
+INITRD_PROGRAMS = (
+    "usr/bin/busybox", "usr/sbin/veritysetup", "usr/sbin/e2fsck", "usr/sbin/mke2fs", "usr/sbin/tune2fs",
+)  # fmt: skip
+APPLETS = (
+    "sh", "mount", "umount", "cat", "echo", "sleep", "dd", "hexdump", "insmod", "mkdir", "switch_root",
+    "reboot", "sync", "tr", "wc", "mv", "chmod", "touch", "grep", "printf", "blockdev", "ls", "dmesg",
+)  # fmt: skip
+
+
+def make_boot_files(out: Path, root: Path, base: Path, board: Board, tools: Path) -> None:
+    """The slot's folder of the boot partition: kernel, initrd, `slot.env` that GRUB and U-Boot read."""
+    folder = out / "boot"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    version = kernel_of(root)
+    shutil.copy(base / f"boot/vmlinuz-{version}", folder / "vmlinuz")
+    (out / "initrd.cpio").write_bytes(initrd(root, board, version, tools))
+    inside(
+        tools, "zstd", "-q", "-19", "-T1", "-f", "/output/initrd.cpio", "-o", "/output/boot/initrd.img",
+        binds={out: "/output"},
+    )  # fmt: skip
+    (out / "initrd.cpio").unlink()
+    words = f"plaza.disk={DISK_SIGNATURE} ro panic=15 net.ifnames=0 quiet {board.console}"
+    slot = (out / "verity.env").read_text() + f'cmdline="{words}"\n'
+    (folder / "slot.env").write_text(slot)
+
+
+def initrd(root: Path, board: Board, version: str, tools: Path) -> bytes:
+    """A cpio archive, the same bytes for the same root: our `init`, five programs, the modules in order."""
+    entries: dict[str, tuple[int, bytes]] = {}
+    for name in (
+        "bin",
+        "sbin",
+        "dev",
+        "proc",
+        "sys",
+        "run",
+        "root",
+        "lib",
+        "lib64",
+        "etc",
+        "modules",
+    ):
+        entries[name] = (stat.S_IFDIR | 0o755, b"")
+    entries["init"] = (stat.S_IFREG | 0o755, (HERE / "initrd/init").read_bytes())
+    entries["etc/mke2fs.conf"] = (stat.S_IFREG | 0o644, (root / "etc/mke2fs.conf").read_bytes())
+    for program in INITRD_PROGRAMS:
+        entries[f"sbin/{Path(program).name}"] = (
+            stat.S_IFREG | 0o755,
+            (root / program).read_bytes(),
+        )
+    for applet in APPLETS:
+        entries[f"bin/{applet}"] = (stat.S_IFLNK | 0o777, b"/sbin/busybox")
+    entries["sbin/e2label"] = (stat.S_IFLNK | 0o777, b"tune2fs")
+    for guest, path in _libraries(root, tools):
+        for above in reversed(Path(guest).parents):
+            entries.setdefault(str(above).strip("/"), (stat.S_IFDIR | 0o755, b""))
+        entries[guest.strip("/")] = (stat.S_IFREG | 0o755, path.read_bytes())
+    entries.pop("", None)
+    entries.pop(".", None)
+    order = []
+    for module in _modules(root, board, version):
+        plain = module.name.removesuffix(".xz")
+        order.append(f"/modules/{plain}")
+        entries[f"modules/{plain}"] = (stat.S_IFREG | 0o644, _unpacked(module))
+    entries["modules.order"] = (stat.S_IFREG | 0o644, ("\n".join(order) + "\n").encode())
+    return _cpio(sorted(entries.items()))
+
+
+def _unpacked(module: Path) -> bytes:
+    if module.suffix == ".xz":
+        import lzma
+
+        return lzma.decompress(module.read_bytes())
+    return module.read_bytes()
+
+
+def _modules(root: Path, board: Board, version: str) -> Iterable[Path]:
+    """The files of the modules wanted and of what they need, each after what it needs."""
+    top = root / "usr/lib/modules" / version
+    needs: dict[str, list[str]] = {}
+    for line in (top / "modules.dep").read_text().splitlines():
+        name, _, others = line.partition(":")
+        needs[name] = others.split()
+    by_name = {Path(n).name.split(".")[0].replace("-", "_"): n for n in needs}
+    done: dict[str, None] = {}
+    soft = ("crc32c_generic", "crc32c_cryptoapi", "sha256_generic")
+    for wanted in (*soft, *board.initrd_modules):
+        if wanted in by_name:
+            for name in (*reversed(needs[by_name[wanted]]), by_name[wanted]):
+                done.setdefault(name)
+    return [top / name for name in done]
+
+
+def _libraries(root: Path, tools: Path) -> list[tuple[str, Path]]:
+    """Shared libraries of the initrd's programs, with the loader, by what their files say they need."""
+    found: dict[str, Path] = {}
+    left = [root / p for p in INITRD_PROGRAMS]
+    folders = [
+        p for top in ("usr/lib",) for p in sorted((root / top).glob("*-linux-gnu*")) if p.is_dir()
+    ]
+    while left:
+        path = left.pop()
+        said = run("readelf", "-d", "-l", str(path))
+        loader = re.search(r"interpreter: ([^\]]+)\]", said)
+        if loader:
+            found[loader[1]] = root / "usr" / loader[1].lstrip("/")
+        for name in re.findall(r"NEEDED.*\[([^\]]+)\]", said):
+            where = next((f / name for f in folders if (f / name).exists()), None)
+            guest = f"/lib/{folders[0].name}/{name}"
+            if where is not None and guest not in found:
+                found[guest] = where.resolve() if not where.is_symlink() else where
+                left.append(where)
+    return sorted(found.items())
+
+
+def _cpio(entries: Iterable[tuple[str, tuple[int, bytes]]]) -> bytes:
+    """The `newc` format that the kernel unpacks; no times, no owners, numbered in order."""
+    out = io.BytesIO()
+    everything = [*entries, ("TRAILER!!!", (0, b""))]
+    for number, (name, (mode, data)) in enumerate(everything, 1):
+        raw = name.encode() + b"\0"
+        fields = (number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(raw), 0)
+        out.write(b"070701" + b"".join(b"%08X" % f for f in fields) + raw)
+        out.write(b"\0" * (-out.tell() % 4) + data)
+        out.write(b"\0" * (-out.tell() % 4))
+    return out.getvalue()

@@ -1,0 +1,89 @@
+"""The wheelhouse: every Python package of the lock, as a wheel for the board's Python.
+
+What has a published wheel is downloaded for the board (hashes checked by pip); the few that have none
+are downloaded as source, checked the same way, and built inside a Debian 13 root of the board's kind.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from boards import Board
+from roots import NO_DOCS, bootstrap, inside
+from stages import TREE, run, say
+
+PYTHON = "3.13"
+LISTS = ("requirements/runtime.txt", "requirements/build.txt")
+SOURCE_ONLY = ("evdev", "pyscard")
+MACHINE = {"amd64": "x86_64", "arm64": "aarch64"}
+BUILDER = (
+    "python3-dev", "python3-venv", "gcc", "g++", "libc6-dev", "pkg-config", "swig", "libpcsclite-dev",
+)  # fmt: skip
+
+
+def make_wheels(folder: Path, board: Board, tools: Path, python: str, epoch: int) -> None:
+    wheels, source = folder / "wheels", folder / "source"
+    for path in (wheels, source):
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(parents=True)
+    entries = [e for name in LISTS for e in _entries(TREE / name)]
+    published, own = folder / "published.txt", folder / "source.txt"
+    published.write_text("".join(e for e in entries if _name(e) not in SOURCE_ONLY))
+    own.write_text("".join(e for e in entries if _name(e) in SOURCE_ONLY))
+    machine = MACHINE[board.arch]
+    platforms = [
+        f"manylinux{tag}_{machine}" for tag in ("_2_39", "_2_34", "_2_28", "_2_17", "2014")
+    ]
+    pip = (python, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps")
+    run(
+        *pip, "--require-hashes", "--only-binary=:all:", "--python-version", PYTHON,
+        *(word for tag in platforms for word in ("--platform", tag)),
+        "-d", str(wheels), "-r", str(published),
+    )  # fmt: skip
+    run(
+        *pip, "--require-hashes", "--no-binary=:all:", "--no-build-isolation",
+        "-d", str(source), "-r", str(own),
+    )  # fmt: skip
+    builder = tools
+    if board.arch != "amd64":
+        builder = folder / "builder"
+        say("wheels   a root of the board's kind, to build what has no published wheel")
+        bootstrap(builder, board.arch, BUILDER, without=NO_DOCS, epoch=epoch)
+    _build(builder, wheels, source, epoch)
+    if builder is not tools:
+        shutil.rmtree(builder)
+
+
+def _build(builder: Path, wheels: Path, source: Path, epoch: int) -> None:
+    binds = {wheels: "/wheels", source: "/source"}
+    inside(builder, "python3", "-m", "venv", "/venv", binds=binds)
+    pip = ("/venv/bin/python", "-m", "pip", "-q", "--disable-pip-version-check")
+    inside(
+        builder, *pip, "install", "--no-index", "--find-links", "/wheels", "setuptools", "wheel",
+        binds=binds,
+    )  # fmt: skip
+    names = sorted(f"/source/{p.name}" for p in source.iterdir())
+    inside(
+        builder, *pip, "wheel", "--no-index", "--no-deps", "--no-build-isolation", "-w", "/wheels",
+        *names, binds=binds, epoch=epoch,
+    )  # fmt: skip
+
+
+def _entries(path: Path) -> list[str]:
+    """The lock's requirements, each with its hashes."""
+    text = "".join(line for line in path.read_text().splitlines(True) if line[:1] != "#")
+    text = re.sub(r"^\s+#.*\n", "", text, flags=re.MULTILINE)
+    return re.findall(r"^[A-Za-z0-9].*?(?<!\\)\n", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def _name(entry: str) -> str:
+    return re.split(r"[=\s]", entry, maxsplit=1)[0].lower()
+
+
+if __name__ == "__main__":
+    from boards import BOARDS
+
+    make_wheels(Path(sys.argv[1]), BOARDS[sys.argv[2]], Path(sys.argv[3]), sys.executable, 0)

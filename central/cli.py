@@ -57,6 +57,7 @@ _ELSEWHERE = {
     "staff": "central.rights_cli:staff",
     "stick": "central.carrier_cli:stick",
     "technician": "central.technician_cli:technician",
+    "tramites": "central.indicators_cli:tramites",
 }
 """Commands by the module that has them, which is imported when the command is wanted."""
 

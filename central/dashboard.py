@@ -23,17 +23,21 @@ from central.dashboard_words import (
     NO_WORD,
     SHORT_CLOCKS,
     STANDINGS,
-    STATES,
     age_in_words,
     delay_in_words,
     energy_in_words,
-    fact_in_words,
+    filter_in_words,
     part_in_words,
+    printer_in_words,
+    short_day,
     since_in_words,
     standing_in_words,
     trouble_in_words,
+    version_of,
 )
+from central.fact_words import fact_in_words
 from central.fleet import (
+    CONTENT,
     Machine,
     Part,
     Standing,
@@ -152,6 +156,7 @@ def node_page(node: str) -> Response:
         line=_line(found.machine, found.parts),
         found=found,
         devices=devices,
+        content=short_day(found.parts[CONTENT].state) if CONTENT in found.parts else "",
         history=[(moment_with_error(t, zone), fact_in_words(raw)) for raw, t in found.history],
         decision=_decision(found.machine),
         said=request.args.get("hecho", "") in DECISIONS,
@@ -189,10 +194,9 @@ def _decision(machine: Machine) -> str:
 
 def _line(machine: Machine, parts: dict[str, Part]) -> Line:
     c = central()
-    clock, node = parts.get("clock"), parts.get("node")
+    clock = parts.get("clock")
     seconds = age_s(machine.contact_at, c.now()) if machine.contact_at else None
     contact = "nunca" if seconds is None else f"hace {age_in_words(seconds)}"
-    printer = parts.get("device:printer")
     return Line(
         machine=machine,
         standing=standing_in_words(machine, c.city.zone),
@@ -202,9 +206,9 @@ def _line(machine: Machine, parts: dict[str, Part]) -> Line:
         clock=SHORT_CLOCKS.get(clock.state, clock.state) if clock else NO_WORD,
         clock_long=CLOCKS.get(clock.state, clock.state) if clock else NO_WORD,
         energy=energy_in_words(parts.get("energy")),
-        printer=STATES.get(printer.state, printer.state) if printer else NO_WORD,
-        filter=part_in_words(parts.get("device:filter")),
-        version=node.state if node and node.state else NO_WORD,
+        printer=printer_in_words(parts, c.now()),
+        filter=filter_in_words(parts, c.today()),
+        version=version_of(parts),
     )
 
 

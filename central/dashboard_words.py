@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-import msgspec
-
-from central.fleet import Machine, Part, Standing
+from central.fleet import CONTENT, Machine, Part, Standing, age_s
 from central.indicators_facts import civil
 from central.moments_read import moment_with_error
 from central.words import moment_in_words
 from municipio.device_words import technician_words
-from municipio.facts import RECOVERED, FactType
 
 STANDINGS = {
     Standing.QUARANTINED: "en cuarentena",
@@ -66,6 +63,11 @@ SHORT_CLOCKS = {
     "unknown": "sin hora",
     "doubted": "no creíble",
 }
+SETTINGS = {
+    "applied": "se aplicaron",
+    "refused": "no sirven, siguen los anteriores",
+    "undone": "se deshicieron: un programa no se sostuvo con ellos",
+}
 LANES = {
     "pay": "pagos",
     "rep": "reportes",
@@ -73,15 +75,6 @@ LANES = {
     "vit": "aparatos",
 }
 NO_WORD = "sin dato"
-_STARTS = {
-    "first": "por primera vez",
-    "heads_lost": "con una memoria anterior",
-    "facts_damaged": "con hechos dañados",
-    "other_future": "con otra historia de su cadena",
-    "key_lost": "sin su llave de sellos",
-    "salvaged": "con una memoria rescatada",
-    "no_ledger": "sin memoria anterior",
-}
 AUDITED = {
     "folio.viewed": "vio el expediente",
     "facts.viewed": "vio la lista de hechos",
@@ -124,8 +117,56 @@ def trouble_in_words(name: str, part: Part | None) -> str:
         return f"reloj {CLOCKS.get(part.state, part.state) if part else ''}".strip()
     if name == "energy":
         return f"energía {LEVELS.get(part.state, part.state) if part else ''}".strip()
+    if name == CONTENT:
+        return f"la lista del filtro es del {short_day(part.detail if part else '')}"
+    if name == "settings":
+        return f"ajustes de la ciudad: {SETTINGS.get(part.detail, '') if part else ''}".strip(" :")
+    if name == "update":
+        return f"la actualización no sirvió; sigue con {part.detail if part else ''}".strip()
     device = name.removeprefix("device:")
     return f"{DEVICES.get(device, device)}: {part_in_words(part)}"
+
+
+def filter_in_words(parts: dict[str, Part], today: date) -> str:
+    """What the filter says of itself, and how old its list is."""
+    said, content = parts.get("device:filter"), parts.get(CONTENT)
+    words = [] if said is None else [part_in_words(said)]
+    if content is not None and content.detail:
+        words.append(f"lista de {days_in_words(content.detail, today)}")
+    return "; ".join(words) or NO_WORD
+
+
+def printer_in_words(parts: dict[str, Part], at: datetime) -> str:
+    """What the printer said last, and how long ago it said it."""
+    said = parts.get("device:printer")
+    if said is None:
+        return NO_WORD
+    return f"{STATES.get(said.state, said.state)}, hace {age_in_words(age_s(said.told_at, at))}"
+
+
+def version_of(parts: dict[str, Part]) -> str:
+    """The version that the node runs, by the last that it said of it."""
+    node, update = parts.get("node"), parts.get("update")
+    if update is not None and update.detail and (node is None or node.told_at <= update.told_at):
+        return update.detail
+    return node.state if node is not None and node.state else NO_WORD
+
+
+def short_day(day: str) -> str:
+    """`19/01/2026` of an ISO day; the text as it is when it is none."""
+    try:
+        return date.fromisoformat(day).strftime("%d/%m/%Y")
+    except ValueError:
+        return day
+
+
+def days_in_words(day: str, today: date) -> str:
+    """`hoy`, `hace 1 día`, `hace 12 días`; the text as it is when it is no day."""
+    try:
+        days = (today - date.fromisoformat(day)).days
+    except ValueError:
+        return day
+    return "hoy" if days < 1 else f"hace {days} {'día' if days == 1 else 'días'}"
 
 
 def part_in_words(part: Part | None) -> str:
@@ -158,41 +199,3 @@ def since_in_words(part: Part, zone: ZoneInfo) -> str:
     if part.happened is not None:
         return moment_with_error(part.happened, zone)
     return civil(part.since, zone).strftime("%d/%m/%Y %H:%M") if part.since else "sin hora"
-
-
-def fact_in_words(raw: bytes) -> str:
-    """The sentence of a fact that a node told about itself."""
-    fact: dict[str, Any] = msgspec.json.decode(raw)
-    data = fact.get("data")
-    return _sentence(str(fact.get("type")), data if isinstance(data, dict) else {})
-
-
-def _sentence(type: str, data: dict[str, Any]) -> str:
-    def word(name: str) -> str:
-        value = data.get(name)
-        return value if isinstance(value, str) else ""
-
-    if type == FactType.DEVICE_CHANGED:
-        part = Part("device:" + word("device"), word("state"), word("cause"), "", "", "")
-        name = DEVICES.get(word("device"), word("device"))
-        if word("cause") == "stray_money":
-            return f"{name}: entró dinero que nadie pagaba"
-        return f"{name}: {part_in_words(part)}"
-    if type == FactType.ENERGY_CHANGED:
-        soc = data.get("soc_percent")
-        part = Part("energy", word("level"), "", str(soc) if type_is_int(soc) else "", "", "")
-        return f"energía {energy_in_words(part)}"
-    if type == FactType.NODE_STARTED:
-        why = _STARTS.get(word("reason"), word("reason"))
-        return f"arrancó con la versión {word('version') or '(sin dato)'} {why}".strip()
-    if type == FactType.TECHNICIAN_ACTED:
-        return f"técnico {word('technician') or ''}: {word('action')}".replace(
-            "técnico :", "técnico:"
-        )
-    if type in {recovered.value for recovered in RECOVERED.values()}:
-        return "llegó un hecho rescatado"
-    return type
-
-
-def type_is_int(value: object) -> bool:
-    return type(value) is int

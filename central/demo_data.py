@@ -17,9 +17,9 @@ from sqlalchemy import Connection, and_, delete, select
 
 from central.city import City
 from central.content import write_content
-from central.demo import content_files, demo_services
+from central.demo import content_files, demo_services, demo_tramites
 from central.demo_padron import known_accounts, make_padron
-from central.indicators import replace_services
+from central.indicators import replace_services, replace_tramites
 from central.keys import create_city_keys, load_recipients
 from central.predial import liquidacion_row, liquidate
 from central.schema import accounts, liquidaciones
@@ -64,6 +64,7 @@ def make_demo_city(
     with store.begin() as connection:
         _replace_accounts(connection, city.inegi, perfil, on, count)
         replace_services(connection, city.inegi, demo_services())
+        replace_tramites(connection, city.inegi, demo_tramites())
         padron = _sign_padron(connection, city.inegi, perfil, on, key.sign)
     files = content_files()
     files["padron.ndjson"] = encode_padron(padron)

@@ -26,6 +26,12 @@ from municipio.facts import format_time, parse_time
 SILENT_AFTER = timedelta(hours=1)
 """Twice the longest wait between two tries of a node that has a link."""
 
+LIST_OLD_AFTER = timedelta(days=30)
+"""A filter's list of names is renewed every week where the city publishes it."""
+
+CONTENT = "content"
+"""The part whose state is the day of a node's content, and its detail that of the filter's list."""
+
 HISTORY = 60
 _GOOD = ("ready", "busy", "starting", "absent", "full", "save", "synced", "rtc", "")
 
@@ -169,7 +175,8 @@ def _machines(connection: Connection, inegi: str, at: datetime, node: str = "") 
         .select_from(with_place)
         .where(n.inegi == inegi, n.node.not_like("%000"), *asked)
     ).all()
-    troubles = _troubles(connection, inegi)
+    oldest_list = (at - LIST_OLD_AFTER).date().isoformat()
+    troubles = _troubles(connection, inegi, oldest_list)
     silent = format_time(at - SILENT_AFTER)
     made = []
     for code, site, state, note, added_at, contact_at, lat, lon in rows:
@@ -180,12 +187,17 @@ def _machines(connection: Connection, inegi: str, at: datetime, node: str = "") 
     return made
 
 
-def _troubles(connection: Connection, inegi: str) -> dict[str, list[str]]:
-    """Only what is not well is read, so a healthy fleet costs nothing."""
+def _troubles(connection: Connection, inegi: str, oldest_list: str) -> dict[str, list[str]]:
+    """Only what is not well is read, so a healthy fleet costs nothing.
+
+    `oldest_list` is the ISO day before which a list of the filter is too old.
+    """
     v, h = vitals.c, heads.c
     found: dict[str, list[str]] = defaultdict(list)
     bad = v.state.not_in(_GOOD) | ((v.cause != "") & v.name.like("device:%"))
-    parts = select(v.node, v.name).where(v.inegi == inegi, bad, v.name != "node")
+    told = v.name.not_in(("node", CONTENT))
+    old = and_(v.name == CONTENT, v.detail != "", v.detail < oldest_list)
+    parts = select(v.node, v.name).where(v.inegi == inegi, and_(bad, told) | old)
     for node, name in connection.execute(parts.order_by(v.node, v.name)):
         found[node].append(name)
     stuck = select(h.node).where(h.inegi == inegi, h.failures > 0).distinct()

@@ -7,17 +7,18 @@ cannot be known, is in the reference page of the indicators.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, delete, func, select
 
 from central.indicators_facts import What
 from central.schema import folios, nodes
-from central.schema_fleet import reports, services, tallies
+from central.schema_fleet import reports, services, tallies, tramites
 from central.store import Store, insert_missing
 from municipio.reports import Service
+from municipio.tramites import Tramite
 
 MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 STATES = ("Pendiente", "Desarrollo", "Atendido", "No procede")
@@ -63,6 +64,8 @@ class MonthReport:
     dependencies: tuple[Cases, ...]
     reported: tuple[Cases, ...]
     """The same reports by service, the most frequent first."""
+    consulted: tuple[tuple[str, str, int], ...]
+    """Id, name and openings of trámites, the most consulted first; each is told from five on."""
     series: tuple[tuple[str, int, int], ...]
     """Month, connections and transactions of the months up to this one, oldest first."""
 
@@ -92,15 +95,19 @@ def month_report(store: Store, inegi: str, month: str) -> MonthReport:
         known = select(nodes.c.node, nodes.c.site).where(nodes.c.inegi == inegi)
         sites = {node: site for node, site in connection.execute(known)}
         cases = _cases(connection, inegi, month)
+        names = _tramite_names(connection, inegi)
         series = _series(connection, inegi, month)
     values: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     totals = dict.fromkeys(What, 0)
     methods: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    consulted: Counter[str] = Counter()
     for node, what, part, value in counted:
         values[node][what] += value
         totals[What(what)] += value
         if what in (What.TRANSACTIONS, What.CENTAVOS):
             methods[part][what == What.CENTAVOS] += value
+        if what == What.CONSULTED:
+            consulted[part] += value
     for node, _, _, _, number in cases:
         values[node]["reports"] += number
     return MonthReport(
@@ -110,6 +117,7 @@ def month_report(store: Store, inegi: str, month: str) -> MonthReport:
         by_method={method: (n, centavos) for method, (n, centavos) in sorted(methods.items())},
         dependencies=_group((name, state, n) for _, name, _, state, n in cases),
         reported=_group((name, state, n) for _, _, name, state, n in cases),
+        consulted=_ranked(consulted, names),
         series=series,
     )
 
@@ -139,6 +147,27 @@ def replace_services(connection: Connection, inegi: str, known: Iterable[Service
     connection.execute(delete(services).where(c.inegi == inegi, c.code.in_(codes)))
     insert_missing(connection, services, rows)
     return len(rows)
+
+
+def replace_tramites(connection: Connection, inegi: str, known: Iterable[Tramite]) -> int:
+    """The names of the published trámites; those that went stay named."""
+    rows = [{"inegi": inegi, "id": t.id, "name": t.name, "dependency": t.dependency} for t in known]
+    c = tramites.c
+    ids = [row["id"] for row in rows]
+    connection.execute(delete(tramites).where(c.inegi == inegi, c.id.in_(ids)))
+    insert_missing(connection, tramites, rows)
+    return len(rows)
+
+
+def _tramite_names(connection: Connection, inegi: str) -> dict[str, str]:
+    c = tramites.c
+    found = connection.execute(select(c.id, c.name).where(c.inegi == inegi))
+    return {id: name for id, name in found}
+
+
+def _ranked(counts: Counter[str], names: Mapping[str, str]) -> tuple[tuple[str, str, int], ...]:
+    found = ((id, names.get(id, id), number) for id, number in counts.items())
+    return tuple(sorted(found, key=lambda row: (-row[2], row[1])))
 
 
 _Case = tuple[str, str, str, str, int]
@@ -227,6 +256,7 @@ def rows_of(report: MonthReport) -> Sequence[tuple[str, str, str, str, str, str]
             for d in report.dependencies
             for state, number in d.states.items()
         ),
+        *(("tramites_consultados", f"{name} ({id})", str(n)) for id, name, n in report.consulted),
         *(("reportes_por_servicio", s.name, str(s.total)) for s in report.reported),
     )  # fmt: skip
     return [*rows, *((m, "", "", *row) for row in whole)]

@@ -9,10 +9,11 @@ import click
 import msgspec
 
 from central.cli_parts import DEMO_CITY, clear_errors, db_options, opened
-from central.indicators import MONTH, month_report, replace_services
+from central.indicators import MONTH, month_report, replace_services, replace_tramites
 from central.indicators_text import month_csv, month_text
 from central.wiring import utc_now
 from municipio.reports import Service
+from municipio.tramites import Tramite
 
 
 @click.command()
@@ -42,3 +43,17 @@ def services(file: Path, db: str, inegi: str) -> None:
     with clear_errors(), opened(db) as store, store.begin() as connection:
         number = replace_services(connection, inegi, known)
     click.echo(f"{number} services are known")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@db_options
+def tramites(file: Path, db: str, inegi: str) -> None:
+    """Learn from a content folder's tramites.json in FILE how the trámites are called."""
+    try:
+        known = msgspec.json.decode(file.read_bytes(), type=list[Tramite])
+    except (msgspec.MsgspecError, OSError) as e:
+        raise click.ClickException(f"{file} is no tramites.json: {e}") from e
+    with clear_errors(), opened(db) as store, store.begin() as connection:
+        number = replace_tramites(connection, inegi, known)
+    click.echo(f"{number} trámites are known")

@@ -7,6 +7,7 @@ another month than the one it counts in is counted as undated too.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -46,6 +47,7 @@ class What(StrEnum):
     APPOINTMENTS = "appointments"
     APPEALS = "appeals"
     SURVEYS = "surveys"
+    CONSULTED = "consulted"
     UNDATED = "undated"
 
 
@@ -57,7 +59,17 @@ _ONE_EACH = {
     FactType.FILTER_APPEALED: What.APPEALS,
     FactType.SURVEY_ANSWERED: What.SURVEYS,
 }
-_VITALS = (FactType.DEVICE_CHANGED, FactType.ENERGY_CHANGED, FactType.NODE_STARTED)
+_VITALS = (
+    FactType.DEVICE_CHANGED,
+    FactType.ENERGY_CHANGED,
+    FactType.NODE_STARTED,
+    FactType.NODE_CONTENT_CHANGED,
+    FactType.NODE_CONFIGURED,
+    FactType.NODE_UPDATED,
+    FactType.NODE_UPDATE_RETURNED,
+)
+_TRAMITE = re.compile(r"[A-Z0-9-]{3,60}")
+_MOST_TRAMITES = 1000
 _RECOVERED = frozenset(RECOVERED.values())
 MOST = 10**6
 """No hour of one plaza has more visits, minutes or MiB than fit here many times."""
@@ -188,7 +200,17 @@ def _counts(fact: _Stored) -> tuple[tuple[What, str, int], ...]:
         return ((What.CONNECTIONS, _word(fact.data, "language")[:8], 1),)
     if fact.type is FactType.VISIT_ENDED:
         return _visits(fact.data)
+    if fact.type is FactType.TRAMITE_CONSULTED:
+        return _consulted(fact.data)
     return ()
+
+
+def _consulted(data: dict[str, Any]) -> tuple[tuple[What, str, int], ...]:
+    told = data.get("consulted")
+    if not isinstance(told, dict) or len(told) > _MOST_TRAMITES:
+        return ()
+    counts = ((name, _number(told, name)) for name in told if _TRAMITE.fullmatch(name))
+    return tuple((What.CONSULTED, name, count) for name, count in counts if count)
 
 
 def _visits(data: dict[str, Any]) -> tuple[tuple[What, str, int], ...]:
@@ -211,6 +233,15 @@ def _vital(fact: _Stored) -> Vital | None:
     place = (at, fact.epoch, fact.seq)
     if fact.type is FactType.NODE_STARTED:
         return Vital("node", _word(data, "version"), _word(data, "reason"), "", *place)
+    if fact.type is FactType.NODE_CONTENT_CHANGED:
+        return Vital("content", _word(data, "content"), "", _word(data, "filter_list"), *place)
+    if fact.type is FactType.NODE_CONFIGURED:
+        state = "ready" if data.get("state") == "applied" else "attention"
+        return Vital("settings", state, _word(data, "cause"), _word(data, "state"), *place)
+    if fact.type is FactType.NODE_UPDATED:
+        return Vital("update", "ready", "", _word(data, "version"), *place)
+    if fact.type is FactType.NODE_UPDATE_RETURNED:
+        return Vital("update", "attention", _word(data, "cause"), _word(data, "back_to"), *place)
     if fact.type is FactType.ENERGY_CHANGED:
         soc = _number(data, "soc_percent")
         percent = "" if soc is None or soc > 100 else str(soc)

@@ -93,5 +93,6 @@ def _charts(report: MonthReport) -> dict[str, Any]:
         "dependencies": draw_bars(
             [(d.name, d.total, f"{d.total:,}") for d in report.dependencies[:MOST_BARS]]
         ),
+        "consulted": draw_bars([(name, n, f"{n:,}") for _, name, n in report.consulted[:20]]),
         "services": draw_bars([(d.name, d.total, f"{d.total:,}") for d in report.reported[:10]]),
     }

@@ -34,6 +34,7 @@ def month_text(report: MonthReport) -> str:
         f"pases de caja             {t[What.PASES]:>12,}",
         f"reportes                  {report.cases.total:>12,}",
         *(f"  {name:<24}{number:>12,}" for name, number in report.cases.states.items() if number),
+        *(f"consultas {n:>6,}  {name}" for _, name, n in report.consulted[:10]),
         "",
     ]
     for site in report.sites:

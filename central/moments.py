@@ -36,11 +36,13 @@ class Kind(IntEnum):
 
     RECEIVED = 0
     """It arrived then, by the city's clock: it happened before."""
-    SYNCED = 1
-    RTC = 2
-    ORDER = 3
+    CHECKED = 1
+    """The city's own signed time, between two moments of the boot."""
+    SYNCED = 2
+    RTC = 3
+    ORDER = 4
     """A neighbour in the same chain, of another boot, happened before or after."""
-    FLOOR = 4
+    FLOOR = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Stamp:
     quality: TimeQuality
     time_ms: int | None
     received_ms: int
+    check: tuple[int, int, int] | None = None
+    """From `node.clock_checked`: when the city was asked and heard (of the boot), and its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ class Bound:
 
 
 Clock = tuple[Anchor, ...]
-"""What is known of one boot: at most two anchors of each kind, in a fixed order."""
+"""What is known of one boot: a few anchors of each kind, in a fixed order."""
 
 
 def claim(stamp: Stamp) -> Anchor | None:
@@ -112,25 +116,33 @@ def learn(clock: Clock, stamps: Iterable[Stamp]) -> Clock:
         said = claim(stamp)
         if said is not None:
             found.append(said)
+        if stamp.check is not None:
+            asked, heard, city = stamp.check
+            found.append(Anchor(Kind.CHECKED, asked, None, city))
+            found.append(Anchor(Kind.CHECKED, heard, city, None))
     return keep(clock, found)
 
 
 def keep(clock: Clock, found: Iterable[Anchor]) -> Clock:
-    """Of each kind the anchors that bound most: nearest to both ends, or the tightest."""
+    """Of each kind the anchors that bound most: nearest to both ends, the tightest, or both."""
     by_kind: dict[Kind, list[Anchor]] = {}
     for anchor in (*clock, *found):
         by_kind.setdefault(anchor.kind, []).append(anchor)
     kept: list[Anchor] = []
     for kind, anchors in sorted(by_kind.items()):
-        if kind in (Kind.SYNCED, Kind.RTC):
-            ends = {min(anchors, key=_early), max(anchors, key=_late)}
-        else:
-            lows = [a for a in anchors if a.low is not None]
-            highs = [a for a in anchors if a.high is not None]
-            ends = {max(lows, key=_highest)} if lows else set()
+        lows = [a for a in anchors if a.low is not None]
+        highs = [a for a in anchors if a.high is not None]
+        ends: set[Anchor] = set()
+        for side in (lows, highs) if kind in _AT_BOTH_ENDS else ():
+            ends |= {min(side, key=_early), max(side, key=_late)} if side else set()
+        if kind is not Kind.SYNCED and kind is not Kind.RTC:
+            ends |= {max(lows, key=_highest)} if lows else set()
             ends |= {min(highs, key=_lowest)} if highs else set()
         kept.extend(sorted(ends, key=_early))
     return tuple(kept)
+
+
+_AT_BOTH_ENDS = (Kind.CHECKED, Kind.SYNCED, Kind.RTC)
 
 
 def bound(stamp: Stamp, clock: Clock) -> Bound:
@@ -207,7 +219,8 @@ def is_much_better(old: Clock, new: Clock) -> bool:
 
     Each look narrows what was told by a tenth or more, so the looks at a boot are few.
     """
-    if any(a.kind is Kind.SYNCED for a in new) and not any(a.kind is Kind.SYNCED for a in old):
+    strong = (Kind.CHECKED, Kind.SYNCED)
+    if any(a.kind in strong for a in new) and not any(a.kind in strong for a in old):
         return True
     far = Stamp("", 0, TimeQuality.UNKNOWN, None, 2**52)
     return 10 * _width(bound(far, new)) < 9 * _width(bound(far, old))
@@ -243,12 +256,14 @@ def _strength(boot_ms: int) -> Callable[[Anchor], tuple[int, int, int]]:
     return lambda anchor: (anchor.kind, abs(anchor.boot_ms - boot_ms), anchor.boot_ms)
 
 
-def _early(anchor: Anchor) -> tuple[int, int, int]:
-    return anchor.boot_ms, -_or_zero(anchor.low), _or_zero(anchor.high)
+def _early(anchor: Anchor) -> tuple[int, int, int, bool]:
+    none = anchor.low is None
+    return anchor.boot_ms, -_or_zero(anchor.low), _or_zero(anchor.high), none
 
 
-def _late(anchor: Anchor) -> tuple[int, int, int]:
-    return anchor.boot_ms, _or_zero(anchor.low), -_or_zero(anchor.high)
+def _late(anchor: Anchor) -> tuple[int, int, int, bool]:
+    none = anchor.low is None
+    return anchor.boot_ms, _or_zero(anchor.low), -_or_zero(anchor.high), none
 
 
 def _highest(anchor: Anchor) -> tuple[int, int]:

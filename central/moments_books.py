@@ -36,7 +36,8 @@ from central.schema import facts
 from central.schema_fleet import boot_clocks, fact_times, reports, tallies
 from central.store import add_up, insert_missing, update_many, upsert
 from municipio.clock import TimeQuality
-from municipio.facts import Lane, parse_time
+from municipio.clock_anchor import read_anchor
+from municipio.facts import FactType, Lane, parse_time
 
 _CHAIN = ("inegi", "node", "epoch", "lane")
 _KEY = (*_CHAIN, "seq")
@@ -48,7 +49,9 @@ class _Wire(msgspec.Struct):
     boot: str
     bootms: str
     timequality: TimeQuality
+    type: str = ""
     time: str | None = None
+    data: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 _DECODER = msgspec.json.Decoder(_Wire)
@@ -69,7 +72,17 @@ def stamp_of(raw: bytes, received_at: str) -> Stamp:
     said = _DECODER.decode(raw)
     time = None if said.time is None else as_ms(parse_time(said.time))
     received = as_ms(parse_time(received_at))
-    return Stamp(said.boot, int(said.bootms), said.timequality, time, received)
+    check = _check(said) if said.type == FactType.NODE_CLOCK_CHECKED else None
+    return Stamp(said.boot, int(said.bootms), said.timequality, time, received, check)
+
+
+def _check(said: _Wire) -> tuple[int, int, int] | None:
+    """The city's own time, as the node says that it heard it."""
+    data = msgspec.json.decode(said.data)
+    anchor = read_anchor(said.boot, data) if isinstance(data, dict) else None
+    if anchor is None:
+        return None
+    return anchor.asked_ms, anchor.heard_ms, as_ms(anchor.city_time)
 
 
 def settle_times(

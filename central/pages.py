@@ -22,6 +22,7 @@ from central.words import (
     TROUBLES,
     day_in_words,
     day_of_moment,
+    event_in_words,
     explain_state,
     moment_in_words,
 )
@@ -49,6 +50,7 @@ def _words() -> dict[str, object]:
         "troubles": TROUBLES,
         "payment_states": PAYMENT_STATES,
         "node_states": NODE_STATES,
+        "event_when": lambda text: event_in_words(text, central().city.zone),
         "civil_day": lambda text: day_of_moment(text, central().city.zone),
         "moment": lambda text: moment_in_words(text, central().city.zone),
     }

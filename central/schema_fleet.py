@@ -58,6 +58,9 @@ open311_keys = _table("open311_keys", "name digest made_at revoked_at", "", "nam
 services = _table("services", "code name dependency keywords", "", "code")
 """The services that can be reported and who attends them, from the published content."""
 
+tramites = _table("tramites", "id name dependency", "", "id")
+"""Names of the published trámites, which nodes tell by their ids."""
+
 recovered_ids = _table("recovered_ids", "id node", "", "id", "node")
 """Facts that came inside another one and were counted there."""
 

@@ -99,6 +99,14 @@ def day_of_moment(text: str, zone: ZoneInfo) -> str:
     return day_in_words(parse_time(text).astimezone(zone).date())
 
 
+def event_in_words(text: str, zone: ZoneInfo) -> str:
+    """A day for what happened at midnight, which is how a day is told; a moment for the rest."""
+    at = parse_time(text).astimezone(zone)
+    if (at.hour, at.minute, at.second) == (0, 0, 0):
+        return at.strftime("%d/%m/%Y")
+    return moment_in_words(text, zone)
+
+
 def moment_in_words(text: str, zone: ZoneInfo) -> str:
     """`20/01/2026 10:42:07` in the city's zone, or `nunca` for an empty moment."""
     if not text:

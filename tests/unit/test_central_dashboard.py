@@ -21,8 +21,14 @@ from central.city import City
 from central.cli import main
 from central.context import Central
 from central.dashboard_words import age_in_words
+from central.demo import demo_tramites
 from central.fleet import Standing, fleet, set_place
-from central.indicators import month_before, month_report, replace_services
+from central.indicators import (
+    month_before,
+    month_report,
+    replace_services,
+    replace_tramites,
+)
 from central.ingest import take_batch
 from central.keys import CityKey
 from central.node_simulator import NodeSimulator
@@ -33,6 +39,7 @@ from central.rights_audit import newest
 from central.schema import folios, heads, nodes
 from central.store import Store, open_store
 from central.wiring import demo_perfil
+from municipio.clock import Instant, TimeQuality
 from municipio.facts import FactType, Lane, format_time
 from municipio.reports import Service
 from municipio.wire.batch import Batch, decode_batch
@@ -253,7 +260,7 @@ def test_the_page_the_file_and_the_command_say_the_same(
     shown = words(client.get("/indicadores" + ASK).text)
     for said in ("enero de 2026", "$ 1,295.60", "Alumbrado", "Sin dependencia registrada"):
         assert said in shown
-    assert "qué trámites se consultan" in shown.casefold()
+    assert "trámites más consultados" in shown.casefold()
     got = client.get("/indicadores.csv" + ASK)
     assert got.data.startswith(b"\xef\xbb\xbfmes,nodo")
     rows = list(csv.reader(io.StringIO(got.data.decode("utf-8-sig"))))
@@ -312,3 +319,70 @@ def test_ages_are_said_in_words(seconds: int, said: str) -> None:
 
 def test_the_month_before_january_is_december() -> None:
     assert (month_before("2026-01"), month_before("2026-12")) == ("2025-12", "2026-11")
+
+
+def test_the_list_says_how_old_filter_and_printer_are(
+    client: FlaskClient, store: Store, node: NodeSimulator
+) -> None:
+    node.record(FactType.NODE_STARTED, {"version": "1.2.0", "reason": "first"})
+    node.record(FactType.DEVICE_CHANGED, {"device": "printer", "state": "ready", "cause": ""})
+    node.record(FactType.DEVICE_CHANGED, {"device": "filter", "state": "ready", "cause": ""})
+    dates = {"content": "2026-01-19", "filter_list": "2026-01-17", "filter_names": 5}
+    node.record(FactType.NODE_CONTENT_CHANGED, dates)
+    deliver(store, node, Lane.VIT)
+    listed = words(client.get("/flota" + ASK).text)
+    for said in ("funciona; lista de hace 3 días", "funciona, hace menos de un minuto", "1.2.0"):
+        assert said in listed
+    assert standing(store) is Standing.ACTIVE
+    shown = words(client.get("/flota/COA007" + ASK).text)
+    assert "del 19/01/2026" in shown
+    assert "sirve el contenido del 19/01/2026 y la lista del filtro del 17/01/2026" in shown
+
+    node.record(FactType.NODE_CONTENT_CHANGED, {**dates, "filter_list": "2025-12-01"})
+    back = {"version": "1.3.0", "back_to": "1.2.0", "cause": "unhealthy"}
+    node.record(FactType.NODE_UPDATE_RETURNED, back)
+    node.record(FactType.NODE_CONFIGURED, {"state": "undone", "cause": "x"})
+    deliver(store, node, Lane.VIT)
+    listed = words(client.get("/flota" + ASK).text)
+    for said in (
+        "la lista del filtro es del 01/12/2025",
+        "la actualización no sirvió; sigue con 1.2.0",
+        "ajustes de la ciudad: se deshicieron",
+    ):
+        assert said in listed
+    assert standing(store) is Standing.TROUBLED
+    node.record(FactType.NODE_UPDATED, {"version": "1.4.0", "before": "1.2.0"})
+    deliver(store, node, Lane.VIT)
+    assert "1.4.0" in words(client.get("/flota" + ASK).text)
+
+
+def test_the_most_consulted_tramites_are_in_the_month(
+    client: FlaskClient, store: Store, node: NodeSimulator
+) -> None:
+    first, second = demo_tramites()[:2]
+    with store.begin() as connection:
+        replace_tramites(connection, CITY.inegi, [first])
+    data = {"since": "", "hour": "2026-01-20T16", "channel": "kiosco"}
+    told = {first.id: 7, second.id: 12, "<b>": 9, "OTRO": -1, "DOS": "5"}
+    node.record(FactType.TRAMITE_CONSULTED, {**data, "consulted": told})
+    node.record(FactType.TRAMITE_CONSULTED, {**data, "consulted": {first.id: 8}})
+    node.record(FactType.TRAMITE_CONSULTED, {**data, "consulted": [1]})
+    deliver(store, node, Lane.VIT)
+    found = month_report(store, CITY.inegi, "2026-01").consulted
+    page = words(client.get("/indicadores" + ASK).text)
+    rows = csv.reader(io.StringIO(client.get("/indicadores.csv" + ASK).text))
+
+    assert found == ((first.id, first.name, 15), (second.id, second.id, 12))
+    assert page.index(first.name) < page.index(second.id)
+    assert [row[5] for row in rows if row[3:4] == ["tramites_consultados"]] == ["15", "12"]
+
+
+def test_a_clock_that_contradicts_the_city_wants_attention(
+    client: FlaskClient, store: Store, node: NodeSimulator
+) -> None:
+    ahead = Instant(NOW + timedelta(days=300), TimeQuality.SYNCED, "b", 1)
+    node.record(FactType.DEVICE_CHANGED, {"device": "printer", "state": "ready"}, ahead)
+    deliver(store, node, Lane.VIT)
+    assert standing(store) is Standing.TROUBLED
+    assert "reloj no es creíble" in words(client.get("/flota" + ASK).text)
+    assert "su reloj no era creíble" in words(client.get("/flota/COA007" + ASK).text)

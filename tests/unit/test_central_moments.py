@@ -59,8 +59,17 @@ def a_life(seed: int) -> list[Told]:
                 quality = TimeQuality.RTC
             time = a_reading(luck, quality, true, ran)
             received = true + luck.choice((1, 5_000, luck.randint(1, 40 * DAY)))
-            told.append(Told(Stamp(f"boot-{number}", ran, quality, time, received), true))
+            check = a_check(luck, began, ran, rate) if luck.random() < 0.2 else None
+            stamp = Stamp(f"boot-{number}", ran, quality, time, received, check)
+            told.append(Told(stamp, true))
     return told
+
+
+def a_check(luck: random.Random, began: int, ran: int, rate: float) -> tuple[int, int, int]:
+    """The city was asked some time before the fact, and signed its time before it was heard."""
+    heard = luck.randint(0, ran)
+    asked = luck.randint(max(0, heard - 60_000), heard)
+    return asked, heard, began + int(luck.randint(asked, heard) * (1 + rate))
 
 
 def a_reading(luck: random.Random, quality: TimeQuality, true: int, ran: int) -> int | None:
@@ -155,6 +164,19 @@ def test_a_fact_without_a_time_gets_one_from_the_first_synced_fact_after_it() ->
     assert alone == Bound(OLDEST_MS, START + 30 * DAY)
     assert abs(found.middle_ms - (START - 3_600_000)) < 2_000
     assert found.error_ms < 4_000
+
+
+def test_the_citys_own_time_is_enough_for_a_node_without_a_clock() -> None:
+    cold = a_stamp(60_000, TimeQuality.FLOOR, START - 90 * DAY, START + 30 * DAY)
+    told = replace(cold, boot_ms=3_663_000, check=(3_660_000, 3_662_000, START))
+    found = bound(cold, learn((), [cold, told]))
+
+    assert found.earliest_ms <= START - 3_600_000 <= found.latest_ms
+    assert found.error_ms < 3_500
+    assert not found.doubted
+    # A city time that is later than the receipt was never the city's.
+    forged = replace(told, check=(3_660_000, 3_662_000, START + 60 * DAY))
+    assert bound(cold, learn((), [cold, forged])).latest_ms <= START + 30 * DAY
 
 
 def test_a_wrong_clock_is_doubted_and_the_receipt_stands() -> None:

@@ -52,12 +52,13 @@ _ELSEWHERE = {
     "retention": "central.rights_cli:retention",
     "revoke": "central.fleet_cli:revoke",
     "rights": "central.rights_cli:rights",
+    "rollout": "central.rollout_cli:rollout",
     "services": "central.indicators_cli:services",
     "siac": "central.siac_cli:siac",
     "staff": "central.rights_cli:staff",
     "stick": "central.carrier_cli:stick",
-    "technician": "central.technician_cli:technician",
     "tramites": "central.indicators_cli:tramites",
+    "technician": "central.technician_cli:technician",
 }
 """Commands by the module that has them, which is imported when the command is wanted."""
 

@@ -19,6 +19,7 @@ from central.effects import Posting
 from central.indicators_facts import Reading, Vital, What, month_of, read
 from central.moments import Happened
 from central.moments_books import keep_times
+from central.rollout_books import note_updates
 from central.schema import fact_ids
 from central.schema_fleet import recovered_ids, reports, tallies, vitals
 from central.store import add_up, insert_missing, insert_new, keep_newest
@@ -58,6 +59,7 @@ def note_facts(
     insert_missing(connection, reports, filed)
     clock = "doubted" if told[-1].bound.doubted else told[-1].stamp.quality.value
     _note_vitals(connection, inegi, node, chain.lane, readings, arrived, clock)
+    note_updates(connection, inegi, node, rows)
 
 
 def note_postings(

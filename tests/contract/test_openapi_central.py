@@ -220,7 +220,7 @@ def test_every_problem_fits_its_schema_and_is_signed(
     assert seen == {"gap", "bad-batch", "unknown-node", "wrong-node"}
 
 
-STAFF_PAGES = ("dashboard.", "indicators.", "rights.")
+STAFF_PAGES = ("dashboard.", "indicators.", "rights.", "rollouts.")
 """Pages for people, by blueprint: the contract is for programs."""
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 
 class TimeQuality(StrEnum):
@@ -24,8 +25,7 @@ class TimeQuality(StrEnum):
 TRUSTED_QUALITIES = frozenset({TimeQuality.SYNCED, TimeQuality.RTC})
 
 
-@dataclass(frozen=True, slots=True)
-class Instant:
+class Instant(msgspec.Struct, frozen=True):
     """One reading of every clock the node has.
 
     `time` is timezone-aware UTC, or None when nothing is known. `boot` is the kernel's boot id and

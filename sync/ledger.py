@@ -175,7 +175,8 @@ class SqliteLedger(LedgerReads):
         self._poisoned = ""
         self._version = -1
         self._heads: dict[int, tuple[int, int, str]] = {}
-        """(epoch, seq, hash) by lane, good while no other connection has written."""
+        """(epoch, seq, hash) by lane, good while `_version` is what SQLite's pager says: it counts what
+        this connection commits, and whenever it finds that another one did."""
 
     def close(self) -> None:
         with self._lock:
@@ -232,11 +233,11 @@ class SqliteLedger(LedgerReads):
             try:
                 self._refuse_if_poisoned()
                 connection.execute("BEGIN IMMEDIATE")
-                version = _data_version(connection)
-                if version != self._version:
-                    self._version, heads = version, {}
+                if connection.data_version() != self._version:
+                    heads = {}
                 recorded = self._record_in(connection, draft, changes, heads)
                 connection.execute("COMMIT")
+                self._version = connection.data_version()
             except apsw.Error as error:
                 roll_back(connection)
                 return self._failed(error)
@@ -364,12 +365,6 @@ class SqliteLedger(LedgerReads):
         if self._poisoned:
             return NotRecorded(NotRecordedCause.LEDGER_DAMAGED, self._poisoned)
         return not_recorded(error, self.path)
-
-
-def _data_version(connection: apsw.Connection) -> int:
-    """Another number after another connection has written."""
-    row: Any = connection.execute("PRAGMA data_version").fetchone()
-    return int(row[0])
 
 
 def salvaged_file(path: Path) -> Path:

@@ -22,15 +22,16 @@ import os
 import secrets
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sync.sharing import make_folder, open_shared
 
 KEY_BYTES = 32
 SEAL_BYTES = 16
 _SLOT = struct.Struct("<QQ32s16s")
+_SEALED = struct.Struct("<BQQ32s")
+"""What the keyed hash in a slot covers: the lane, then the slot without it."""
 _SLOT_BYTES = 64
 _SLOTS = 4
 """Places per lane, used in turn: a torn write costs one of them."""
@@ -38,8 +39,7 @@ _LANES = 4
 _SIZE = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """How far a chain of an epoch has come; `hash` are the 32 raw bytes of the last fact's hash."""
 
     epoch: int
@@ -103,9 +103,8 @@ class FileWitness:
 
 def pack_head(key: bytes, lane: int, head: Head) -> bytes:
     """One slot: epoch, seq, hash, keyed hash of them."""
-    body = struct.pack("<BQQ32s", lane, head.epoch, head.seq, head.hash)
-    seal = hashlib.blake2b(body, key=key, digest_size=SEAL_BYTES).digest()
-    return _SLOT.pack(head.epoch, head.seq, head.hash, seal)
+    body = _SEALED.pack(lane, head.epoch, head.seq, head.hash)
+    return body[1:] + hashlib.blake2b(body, key=key, digest_size=SEAL_BYTES).digest()
 
 
 def read_heads(key: bytes, page: bytes) -> dict[int, Head]:

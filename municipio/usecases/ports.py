@@ -11,6 +11,8 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
+
 from municipio.cash import CashCount, CashMovement
 from municipio.devices import CashPosition, PrintVerdict
 from municipio.facts import Fact, FactDraft
@@ -58,8 +60,7 @@ class PrintJob:
     cause: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Numbered:
+class Numbered(msgspec.Struct, frozen=True):
     """What the ledger decided about a draft, known inside the transaction that stores it."""
 
     fact_id: str
@@ -73,8 +74,7 @@ Change = Payment | FolioStub | PrintJob | CashMovement | CashPosition
 """Business rows; each is inserted or replaced by its key in the same transaction as the fact."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(msgspec.Struct, frozen=True):
     fact: Fact
     folio: str
 

@@ -270,6 +270,11 @@ SETTINGS: tuple[Setting, ...] = (
         "vacías: sin horario.",
     ),
     _s(
+        "energy.kiosk_hours",
+        "",
+        "En un nodo solar, horas de la pantalla con batería a medias, como «06:00-22:00»; vacías: siempre.",
+    ),
+    _s(
         "energy.usb_ports",
         "",
         "En un nodo solar, puertos USB que se quedan sin corriente en guardia, como «1-1-port2 1-1-port3»; "

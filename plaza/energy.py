@@ -3,7 +3,9 @@
 A band falls as soon as the charge stays under its line for `FALL_S`, or at once when the voltage says
 that the controller is about to cut. It rises one band at a time, only with `RISE_POINTS` to spare,
 after the surplus lasted `STEADY_S` and the band in force is `DWELL_S` old. Guard is left only ten points
-above its line: a node that wakes too early falls asleep again, and that costs more than it gains.
+above its line, and only while the battery takes charge: a tired battery that rests shows a fine voltage
+and no energy, and a node that wakes too early falls asleep again, which costs more than it gains. One that
+falls back into guard soon after it left waits twice as long the next time.
 
 A silent controller is `save`. Silence proves nothing, so it never raises a band that was lower until
 `SILENT_HOLD_S` have passed; then the node serves in `save`, because a broken cable is no reason to
@@ -21,6 +23,10 @@ from hardware.power.state import Cause, Confidence, PowerState
 from municipio.energy import Band, is_below, lower
 
 DWELL_S = 1800.0
+RELAPSE_S = 2 * 3600.0
+"""Guard again within so long is a relapse."""
+DOUBLINGS = 2
+"""A relapse doubles the dwell in guard, so often at most."""
 SILENT_HOLD_S = 6 * 3600.0
 GUARD_RISE_POINTS = 10
 """From 15 % to 25 %: what owners of solar Pis ended with, after nodes that woke only to go down."""
@@ -69,6 +75,8 @@ class Held:
     falls_since: float | None = None
     rises_since: float | None = None
     silent_since: float | None = None
+    left_guard: float | None = None
+    relapses: int = 0
 
 
 def begin(now: float) -> Held:
@@ -98,22 +106,27 @@ def step(before: Held, sample: Sample, now: float, battery: str = "agm") -> Held
     if is_below(band, before.band):
         return _fall(heard, band, why, now)
     if is_below(before.band, band):
-        return _rise(heard, why, now)
+        return _rise(heard, sample, why, now)
     return replace(heard, why=why, falls_since=None, rises_since=None)
 
 
 def _fall(before: Held, band: Band, why: Why, now: float) -> Held:
     since = now if before.falls_since is None else before.falls_since
     if why is Why.LAST_VOLTAGE or now - since >= FALL_S:
-        return Held(band, why, now)
+        return replace(_turned(before, band, why, now), relapses=_relapses(before, band, now))
     return replace(before, falls_since=since, rises_since=None)
 
 
-def _rise(before: Held, why: Why, now: float) -> Held:
+def _rise(before: Held, sample: Sample, why: Why, now: float) -> Held:
+    guarded = before.band is Band.GUARD
+    if guarded and not _takes_charge(sample.power):
+        return replace(before, why=why, rises_since=None, falls_since=None)
     since = now if before.rises_since is None else before.rises_since
     steady = now - since >= (0 if before.why is Why.START else STEADY_S)
-    if steady and now - before.since >= DWELL_S:
-        return Held(_next_up(before.band), why, now)
+    dwell_s = DWELL_S * 2**before.relapses if guarded else DWELL_S
+    if steady and now - before.since >= dwell_s:
+        up = _turned(before, _next_up(before.band), why, now)
+        return replace(up, left_guard=now) if guarded else up
     return replace(before, rises_since=since, falls_since=None)
 
 
@@ -123,11 +136,30 @@ def _silent(before: Held, now: float) -> Held:
     if is_below(before.band, Band.SAVE):
         if now - since < SILENT_HOLD_S:
             return replace(quiet, why=Why.HELD)
-        return Held(Band.SAVE, Why.SILENT, now, silent_since=since)
+        return replace(_turned(before, Band.SAVE, Why.SILENT, now), silent_since=since)
     if before.band is Band.SAVE:
         return quiet if before.why is Why.START else replace(quiet, why=Why.SILENT)
     waits = now - since < FALL_S
-    return quiet if waits else Held(Band.SAVE, Why.SILENT, now, silent_since=since)
+    if waits:
+        return quiet
+    return replace(_turned(before, Band.SAVE, Why.SILENT, now), silent_since=since)
+
+
+def _turned(before: Held, band: Band, why: Why, now: float) -> Held:
+    """Another band; what is remembered of guard stays."""
+    return Held(band, why, now, left_guard=before.left_guard, relapses=before.relapses)
+
+
+def _relapses(before: Held, band: Band, now: float) -> int:
+    if band is not Band.GUARD:
+        return before.relapses
+    soon = before.left_guard is not None and now - before.left_guard < RELAPSE_S
+    return min(DOUBLINGS, before.relapses + 1) if soon else 0
+
+
+def _takes_charge(power: PowerState) -> bool:
+    """True too where the controller does not state the current: then the points to spare decide."""
+    return power.battery_ma is None or power.battery_ma > 0
 
 
 def _by_charge(soc_percent: int, before: Band) -> Band:

@@ -34,11 +34,7 @@ class EnergySeen:
 def look_at_energy(
     data: DataDir, settings: Settings, clock: Clock, sys: Path = Path("/sys")
 ) -> EnergySeen:
-    bad_hours = ""
-    try:
-        hours_of(settings.text("energy.radio_hours"))
-    except ValueError as problem:
-        bad_hours = str(problem)
+    bad_hours = _bad_hours(settings)
     ports = settings.text("energy.usb_ports").split()
     return EnergySeen(
         supply=Supply(settings.text("energy.kind")),
@@ -50,6 +46,15 @@ def look_at_energy(
         bad_hours=bad_hours,
         bad_port=next((p for p in ports if not port_folder(p)), ""),
     )
+
+
+def _bad_hours(settings: Settings) -> str:
+    for name in ("energy.radio_hours", "energy.kiosk_hours"):
+        try:
+            hours_of(settings.text(name))
+        except ValueError as problem:
+            return f"{name}: {problem}"
+    return ""
 
 
 def energy_findings(seen: EnergySeen) -> tuple[Finding, ...]:
@@ -140,8 +145,8 @@ def _settings_of(seen: EnergySeen) -> tuple[Finding, ...]:
         found.append(
             trouble(
                 Area.ENERGY,
-                N_("No se entiende energy.radio_hours: {problem}"),
-                N_("Escríbalo como «07:00-11:00; 16:00-21:00»"),
+                N_("No se entienden las horas: {problem}"),
+                N_("Escríbalas como «07:00-11:00; 16:00-21:00»"),
                 problem=seen.bad_hours,
             )
         )

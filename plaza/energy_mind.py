@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from captive_portal.hours import OpenHours
 from municipio.energy import Band, EnergyNote, Wake
 from plaza.energy import Held, Sample, Why, begin, step
-from plaza.energy_plan import Action, Arm, Halt, Wanted, changes, wanted_now
+from plaza.energy_plan import Action, Arm, Halt, Hours, Wanted, changes, wanted_now
 from plaza.energy_wake import ALARM_S, Phase, Proof, Seen, Watch, stay, watch
+
+DAYLIGHT_W = 2
+"""From a panel that is worth waiting for, also under clouds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class Rules:
     """What the site's settings say; `proof` is what this node has shown of its wake path."""
 
     wake: Wake = Wake.NONE
-    hours: OpenHours = field(default_factory=OpenHours)
+    hours: Hours = field(default_factory=Hours)
     battery: str = "agm"
     proof: Proof = field(default_factory=Proof)
 
@@ -57,11 +59,13 @@ def wake_up(boot_s: float, before: EnergyNote | None, boot: str) -> Mind:
 def think(mind: Mind, known: Known, rules: Rules) -> tuple[Mind, tuple[Action, ...]]:
     """The next state, and what to do for it in order. A `Halt` follows its `Arm`: if that fails, `stayed`."""
     held = step(mind.held, known.sample, known.boot_s, rules.battery)
+    solar_w = known.sample.power.solar_w
     seen = Seen(
         in_guard=held.band is Band.GUARD,
         paying=known.paying,
         waiting=known.waiting,
         link_up=known.link_up,
+        by_day=(solar_w is None or solar_w >= DAYLIGHT_W),
         about_to_cut=held.why is Why.LAST_VOLTAGE,
         now=known.boot_s,
     )

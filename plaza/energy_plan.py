@@ -7,7 +7,7 @@ actions in a safe order: people are let out before the lights go, and the queue'
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -126,7 +126,7 @@ Action = Switch | Light | Antennas | Usb | Processor | Arm | Halt
 
 
 def hours_of(text: str) -> OpenHours:
-    """`energy.radio_hours`. Raises ValueError with the range that cannot be read."""
+    """`energy.radio_hours` and `energy.kiosk_hours`. Raises ValueError with the range that cannot be read."""
     return parse_hours([part for part in text.split(";") if part.strip()])
 
 
@@ -141,18 +141,32 @@ def radio_is_due(rule: Radio, hours: OpenHours, local: datetime | None, boot_s: 
     return rule is Radio.HOURS or boot_s % DUTY_EVERY_S < DUTY_ON_S
 
 
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """The site's hours on a battery that is not full; none set: always."""
+
+    radio: OpenHours = field(default_factory=OpenHours)
+    kiosk: OpenHours = field(default_factory=OpenHours)
+
+
+def screen_is_due(band: Band, hours: OpenHours, local: datetime | None) -> bool:
+    """A full battery shows the screen at all hours, and so does a node that does not know the hour."""
+    return band is Band.FULL or local is None or hours.is_open(local)
+
+
 def wanted_now(
-    band: Band, hours: OpenHours, local: datetime | None, boot_s: float, *, letting_go: bool = False
+    band: Band, hours: Hours, local: datetime | None, boot_s: float, *, letting_go: bool = False
 ) -> Wanted:
     """`letting_go`: guard began and the queue is still being sent: only its carrier is left on."""
     row = TABLE[band]
+    shows = row.kiosk and screen_is_due(band, hours.kiosk, local)
     return Wanted(
-        kiosk=row.kiosk,
+        kiosk=shows,
         portal=row.portal,
-        radio=radio_is_due(row.radio, hours, local, boot_s),
+        radio=radio_is_due(row.radio, hours.radio, local, boot_s),
         carrier=row.heartbeat_factor > 0 or letting_go,
         pull=row.pull,
-        screen_percent=row.screen_percent,
+        screen_percent=row.screen_percent if shows else 0,
         antennas=band is not Band.GUARD or letting_go,
         usb=row.usb or letting_go,
         slow_processor=band is Band.GUARD and not letting_go,

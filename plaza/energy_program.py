@@ -228,7 +228,7 @@ class EnergyProgram:
 
     def _hours(self, known: Known, at: Instant) -> None:
         """Today's hours for the portal's visitors, while the battery sets them."""
-        text = service_note(self._mind, self.rules.hours, known.local, at)
+        text = service_note(self._mind, self.rules.hours.radio, known.local, at)
         file = self.parts.service_file
         with contextlib.suppress(OSError):
             if not text:

@@ -25,6 +25,8 @@ ALARM_S = 4 * 3600
 """How long a board with an alarm sleeps before it looks at the sun again."""
 AWAKE_AT_LEAST_S = 300.0
 """A technician who came because the node was dark can stop it from going dark again."""
+AWAKE_FOR_DAWN_S = 3600.0
+"""A timer that returns the current at dawn does so before the panel gives anything."""
 FLUSH_S = 180.0
 """How long guard waits for the queue to reach the city, on a link that is up."""
 LINK_TRY_S = 60.0
@@ -77,6 +79,8 @@ class Refusal(StrEnum):
     NOT_PROVEN = "not_proven"
     NOT_ARMED = "not_armed"
     """The alarm was not there when it was read back."""
+    BY_DAY = "by_day"
+    """A timer wakes it once a day: halted by day it would miss the sun until tomorrow."""
 
 
 def may_halt(wake: Wake, proof: Proof) -> Refusal | None:
@@ -105,6 +109,8 @@ class Seen:
     waiting: int
     """Facts that the city does not have."""
     link_up: bool
+    by_day: bool
+    """The panel gives something, or nobody knows."""
     about_to_cut: bool
     """The controller or the voltage says that the cut is near: nothing is waited for."""
     now: float
@@ -129,7 +135,10 @@ def watch(before: Watch, seen: Seen, wake: Wake, proof: Proof) -> Watch:
         return Watch(Phase.RESTING, seen.now)
     if before.phase is Phase.RESTING and before.refused is not Refusal.NOT_ARMED:
         refused = may_halt(wake, proof)
-        if refused is None and seen.now >= AWAKE_AT_LEAST_S:
+        if refused is None and seen.by_day and wake is not Wake.RTC_ALARM:
+            refused = Refusal.BY_DAY
+        least_s = AWAKE_AT_LEAST_S if wake is Wake.RTC_ALARM else AWAKE_FOR_DAWN_S
+        if refused is None and seen.now >= least_s:
             return Watch(Phase.HALTING, seen.now)
         return replace(before, refused=refused)
     return before

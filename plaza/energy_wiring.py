@@ -15,7 +15,7 @@ from municipio.energy import Supply, Wake
 from municipio.settings import Settings
 from plaza.energy_edge import Edge, LinuxEdge
 from plaza.energy_mind import Rules
-from plaza.energy_plan import hours_of
+from plaza.energy_plan import Hours, hours_of
 from plaza.energy_program import PROOF_NAME, EnergyProgram, Parts
 from plaza.quiet import Busy, busy_with
 from sync.datadir import DataDir
@@ -44,7 +44,7 @@ def run_energy(
         try:
             rules = rules_of(settings)
         except ValueError as trouble:
-            return CannotStart(f"energy.radio_hours: {trouble}")
+            return CannotStart(f"energy.radio_hours, energy.kiosk_hours: {trouble}")
         controller = build_power(settings) if has_controller(settings) else None
         program = build_program(memory, controller, edge or edge_of(settings), rules, pace)
         _run(program)
@@ -59,7 +59,10 @@ def rules_of(settings: Settings) -> Rules:
     """Raises ValueError for hours that cannot be read."""
     return Rules(
         wake=Wake(settings.text("energy.wake")),
-        hours=hours_of(settings.text("energy.radio_hours")),
+        hours=Hours(
+            radio=hours_of(settings.text("energy.radio_hours")),
+            kiosk=hours_of(settings.text("energy.kiosk_hours")),
+        ),
         battery=settings.text("power.battery"),
     )
 

@@ -49,6 +49,7 @@ REFUSAL_WORDS = {
     Refusal.NEEDS_THE_CUT: "no se apaga: si el sol vuelve antes del corte, nadie lo encendería; "
     "descansa hasta el corte o hasta que haya sol",
     Refusal.NOT_PROVEN: "no se apaga todavía: falta comprobar el despertar con `plaza energy wake-test`",
+    Refusal.BY_DAY: "no se apaga de día: espera al sol despierto",
     Refusal.NOT_ARMED: "no se apaga: la alarma del reloj no quedó puesta",
 }
 RADIO_WORDS = {
@@ -105,6 +106,49 @@ def status(data: Path, as_json: bool) -> None:
     else:
         click.echo("\n".join(_status_lines(settings, band, note if fresh else None, proof)))
     sys.exit(1 if band is Band.GUARD else 0)
+
+
+@energy.command()
+@click.option("--days", type=click.IntRange(3, 366), default=30, show_default=True)
+@click.option("--weather", type=click.Choice(["sunny", "rainy", "mixed"]), default="mixed")
+@click.option("--battery", type=click.Choice(["good", "failing"]), default="good")
+@click.option(
+    "--wake", type=click.Choice([w.value for w in Wake]), default=Wake.CONTROLLER_VOLTAGE.value
+)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option(
+    "--site",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Panel, battery, loads.",
+)
+@click.option("--chart", type=click.Path(path_type=Path, dir_okay=False), help="Draw an SVG here.")
+@click.option("--verbose", is_flag=True, help="Every change of band and every cut.")
+@_json
+def simulate(
+    days: int,
+    weather: str,
+    battery: str,
+    wake: str,
+    seed: int,
+    site: Path | None,
+    chart: Path | None,
+    verbose: bool,
+    as_json: bool,
+) -> None:
+    """A month under this sky with the node's own policy and ledger. Exit 1 when a promise is broken."""
+    from plaza.energy_show import MonthAsked, MonthFailed, show_month
+
+    try:
+        shown = show_month(
+            MonthAsked(days, weather, battery == "failing", Wake(wake), seed, site, chart)
+        )
+    except (ValueError, OSError, MonthFailed) as trouble:
+        _fail(str(trouble))
+    if as_json:
+        click.echo(json.dumps(shown.document, ensure_ascii=False))
+    else:
+        click.echo("\n".join((*(shown.story if verbose else ()), *shown.lines)))
+    sys.exit(0 if shown.held else 1)
 
 
 @energy.command()

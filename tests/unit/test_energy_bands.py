@@ -11,8 +11,13 @@ from municipio.energy import Band, is_below
 from plaza.energy import DWELL_S, FALL_S, SILENT_HOLD_S, STEADY_S, Held, Sample, Why, begin, step
 
 
-def charge(percent: int, millivolts: int = 12_600, cause: Cause | None = None) -> Sample:
-    figures = (percent, millivolts, None, None, None, None, 0.0)
+def charge(
+    percent: int,
+    millivolts: int = 12_600,
+    cause: Cause | None = None,
+    current_ma: int | None = None,
+) -> Sample:
+    figures = (percent, millivolts, current_ma, None, None, None, 0.0)
     return Sample(PowerState(*figures, Confidence.MEASURED), cause)
 
 
@@ -77,6 +82,29 @@ def test_guard_is_left_only_ten_points_above_its_line_and_one_band_at_a_time() -
     held = step(held, charge(80), 7200.0 + STEADY_S + DWELL_S - 1)
     assert held.band is Band.RESERVE
     assert step(held, charge(80), 7200.0 + STEADY_S + DWELL_S).band is Band.SAVE
+
+
+def test_guard_is_left_only_while_the_battery_takes_charge() -> None:
+    held = settled(10)
+    for minute in range(240):
+        held = step(held, charge(60, current_ma=-300), minute * 60.0)
+    assert held.band is Band.GUARD, "a tired battery at rest shows a fine voltage and no energy"
+    for minute in range(240, 260):
+        held = step(held, charge(60, current_ma=900), minute * 60.0)
+    assert held.band is Band.RESERVE
+
+
+def test_who_falls_back_into_guard_soon_waits_twice_as_long_and_no_more_than_four_times() -> None:
+    held, now, waits = step(settled(70), charge(70, 11_000), 0.0), 0.0, []
+    for _ in range(5):
+        fell_at = now
+        while held.band is Band.GUARD:
+            now += 60.0
+            held = step(held, charge(70, current_ma=900), now)
+        waits.append(now - fell_at)
+        now += 60.0
+        held = step(held, charge(70, 11_000), now)
+    assert waits == [DWELL_S, 2 * DWELL_S, 4 * DWELL_S, 4 * DWELL_S, 4 * DWELL_S]
 
 
 def test_a_silent_controller_is_save_and_silence_never_lifts_a_guard_before_its_hours() -> None:

@@ -19,6 +19,7 @@ from plaza.energy_plan import (
     TABLE,
     Arm,
     Halt,
+    Hours,
     Light,
     Radio,
     Service,
@@ -42,9 +43,10 @@ from plaza.energy_wake import (
 from sync.protocol import SLOWER
 
 ALWAYS = hours_of("")
+NO_HOURS = Hours()
 NOON = datetime(2026, 7, 6, 12, 0, tzinfo=UTC)
-FULL = wanted_now(Band.FULL, ALWAYS, NOON, 0)
-RESTING = wanted_now(Band.GUARD, ALWAYS, NOON, 0)
+FULL = wanted_now(Band.FULL, NO_HOURS, NOON, 0)
+RESTING = wanted_now(Band.GUARD, NO_HOURS, NOON, 0)
 PROVEN = {wake: Proof(wake, 1, 1) for wake in Wake}
 
 
@@ -88,6 +90,20 @@ def test_a_node_that_does_not_know_the_hour_gives_a_part_of_each_hour() -> None:
     assert radio_is_due(Radio.HOURS, hours_of("07:00-08:00"), None, 0)
 
 
+def test_the_screen_keeps_its_hours_only_while_the_battery_is_not_full() -> None:
+    hours = Hours(kiosk=hours_of("06:00-22:00"))
+    night = datetime(2026, 7, 6, 23, 30, tzinfo=UTC)
+    for band, local, on in [
+        (Band.FULL, night, True),
+        (Band.SAVE, night, False),
+        (Band.SAVE, NOON, True),
+        (Band.SAVE, None, True),
+        (Band.GUARD, NOON, False),
+    ]:
+        wanted = wanted_now(band, hours, local, 0)
+        assert (wanted.kiosk, wanted.screen_percent > 0) == (on, on)
+
+
 def test_people_are_let_out_before_the_lights_go_and_the_carrier_stops_last() -> None:
     off = changes(FULL, RESTING)
     assert [a.service for a in off if isinstance(a, Switch)] == [
@@ -111,7 +127,7 @@ def test_a_program_that_knows_nothing_presses_every_switch_once() -> None:
 
 # --- guard ---------------------------------------------------------------------------------------
 
-EMPTY = Sample(PowerState(8, 11_800, None, None, None, None, 0.0, Confidence.MEASURED))
+EMPTY = Sample(PowerState(8, 11_800, None, 0, None, None, 0.0, Confidence.MEASURED))
 SUN = Sample(PowerState(70, 13_000, None, None, None, None, 0.0, Confidence.MEASURED))
 
 
@@ -126,7 +142,7 @@ def go_through(
     return mind, done
 
 
-NIGHT = [(now, EMPTY) for now in (0.0, 20.0, 30.0, 40.0, 250.0, 400.0, 500.0)]
+NIGHT = [(now, EMPTY) for now in (0.0, 20.0, 30.0, 40.0, 250.0, 400.0, 500.0, 3700.0)]
 
 
 def test_guard_waits_for_the_queue_with_only_its_carrier_on_and_then_rests() -> None:
@@ -172,16 +188,28 @@ def test_a_node_halts_only_by_a_path_that_brought_it_back_before(
 
 
 def test_a_node_stays_awake_some_minutes_so_that_a_technician_can_stop_it() -> None:
+    for wake, least_s in [(Wake.RTC_ALARM, AWAKE_AT_LEAST_S), (Wake.EXTERNAL_TIMER, 3600.0)]:
+        rules = Rules(wake, proof=PROVEN[wake])
+        _, done = go_through(rules, [n for n in NIGHT if n[0] < least_s])
+        assert not any(isinstance(a, Halt) for a in done)
+
+
+def test_a_node_that_a_timer_wakes_once_a_day_waits_for_the_sun_awake() -> None:
+    """Halted in the morning, it would miss the whole day."""
     rules = Rules(Wake.EXTERNAL_TIMER, proof=PROVEN[Wake.EXTERNAL_TIMER])
-    _, done = go_through(rules, [n for n in NIGHT if n[0] < AWAKE_AT_LEAST_S])
-    assert not any(isinstance(a, Halt) for a in done)
+    for solar_w in (3, None):
+        power = PowerState(8, 11_800, None, solar_w, None, None, 0.0, Confidence.MEASURED)
+        dawn = Sample(power)
+        mind, done = go_through(rules, [(now, dawn) for now, _ in NIGHT])
+        assert not any(isinstance(a, Halt) for a in done)
+        assert mind.watch.refused is Refusal.BY_DAY
 
 
 def test_a_node_whose_alarm_was_not_there_stays_awake_and_serves_when_the_sun_is_back() -> None:
     rules = Rules(Wake.RTC_ALARM, proof=PROVEN[Wake.RTC_ALARM])
     mind, _ = go_through(rules, NIGHT)
-    mind = stayed(mind, 500.0)
-    for now in (600.0, 10_000.0):
+    mind = stayed(mind, 3700.0)
+    for now in (4000.0, 10_000.0):
         mind, actions = think(mind, Known(EMPTY, now, NOON), rules)
         assert not any(isinstance(a, Halt) for a in actions)
     for now in range(10_001, 30_000, 60):

@@ -22,7 +22,7 @@ from plaza.demo.journal import Journal
 from plaza.doctor.finding import State
 from plaza.energy_check import EnergySeen, energy_findings, look_at_energy
 from plaza.energy_mind import Rules
-from plaza.energy_plan import Service, hours_of
+from plaza.energy_plan import Hours, Service, hours_of
 from plaza.energy_program import EnergyProgram, Parts, read_proof
 from plaza.energy_simulator import SimulatedEdge
 from plaza.energy_wake import Phase, Proof
@@ -56,7 +56,8 @@ class Sky:
     def power(self) -> PowerState:
         if self.percent is None:
             return nothing_known(9.0)
-        return PowerState(self.percent, 12_500, 0, 3, 6, 25, 0.1, Confidence.MEASURED)
+        sun_ma = 2000 if self.percent >= 50 else -500
+        return PowerState(self.percent, 12_500, sun_ma, 3, 6, 25, 0.1, Confidence.MEASURED)
 
     def close(self) -> None:
         pass
@@ -197,7 +198,7 @@ def test_a_program_that_died_in_guard_does_not_light_the_screen_again(node: Node
 
 
 def test_visitors_read_until_when_the_radio_is_on_today(node: Node) -> None:
-    node.rules = Rules(hours=hours_of("07:00-11:00; 11:30-21:00"))
+    node.rules = Rules(hours=Hours(radio=hours_of("07:00-11:00; 11:30-21:00")))
     node.program = node.started()
     ask = read_service(node.data.run / "service.json", node.sky)
     node.pass_s(60)

@@ -42,7 +42,7 @@ def pull_command(options: Callable[[Any], Any]) -> click.Command:
     @options
     def command(mirror: Path | None, data: Path, as_json: bool) -> None:
         """Take newer content when the city has some: whole or not at all."""
-        outcome = _pull(data, mirror)
+        outcome = pull(data, mirror)
         document, said = _told(outcome)
         if as_json:
             click.echo(json.dumps(document))
@@ -55,7 +55,8 @@ def pull_command(options: Callable[[Any], Any]) -> click.Command:
     return command
 
 
-def _pull(data: Path, mirror: Path | None) -> Outcome:
+def pull(data: Path, mirror: Path | None) -> Outcome:
+    """One round of everything that is pulled but software. ClickException when the node cannot."""
     node = DataDir(data)
     memory = open_memory(node)
     if isinstance(memory, CannotStart):

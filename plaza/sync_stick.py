@@ -13,10 +13,11 @@ from typing import Any, NoReturn
 
 import click
 
+from municipio.wire import carrier as names
 from sync.carrier import NodeSide, export_to, import_from
 from sync.datadir import DataDir
 from sync.leds import Light, Pattern
-from sync.stick import StickNote, StickState, serve_stick, write_note
+from sync.stick import StickNote, StickState, is_citys_stick, serve_stick, write_note
 from sync.stick_wiring import build_node_side
 from sync.wiring import CannotStart, Memory, open_memory
 
@@ -74,6 +75,8 @@ def stick_commands(options: Callable[[Any], Any]) -> list[click.Command]:
         """Serve a stick of the city that was put in: answers in, facts out, progress to the screens."""
         place, light = DataDir(data), Light()
         with _node(data) as (memory, here):
+            if is_citys_stick(stick, here):
+                _take_repository(place, stick, partial(_tell, place, light), memory)
             note = serve_stick(stick, here, memory.clock, partial(_tell, place, light))
         _say({"state": note.state.value, "step": note.step}, note.state.value, as_json)
         time.sleep(LIGHT_S if light.is_there else 0)
@@ -82,6 +85,40 @@ def stick_commands(options: Callable[[Any], Any]) -> list[click.Command]:
             _fail(f"{note.state.value}: {note.step}")
 
     return [export, import_, stick_]
+
+
+def _take_repository(
+    place: DataDir, stick: Path, tell: Callable[[StickNote], None], memory: Memory
+) -> None:
+    """What the city publishes, from its mirror on the stick: content, settings, a new version.
+
+    Before the facts, so that the light says "done" when everything is.
+    """
+    mirror = stick / names.ROOT / names.REPOSITORY
+    if not (mirror / "metadata").is_dir():
+        return
+    from plaza.image import read_image
+    from plaza.sync_pull import pull
+    from plaza.updates.offers import bring_newest
+    from plaza.updates.wiring import House
+
+    now = memory.clock.now()
+    tell(
+        StickNote(
+            state=StickState.WORKING, step="content", written_boot_ms=now.boot_ms, boot=now.boot
+        )
+    )
+    try:
+        click.echo(f"repository: {pull(place.path, mirror)}", err=True)
+    except click.ClickException as e:  # facts go out all the same
+        click.echo(f"repository: {e.message}", err=True)
+    image = read_image()
+    if image is not None:
+        house = House(place, image)
+        try:
+            click.echo(f"software: {bring_newest(house, mirror)}", err=True)
+        finally:
+            house.close()
 
 
 def _tell(place: DataDir, light: Light, note: StickNote) -> None:

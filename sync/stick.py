@@ -67,6 +67,16 @@ def read_note(path: Path, clock: Clock) -> StickNote | None:
     return note if now.boot == note.boot and 0 <= age_ms <= SHOWN_S * 1000 else None
 
 
+def is_citys_stick(stick: Path, here: NodeSide) -> bool:
+    """Does it carry the marker that the city signs?"""
+    return isinstance(_marker(stick, here), names.Stick)
+
+
+def _marker(stick: Path, here: NodeSide) -> names.Stick | names.NoteProblem:
+    raw = read_plain(stick / names.ROOT / names.MARKER, names.MAX_NOTE_BYTES) or b""
+    return names.decode_stick(raw, here.city, here.inegi)
+
+
 def serve_stick(
     stick: Path, here: NodeSide, clock: Clock, tell: Callable[[StickNote], None]
 ) -> StickNote:
@@ -78,8 +88,7 @@ def serve_stick(
         tell(stamped)
         return stamped
 
-    raw = read_plain(stick / names.ROOT / names.MARKER, names.MAX_NOTE_BYTES) or b""
-    marker = names.decode_stick(raw, here.city, here.inegi)
+    marker = _marker(stick, here)
     if isinstance(marker, names.NoteProblem):
         return say(StickNote(state=StickState.REFUSED, step=marker.detail))
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,9 +15,9 @@ import click
 from municipio.wire.software import Bundle
 from plaza.image import IMAGE_FILE, ImageInfo, read_image
 from plaza.unit_control import SystemdUnits
-from plaza.updates.fetch import Fetcher, Means, Round, come
+from plaza.updates.fetch import Round, come
 from plaza.updates.health_look import Looker
-from plaza.updates.offers import SearchTrouble, search
+from plaza.updates.offers import SearchTrouble, bring_newest
 from plaza.updates.rauc import RaucCommand, RaucTrouble
 from plaza.updates.rules import WORDS, No, is_under_way, refusal
 from plaza.updates.state import Event, Journal, Source, State
@@ -75,21 +74,13 @@ def status(data: Path, image: Path, as_json: bool) -> None:
 def check(data: Path, image: Path, mirror: Path | None, as_json: bool) -> None:
     """Ask the city, or a stick, for a newer version, and fetch it; nothing is installed by this."""
     with _house(data, _slotted(image)) as house:
-        found = search(house, mirror)
-        if isinstance(found, SearchTrouble):
-            _fail(found.detail)
-        try:
-            fetcher = Fetcher(_means(house, found.wave, found.download), house.journal)
-            ended = fetcher.round(found.offers, found.source)
-        finally:
-            found.close()
+        ended = bring_newest(house, mirror)
+        if isinstance(ended, SearchTrouble):
+            _fail(ended.detail)
         version = house.journal.read().version
     said = ROUNDS[ended] if isinstance(ended, Round) else WORDS[ended]
-    _say(
-        {"round": ended.value, "version": version},
-        f"{version or house.image.version}: {said}",
-        as_json,
-    )
+    text = f"{version or house.image.version}: {said}"
+    _say({"round": ended.value, "version": version}, text, as_json)
     if ended in (Round.BROKEN_OFF, Round.WRONG):
         sys.exit(1)
 
@@ -186,25 +177,6 @@ def watch(data: Path, image: Path) -> None:
 
 _NO_SLOTS = "este nodo no tiene ranuras (Debian con install.sh): se actualiza con images/install.sh"
 _GOES_ON = (State.READY, State.INSTALLED)
-
-
-def _means(
-    house: House, wave: Callable[[str], bool],
-    download: Callable[[Bundle, Path, Callable[[], bool]], Any],
-) -> Means:  # fmt: skip
-    folder = updates_folder(house.data)
-    house.journal.note()  # makes the folder
-    return Means(
-        here=house.here(),
-        boot=house.clock.now().boot,
-        boot_ms=lambda: house.clock.now().boot_ms,
-        folder=folder,
-        is_automatic=house.settings.flag("update.automatic"),
-        band=house.band,
-        free_bytes=lambda: shutil.disk_usage(folder).free,
-        wave=wave,
-        download=download,
-    )
 
 
 def _bring(house: House, bundle: Bundle, file: Path) -> str:

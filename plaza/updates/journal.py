@@ -20,7 +20,9 @@ from sync.sharing import make_folder, open_shared, settle_file
 from sync.stick_files import read_plain
 
 MAX_BYTES = 64 * 1024
-TRIAL_MARK = "trial"
+NEW_SLOT = {"rootfs.0": "B", "rootfs.1": "A"}
+"""By the slot to come back to: the start loader's name of the one that is tried."""
+_TRIED = (State.INSTALLING, State.INSTALLED, State.TRIAL)
 
 
 class JournalStore(Protocol):
@@ -76,12 +78,14 @@ class FileJournal:
         return new
 
     def _mark_trial(self, journal: Journal) -> None:
-        """For who must act where no program of ours can: plaza-trial-failed.service looks for this file."""
-        mark = self.folder / TRIAL_MARK
-        if journal.state in (State.INSTALLING, State.INSTALLED, State.TRIAL):
-            mark.touch()
-        else:
-            mark.unlink(missing_ok=True)
+        """For who must act where no program of ours can: plaza-trial-failed@SLOT.service looks for it."""
+        tried = NEW_SLOT.get(journal.old_slot) if journal.state in _TRIED else None
+        for slot in NEW_SLOT.values():
+            mark = self.folder / f"trial-{slot}"
+            if slot == tried:
+                mark.touch()
+            else:
+                mark.unlink(missing_ok=True)
 
     def _set_aside(self) -> None:
         """A damaged journal is kept for who looks into it; the slots themselves say what runs."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from municipio.wire.software import Bundle
-from plaza.updates.fetch import Fetch
+from plaza.updates.fetch import Fetch, Fetcher, Means, Round
+from plaza.updates.rules import No
 from plaza.updates.state import Source
 from plaza.updates.wiring import House
 from sync.link import read_link
@@ -60,6 +62,33 @@ def search(house: House, mirror: Path | None) -> Found | SearchTrouble:
         lambda version: ask_wave(puller, version, ring) is True,
         download,
         puller.close,
+    )
+
+
+def bring_newest(house: House, mirror: Path | None) -> Round | No | SearchTrouble:
+    """One round of `plaza update check`: search, choose, fetch. May take hours on a slow link."""
+    found = search(house, mirror)
+    if isinstance(found, SearchTrouble):
+        return found
+    try:
+        return Fetcher(_means(house, found), house.journal).round(found.offers, found.source)
+    finally:
+        found.close()
+
+
+def _means(house: House, found: Found) -> Means:
+    house.journal.note()  # makes the folder
+    folder = house.journal.folder
+    return Means(
+        here=house.here(),
+        boot=house.clock.now().boot,
+        boot_ms=lambda: house.clock.now().boot_ms,
+        folder=folder,
+        is_automatic=house.settings.flag("update.automatic"),
+        band=house.band,
+        free_bytes=lambda: shutil.disk_usage(folder).free,
+        wave=found.wave,
+        download=found.download,
     )
 
 

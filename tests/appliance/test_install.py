@@ -92,12 +92,18 @@ def test_the_plaza_command_works_in_the_new_node(node_root: Path) -> None:
 def test_the_services_are_enabled_for_the_next_boot(node_root: Path) -> None:
     wants = node_root / "etc/systemd/system/plaza.target.wants"
 
-    assert {p.name for p in wants.iterdir()} == {
-        "plaza-filter.service", "plaza-filter-config.service", "plaza-names.service",
-        "plaza-gate.service", "plaza-kiosk.service", "plaza-portal.service", "plaza-sync.service",
-        "plaza-wifi.service", "plaza-filter-refresh.timer", "plaza-pull.timer",
-    }  # fmt: skip
+    assert {p.name for p in wants.iterdir()} == _wanted_by("plaza.target")
+    assert {"plaza-kiosk.service", "plaza-pull.timer", "plaza-settings.path"} <= _wanted_by(
+        "plaza.target"
+    )
     assert (node_root / "etc/systemd/system/multi-user.target.wants/plaza.target").is_symlink()
+
+
+def _wanted_by(target: str) -> set[str]:
+    """Units of ours that say so themselves."""
+    units = (ROOT / "images/overlay/usr/lib/systemd/system").glob("plaza*.*")
+    line = f"WantedBy={target}"
+    return {u.name for u in units if u.is_file() and line in u.read_text().splitlines()}
 
 
 def test_systemd_accepts_every_unit(node_root: Path) -> None:

@@ -41,6 +41,7 @@ _ELSEWHERE = {
     "enrol-code": "central.fleet_cli:enrol_code",
     "export": "central.audit_cli:export",
     "import": "central.carrier_cli:import_",
+    "openings": "central.desk_cli:openings",
     "open": "central.desk_cli:open_",
     "publish": "central.publish_cli:publish",
     "indicators": "central.indicators_cli:indicators",

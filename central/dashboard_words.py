@@ -82,6 +82,8 @@ AUDITED = {
     "rights.erased": "borró los datos personales",
     "rights.refused": "se negó el borrado",
     "retention.applied": "aplicó los plazos de conservación",
+    "desk.opened": "abrió lo sellado en su oficina",
+    "desk.altered": "su bitácora no es la que la ciudad conocía",
     "node.approve": "aprobó el nodo",
     "node.release": "soltó el nodo de la cuarentena",
     "node.revoke": "revocó el nodo",

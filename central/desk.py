@@ -6,6 +6,7 @@ which folio, why. The log is chained by hashes, so a row that was taken out or c
     DESK/sealed/<fact id>.json   a fact, byte for byte, still sealed
     DESK/files/<sha256>          an attachment, still sealed
     DESK/openings.ndjson         the log
+    DESK/desk.key                the desk's own key, which signs the log on its way to the city
     DESK/cursors.json            how far each chain was fetched
 """
 
@@ -26,8 +27,11 @@ from typing import Any
 import pyrage
 
 from central.desk_access import is_for
+from central.desk_log import MAX_BYTES, MAX_ROWS, encode_log
+from central.keys import make_private
 from municipio.facts import RECOVERED, Fact, FactError, decode_fact, format_time
 from municipio.identifiers import make_folio
+from municipio.wire.keys import key_id
 
 COLUMNS = (
     *("folio", "tipo", "fecha", "nodo", "servicio", "colonia", "calle", "entre", "descripcion"),
@@ -161,6 +165,27 @@ class Desk:
             before = hashlib.sha256(line).hexdigest()
             found.append(row)
         return tuple(found)
+
+    def signed_log(self, first: int = 1) -> bytes:
+        """The log from a row on, signed by this desk, for the city; raises DeskError like `openings`.
+
+        No more than one delivery holds; what is left goes with the next one.
+        """
+        self.openings()
+        key = make_private(self._folder / "desk.key")
+        rows = self._log_lines()[first - 1 :][:MAX_ROWS]
+        while sum(len(row) + 1 for row in rows) > MAX_BYTES - 1024:
+            rows = rows[: len(rows) // 2]
+        return encode_log(self.office, key.public_key(), first, rows, key.sign)
+
+    @property
+    def name(self) -> str:
+        """The id of this desk's key."""
+        return key_id(make_private(self._folder / "desk.key").public_key())
+
+    @property
+    def rows(self) -> int:
+        return len(self._log_lines())
 
     def _log_lines(self) -> list[bytes]:
         path = self._folder / "openings.ndjson"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Blueprint, Response, request
 
 from central.attachments import read_attachment
 from central.context import central
 from central.desk_access import chains, facts_of, is_of_office, seal_token
+from central.desk_log import LogFault, decode_log
+from central.desk_openings import LogRefused, known_log, take_log
 from central.problems import Problem, ProblemType
 from central.replies import json_reply, problem_reply, signed_reply
 from municipio.wire.attachment import is_sha256
@@ -14,6 +18,7 @@ from municipio.wire.attachment import is_sha256
 desk = Blueprint("desk", __name__)
 
 LARGEST = 2**53 - 1
+_DESK = re.compile(r"[0-9a-f]{16}")
 
 
 @desk.get("/v1/desk/<office>")
@@ -60,6 +65,35 @@ def desk_attachment(office: str, sha256: str) -> Response:
     if body is None:
         return problem_reply(Problem(ProblemType.NOT_FOUND, "the city has no such file yet"))
     return signed_reply(body, "application/octet-stream")
+
+
+@desk.get("/v1/desk/<office>/openings/<desk_id>")
+def desk_log_known(office: str, desk_id: str) -> Response:
+    """How far the city knows the log of one desk of the office."""
+    refused = _refused(office)
+    if refused is not None:
+        return problem_reply(refused)
+    if not _DESK.fullmatch(desk_id):
+        return problem_reply(Problem(ProblemType.NOT_FOUND, "no desk has such an id"))
+    known = known_log(central().store, central().city.inegi, office, desk_id)
+    return json_reply({"rows": known.rows, "head": known.head})
+
+
+@desk.post("/v1/desk/<office>/openings")
+def desk_openings(office: str) -> Response:
+    """Who opened what at a desk, for the audit trail."""
+    refused = _refused(office)
+    if refused is not None:
+        return problem_reply(refused)
+    log = decode_log(request.get_data())
+    if isinstance(log, LogFault):
+        return problem_reply(Problem(ProblemType.BAD_REQUEST, log.detail))
+    if log.office != office:
+        return problem_reply(Problem(ProblemType.BAD_REQUEST, "a log of another office"))
+    taken = take_log(central().store, central().city.inegi, log, central().now())
+    if isinstance(taken, LogRefused):
+        return problem_reply(Problem(ProblemType.TAMPERING, taken.detail, {"rows": taken.rows}))
+    return json_reply({"rows": taken.rows, "head": taken.head, "fresh": taken.fresh})
 
 
 def _refused(office: str) -> Problem | None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import getpass
 from pathlib import Path
+from typing import Any
 
 import click
 import httpx2
 
-from central.cli_parts import clear_errors
+from central.cli_parts import clear_errors, db_options, opened
 from central.desk import Desk, DeskError, load_identity, to_csv
-from central.desk_client import TIMEOUT_S, fetch, take_bundle
+from central.desk_client import TIMEOUT_S, fetch, take_bundle, tell_openings, write_openings
+from central.desk_log import LogFault, decode_log
+from central.desk_openings import LogTaken, take_log
 from central.desk_page import create_desk_page
 from central.keys import OFFICES
 from central.server import serve
 from central.wiring import utc_now
-from municipio.wire.keys import load_public
+from municipio.wire.keys import PublicKey, load_public
 
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
@@ -50,6 +53,9 @@ def open_(
             identity = load_identity(key)
             city = load_public(city_key.read_bytes())
             desk = Desk(folder, office, identity, who or getpass.getuser())
+        except DeskError as e:
+            raise click.ClickException(str(e)) from e
+        try:
             if source is not None:
                 click.echo(
                     f"{take_bundle(desk, source, city)} asuntos nuevos en {source}", err=True
@@ -58,12 +64,51 @@ def open_(
                 verify = str(ca) if ca else True
                 with httpx2.Client(base_url=url, timeout=TIMEOUT_S, verify=verify) as client:
                     click.echo(f"{fetch(desk, client, city, identity)} asuntos nuevos", err=True)
+                _tell(desk, url, ca, None, city, identity)  # of the last time
             if folio or everything:
                 _write(desk, folio if folio else _never_opened(desk), why, out)
-                return
+            else:
+                _show(desk, port)
         except DeskError as e:
             raise click.ClickException(str(e)) from e
-        _show(desk, port)
+        finally:
+            _tell(desk, url, ca, source, city, identity)
+
+
+def _tell(
+    desk: Desk, url: str, ca: Path | None, source: Path | None, city: PublicKey, identity: Any
+) -> None:
+    """Let the city know who opened what: over the network, or on the stick that goes back."""
+    try:
+        if source is not None:
+            write_openings(desk, source)
+        if url:
+            with httpx2.Client(
+                base_url=url, timeout=TIMEOUT_S, verify=str(ca) if ca else True
+            ) as c:
+                tell_openings(desk, c, city, identity)
+    except (DeskError, OSError) as e:
+        click.echo(f"la bitácora no llegó a la ciudad; irá la próxima vez: {e}", err=True)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True,
+                type=click.Path(path_type=Path, exists=True, dir_okay=False))  # fmt: skip
+@db_options
+def openings(files: tuple[Path, ...], db: str, inegi: str) -> None:
+    """Take the logs of openings that a stick brought back (FILES: *.openings) into the audit trail."""
+    refused = False
+    with clear_errors(), opened(db) as store:
+        for file in sorted(files):
+            log = decode_log(file.read_bytes())
+            taken = log if isinstance(log, LogFault) else take_log(store, inegi, log, utc_now())
+            if isinstance(taken, LogTaken):
+                click.echo(f"{file.name}: {taken.fresh} openings are new, {taken.rows} are known")
+            else:
+                refused = True
+                click.echo(f"{file.name}: {taken.detail}", err=True)
+    if refused:
+        raise click.exceptions.Exit(1)
 
 
 def _never_opened(desk: Desk) -> tuple[str, ...]:

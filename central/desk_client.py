@@ -11,6 +11,7 @@ import httpx2
 import pyrage
 
 from central.desk import Desk, DeskError
+from central.desk_log import LOG_TYPE
 from municipio.wire import keys
 from municipio.wire.envelope import SIGNATURE_HEADER, verify_body
 
@@ -27,12 +28,7 @@ def fetch(desk: Desk, client: httpx2.Client, city: keys.PublicKey, identity: Any
 
 
 def _fetch(desk: Desk, client: httpx2.Client, city: keys.PublicKey, identity: Any) -> int:
-    base = f"/v1/desk/{desk.office}"
-    sealed = _ask(client, base, "", city)["token"]
-    try:
-        token = bytes(pyrage.decrypt(str(sealed).encode(), [identity])).decode("ascii")
-    except pyrage.DecryptError as e:
-        raise DeskError(f"esta llave no es de la oficina «{desk.office}»") from e
+    base, token = f"/v1/desk/{desk.office}", _token(desk, client, city, identity)
     fresh = 0
     for chain in _ask(client, f"{base}/chains", token, city)["chains"]:
         name = f"{chain['node']}/{chain['epoch']}"
@@ -51,10 +47,52 @@ def _fetch(desk: Desk, client: httpx2.Client, city: keys.PublicKey, identity: An
     return fresh
 
 
+def _token(desk: Desk, client: httpx2.Client, city: keys.PublicKey, identity: Any) -> str:
+    sealed = _ask(client, f"/v1/desk/{desk.office}", "", city)["token"]
+    try:
+        return bytes(pyrage.decrypt(str(sealed).encode(), [identity])).decode("ascii")
+    except pyrage.DecryptError as e:
+        raise DeskError(f"esta llave no es de la oficina «{desk.office}»") from e
+
+
+def tell_openings(desk: Desk, client: httpx2.Client, city: keys.PublicKey, identity: Any) -> int:
+    """Send the log of openings to the city's audit trail; how many rows were new. Raises DeskError."""
+    try:
+        return _tell_openings(desk, client, city, _token(desk, client, city, identity))
+    except httpx2.HTTPError as e:
+        raise DeskError(f"la ciudad no responde: {type(e).__name__}") from e
+
+
+def _tell_openings(desk: Desk, client: httpx2.Client, city: keys.PublicKey, token: str) -> int:
+    path, told = f"/v1/desk/{desk.office}/openings", 0
+    known = _ask(client, f"{path}/{desk.name}", token, city)["rows"]
+    while known < desk.rows:
+        body, headers = desk.signed_log(known + 1), _bearer(token) | {"Content-Type": LOG_TYPE}
+        answer = _read(client.post(path, content=body, headers=headers), city)
+        told, known = told + answer["fresh"], answer["rows"]
+    return told
+
+
+def write_openings(desk: Desk, folder: Path) -> Path | None:
+    """The log as files for a stick that goes back to the city; None when nothing was opened yet."""
+    first, path = 1, None
+    while first <= desk.rows:
+        body = desk.signed_log(first)
+        path = folder / f"{desk.office}-{desk.name}-{first:06d}.openings"
+        path.write_bytes(body)
+        first += body.count(b"\n") - 2
+    return path
+
+
 def _ask(client: httpx2.Client, path: str, token: str, city: keys.PublicKey) -> dict[str, Any]:
-    reply = client.get(path, headers=_bearer(token) if token else {})
+    return _read(client.get(path, headers=_bearer(token) if token else {}), city)
+
+
+def _read(reply: httpx2.Response, city: keys.PublicKey) -> dict[str, Any]:
     if not verify_body(reply.content, reply.headers.get(SIGNATURE_HEADER), city):
         raise DeskError("la respuesta no viene firmada por la ciudad")
+    if reply.status_code == 409:
+        raise DeskError("la ciudad tiene otra bitácora de este escritorio: avise a la Contraloría")
     if reply.status_code != 200:
         raise DeskError(f"la ciudad respondió {reply.status_code}")
     found: dict[str, Any] = json.loads(reply.content)

@@ -33,6 +33,7 @@ from central.app import create_app
 from central.city import City
 from central.context import EXTENSION, Central
 from central.demo_padron import known_accounts
+from central.desk_log import LOG_TYPE
 from central.indicators import replace_services
 from central.keys import CityKey
 from central.node_simulator import NodeSimulator
@@ -69,12 +70,15 @@ modest = settings(
 )
 
 
-@schemathesis.serializer(MEDIA)
 def batch_bytes(_: Any, value: Any) -> bytes:
-    """A body as it is: schemathesis knows no serializer of our media type."""
+    """A body as it is: schemathesis knows no serializer of our media types."""
     if isinstance(value, bytes):
         return value
     return value.data if hasattr(value, "data") else json.dumps(value).encode()
+
+
+for media in (MEDIA, LOG_TYPE):
+    schemathesis.serializer(media)(batch_bytes)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
+from sqlalchemy import select
 
 from central.app import create_app
 from central.attachments import take_part
@@ -23,8 +25,16 @@ from central.city import City
 from central.context import Central
 from central.desk import Desk, DeskError, to_csv
 from central.desk_access import all_facts_of, is_of_office, seal_token
-from central.desk_cli import open_
-from central.desk_client import fetch, take_bundle, write_bundle
+from central.desk_cli import open_, openings
+from central.desk_client import (
+    fetch,
+    take_bundle,
+    tell_openings,
+    write_bundle,
+    write_openings,
+)
+from central.desk_log import DeskLog, LogFault, decode_log
+from central.desk_openings import LogRefused, LogTaken, take_log
 from central.desk_page import create_desk_page
 from central.ingest import Taken, take_batch
 from central.keys import CityKey, create_city_keys
@@ -32,6 +42,7 @@ from central.node_simulator import NodeSimulator
 from central.nodes import add_node
 from central.projections import project
 from central.projector import Projector
+from central.schema_fleet import audit
 from central.store import Store, open_store
 from central.wiring import demo_perfil
 from municipio.facts import FactType, Lane, fact_hash
@@ -256,3 +267,111 @@ def test_the_commands_carry_matters_from_the_city_to_a_csv(tmp_path: Path) -> No
     assert "Pidieron dinero" in done.stdout
     again = CliRunner().invoke(open_, [str(word) for word in words])
     assert "Pidieron dinero" not in again.stdout
+
+
+def trail(store: Store) -> list[tuple[str, str, str, str]]:
+    with store.begin() as connection:
+        rows = connection.execute(select(audit).order_by(audit.c.at, audit.c.detail)).all()
+    return [(row.what, row.who, row.folio, row.detail) for row in rows]
+
+
+def busy_desk(folder: Path, store: Store, node: NodeSimulator) -> tuple[Desk, str]:
+    """A desk with one matter that it fetched from a stick."""
+    folio = report(node, "No hay luz")
+    deliver(store, node)
+    write_bundle(
+        folder, CITY.inegi, "siac", list(all_facts_of(store, CITY.inegi, "siac")), KEY.sign
+    )
+    desk = Desk(folder / "desk", "siac", SIAC, "Ana")
+    take_bundle(desk, folder, KEY.public)
+    return desk, folio
+
+
+def test_each_opening_is_in_the_citys_trail_once(
+    store: Store, node: NodeSimulator, client: httpx2.Client, tmp_path: Path
+) -> None:
+    desk, folio = busy_desk(tmp_path, store, node)
+    assert tell_openings(desk, client, KEY.public, SIAC) == 0
+    desk.open(folio, "Turnar a Alumbrado", NOW)
+    assert tell_openings(desk, client, KEY.public, SIAC) == 1
+    desk.open(folio, "Llamó para aclarar", NOW)
+    assert tell_openings(desk, client, KEY.public, SIAC) == 1
+    assert tell_openings(desk, client, KEY.public, SIAC) == 0
+
+    assert trail(store) == [
+        ("desk.opened", "siac:Ana", folio, "Llamó para aclarar"),
+        ("desk.opened", "siac:Ana", folio, "Turnar a Alumbrado"),
+    ]
+
+
+def test_a_log_that_was_changed_is_refused_and_written_down(
+    store: Store, node: NodeSimulator, client: httpx2.Client, tmp_path: Path
+) -> None:
+    desk, folio = busy_desk(tmp_path, store, node)
+    for why in ("Turnar a Alumbrado", "Curiosidad"):
+        desk.open(folio, why, NOW)
+    assert tell_openings(desk, client, KEY.public, SIAC) == 2
+    (tmp_path / "desk" / "openings.ndjson").unlink()
+    for why in ("Turnar a Alumbrado", "Turnar a Obras", "Otra vez"):
+        desk.open(folio, why, NOW)
+    with pytest.raises(DeskError, match="otra bitácora"):
+        tell_openings(desk, client, KEY.public, SIAC)
+
+    said = trail(store)
+    assert [row[0] for row in said].count("desk.opened") == 2
+    assert [row[0] for row in said].count("desk.altered") == 1
+
+
+def test_a_stick_brings_the_log_back(store: Store, node: NodeSimulator, tmp_path: Path) -> None:
+    desk, folio = busy_desk(tmp_path, store, node)
+    assert write_openings(desk, tmp_path) is None
+    for number in range(3):
+        desk.open(folio, f"motivo {number}", NOW)
+    file = write_openings(desk, tmp_path)
+    assert file is not None
+    log = decode_log(file.read_bytes())
+    assert isinstance(log, DeskLog)
+    for fresh in (3, 0):
+        taken = take_log(store, CITY.inegi, log, NOW)
+        assert isinstance(taken, LogTaken)
+        assert (taken.rows, taken.fresh) == (3, fresh)
+    desk.open(folio, "otro", NOW)
+    again = decode_log(desk.signed_log())
+    assert isinstance(again, DeskLog)
+    assert take_log(store, CITY.inegi, again, NOW).rows == 4
+    gap = decode_log(Desk(tmp_path / "desk", "siac", SIAC, "Ana").signed_log(4))
+    assert isinstance(gap, DeskLog)
+    other = replace(gap, desk="0" * 16)
+    assert isinstance(take_log(store, CITY.inegi, other, NOW), LogRefused)
+
+
+def test_a_log_is_believed_byte_for_byte(store: Store, node: NodeSimulator, tmp_path: Path) -> None:
+    desk, folio = busy_desk(tmp_path, store, node)
+    for number in range(2):
+        desk.open(folio, f"motivo {number}", NOW)
+    raw = desk.signed_log()
+    assert isinstance(decode_log(raw), DeskLog)
+    for at in range(0, len(raw) - 1, 7):
+        changed = raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :]
+        assert isinstance(decode_log(changed), LogFault)
+    for wrong in (b"", b"\n", b"{}\n", raw[:-20], raw * 2, b"x" * 2**21):
+        assert isinstance(decode_log(wrong), LogFault)
+
+
+def test_the_command_sends_the_log_and_takes_it_from_a_stick(
+    store: Store, node: NodeSimulator, tmp_path: Path
+) -> None:
+    _, folio = busy_desk(tmp_path, store, node)
+    (tmp_path / "siac.agekey").write_text(str(SIAC))
+    (tmp_path / "city.pub").write_bytes(KEY.public_pem)
+    asked = ["--office", "siac", "--key", str(tmp_path / "siac.agekey"), "--city-key",
+             str(tmp_path / "city.pub"), "--desk", str(tmp_path / "desk"), "--from", str(tmp_path),
+             "--folio", folio, "--why", "turno", "--who", "Ana"]  # fmt: skip
+    done = CliRunner().invoke(open_, asked)
+    assert done.exit_code == 0, done.output
+    files = [str(path) for path in tmp_path.glob("*.openings")]
+    db = f"sqlite:///{tmp_path}/other.sqlite"
+    taken = CliRunner().invoke(openings, [*files, "--db", db])
+    assert "1 openings are new" in taken.output, taken.output
+    Path(files[0]).write_bytes(b"other bytes")
+    assert CliRunner().invoke(openings, [*files, "--db", db]).exit_code == 1

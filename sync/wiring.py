@@ -9,6 +9,7 @@ from municipio.clock import Clock
 from municipio.settings import Settings, SettingsError
 from sync.attachments import AttachmentStore
 from sync.clock import SystemClock, quality_with
+from sync.clock_check import ClockCheck
 from sync.database import LedgerDamaged
 from sync.datadir import DataDir
 from sync.delivery import Delivery
@@ -19,6 +20,7 @@ from sync.outbox import Outbox
 from sync.partition import wrong_partition
 from sync.protocol import Exchange, Pace, slowed
 from sync.salvage import open_salvaging
+from sync.site_state import is_waiting
 from sync.tls import city_tls
 from sync.transport import Courier
 from sync.uploads import Uploads
@@ -55,6 +57,8 @@ def open_memory(data: DataDir, *, salvaging: bool = True) -> Memory | CannotStar
         trouble = wrong_partition(data.path, settings.text("node.data_mount"))
         if trouble:
             return CannotStart(trouble)
+        if is_waiting(data):  # its name would change with the right file
+            return CannotStart("this node has no usable plaza.toml yet: see plaza-error.txt")
         data.create()
     except (SettingsError, OSError) as e:
         return CannotStart(str(e))
@@ -109,4 +113,5 @@ def build_worker(memory: Memory, delivery: Delivery) -> Worker:
         exchange,
         memory.data.link_file,
         pace=lambda: slowed(pace, band()),
+        clock_check=ClockCheck(memory.ledger, memory.data.run),
     )

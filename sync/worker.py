@@ -14,6 +14,7 @@ from municipio.clock import Instant
 from municipio.facts import Lane, format_time
 from municipio.usecases.ports import LinkState
 from sync.answers import Delivered, Refused, Wanted
+from sync.clock_check import ClockCheck
 from sync.delivery import Delivery
 from sync.ledger import SqliteLedger
 from sync.link import LinkNote, read_link, write_link
@@ -42,12 +43,15 @@ class Worker:
         link_file: Path,
         seconds: Callable[[], float] = time.monotonic,
         pace: Callable[[], Pace] | None = None,
+        clock_check: ClockCheck | None = None,
     ) -> None:
         """`seconds` is the one clock of schedules and waits; a simulated street has its own.
 
-        `pace` is asked at every step where the node's energy changes it.
+        `pace` is asked at every step where the node's energy changes it. Without `clock_check` the
+        worker records nothing itself.
         """
         self._pace = pace
+        self._clock_check = clock_check
         self._seconds = seconds
         self._ledger = ledger
         self._delivery = delivery
@@ -100,7 +104,10 @@ class Worker:
         return 0.0
 
     def _carry(self, send: Send) -> None:
+        asked = self._ledger.clock.now()
         outcome = self._delivery.send(send)
+        if isinstance(outcome, Delivered) and self._clock_check is not None:
+            self._clock_check.heard(asked, outcome.ack, outcome.ack.through + 1 - send.first)
         before = self._exchange.attempts
         follow = self._exchange.answered(self._seconds(), send, outcome)
         wanted = outcome.seq if isinstance(outcome, Wanted) else 0

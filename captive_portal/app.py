@@ -20,6 +20,7 @@ from captive_portal.uploads import MAX_PHOTO_BODY
 from captive_portal.views import PortalState, state
 from captive_portal.views.appeals import appeals
 from captive_portal.views.errors import show_http_error
+from captive_portal.views.installation import installation
 from captive_portal.views.legal import legal
 from captive_portal.views.machines import answer_foreign_host, machines
 from captive_portal.views.photos import photos
@@ -72,6 +73,7 @@ def create_app(ports: Ports, seal: FormSeal | None = None) -> Flask:
         photos,
         appeals,
         status,
+        installation,
         legal,
     ):
         app.register_blueprint(room)

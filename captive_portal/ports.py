@@ -14,6 +14,7 @@ from captive_portal.filter.database import Facts
 from captive_portal.filter.lookup import Answer, Unreadable
 from captive_portal.gate.visits import Gate
 from captive_portal.photos import PhotoDesk
+from captive_portal.putting_up import PuttingUp
 from captive_portal.service_note import ServiceToday
 from captive_portal.site import SiteProfile
 from captive_portal.theme import primary_color
@@ -91,6 +92,8 @@ class Ports:
     """Today's hours, when the battery limits them."""
     status_key: Callable[[], bytes | None] = no_key
     """The technician's key to the status page (`captive_portal.status_key`); None: there is no such page."""
+    putting_up: PuttingUp | None = None
+    """Only on a node that a site file made."""
 
 
 def site_from_settings(

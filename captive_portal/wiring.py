@@ -22,6 +22,7 @@ from captive_portal.metrics import MetricsServer, render
 from captive_portal.photos import photo_desk
 from captive_portal.ports import Ports, site_from_settings
 from captive_portal.pseudonym import DayKey
+from captive_portal.putting_up import NodePuttingUp
 from captive_portal.resume import ResumeBook
 from captive_portal.secure import SecureDoor, SecureOrigin, certificate_flaw
 from captive_portal.server import make_server, proof_of_life
@@ -30,15 +31,19 @@ from captive_portal.site import SiteProblem, SiteProfile, parse_site, site_file,
 from captive_portal.status_key import key_file, load_key
 from captive_portal.uplink import UplinkWatch
 from captive_portal.vitals import take_vitals
+from captive_portal.waiting import run_waiting
 from municipio.clock import Clock
 from municipio.settings import Settings
+from municipio.site_file.state import SiteStanding
 from municipio.usecases.ports import Link
+from sync.acceptance import SightBook
 from sync.attachments import AttachmentStore
 from sync.catalogue import SqliteCatalogue
 from sync.datadir import DataDir
 from sync.link import FileLink
 from sync.notify import Pulse, supervisor
 from sync.sealing import AgeSealer
+from sync.site_state import read_site_state
 from sync.wiring import CannotStart as NoMemory
 from sync.wiring import open_memory
 
@@ -109,7 +114,18 @@ def build_ports(options: PortalOptions) -> Ports:
         filter=Filter(ListStore(data.path / "filter"), profile.filter),
         service=read_service(service_file(data.run), clock),
         status_key=lambda: load_key(key_file(data.node_key.parent)),
+        putting_up=_putting_up(data, settings, link, clock),
     )
+
+
+def _putting_up(
+    data: DataDir, settings: Settings, link: Link, clock: Clock
+) -> NodePuttingUp | None:
+    """Of a node that a site file made."""
+    if read_site_state(data) is None:
+        return None
+    has_printer = settings.flag("printer.enabled") and settings.text("printer.port") != ""
+    return NodePuttingUp(data, SightBook(data), link, clock, settings.node_code, has_printer)
 
 
 def load_profile(options: PortalOptions, settings: Settings) -> SiteProfile:
@@ -160,9 +176,14 @@ def run_portal(options: PortalOptions) -> None:
     """Serve until interrupted or terminated. Raises CannotStart, SettingsError, or OSError for a taken
     address or a certificate that cannot be read."""
     listener = supervisor()
-    ports = build_ports(options)
     settings = DataDir(options.data).settings()
     listen = listen_of(options, settings)
+    state = read_site_state(DataDir(options.data))
+    if state is not None and state.standing is SiteStanding.WAITING:
+        signal.signal(signal.SIGTERM, _leave)
+        run_waiting(state.faults, listen, options.threads, listener)
+        return
+    ports = build_ports(options)
     secure = SecureOrigin()
     app = create_app(ports)
     app.wsgi_app = secure.around(app.wsgi_app)  # type: ignore[method-assign,assignment]  # Flask's way

@@ -29,6 +29,7 @@ _GO_ON = {
     Screen.PREDIAL_CLAVE: "predial.continue",
     Screen.FOLIO: "folio.look",
     Screen.TECNICO: "tecnico.enter",
+    Screen.PUESTA: "puesta.enter",
 }
 """What the numeric keypad's enter presses, where the screen has one way on."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -30,3 +30,19 @@ class Deferred(Generic[T]):
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.get(), name)
+
+
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
+def closing(*parts: Closable | Deferred[Any]) -> Callable[[], None]:
+    """Closes each in turn; what was never built is left alone."""
+
+    def close() -> None:
+        for part in parts:
+            built = part.built if isinstance(part, Deferred) else part
+            if built is not None:
+                built.close()
+
+    return close

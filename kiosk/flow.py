@@ -31,6 +31,8 @@ class Screen(StrEnum):
     FUERA_DE_SERVICIO = "fuera_de_servicio"
     TECNICO = "tecnico"
     """Only where the node has a reader for service cards."""
+    PUESTA = "puesta"
+    """Only on a node that a site file made, until all of it was seen to work."""
 
 
 PASSING = frozenset(
@@ -41,6 +43,7 @@ PASSING = frozenset(
         Screen.IMPRIMIENDO,
         Screen.AVISO,
         Screen.TECNICO,
+        Screen.PUESTA,
     }
 )
 """Screens that `back` never returns to: what they did cannot be done again by going back."""

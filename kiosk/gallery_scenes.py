@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kiosk.flow import Screen
 from kiosk.gallery_cash import CASH_PLAYS
+from kiosk.gallery_puesta import PLAYS as PUESTA_PLAYS
 from kiosk.gallery_tecnico import PLAYS as TECNICO_PLAYS
 from kiosk.simulated_city import CLAVE, CLAVE_UP_TO_DATE
 from kiosk.simulated_kiosk import SimulatedKiosk
@@ -299,4 +300,5 @@ SCENES: tuple[Scene, ...] = (
     Scene("mas-privacidad", _taps("home.mas", "mas.privacidad")),
     Scene("fuera-de-servicio", _out_of_service),
     *(Scene(name, play) for name, play in TECNICO_PLAYS),
+    *(Scene(name, play) for name, play in PUESTA_PLAYS),
 )

@@ -34,6 +34,7 @@ from municipio.usecases.ports import LinkState
 
 if TYPE_CHECKING:
     from hardware.cash.simulated_line import SimulatedLine
+    from kiosk.simulated_installation import InstallationCorner
     from kiosk.simulated_technician import ServiceCorner
 
 
@@ -52,6 +53,8 @@ class World:
 
     service: ServiceCorner | None = None
     """The reader for service cards, a card, and the city's list."""
+    installing: InstallationCorner | None = None
+    """A node that is being put up."""
 
     is_saving: bool = False
     """The node's battery is in reserve or guard."""
@@ -131,6 +134,8 @@ class SimulatedKiosk:
             world.service.join(
                 self.desk, self.flow, ports, self.presenters, lambda: self.flow.touched(self.now_s)
             )
+        if world.installing is not None:
+            world.installing.join(self.desk, ports, self.presenters)
         self._up = Screen.HOME
         self.flow.on_place = self._show
         self.flow.on_wipe = self._wipe

@@ -18,13 +18,13 @@ from kiosk.aids import press_on
 from kiosk.aids_wiring import AidDevices
 from kiosk.background import Post, ThreadBackground
 from kiosk.catalogues import load_words
-from kiosk.deferred import Deferred
+from kiosk.deferred import Deferred, closing
 from kiosk.flow import Flow, Screen
 from kiosk.house import House
 from kiosk.language import Words, untranslated
 from kiosk.presenters.base import Desk, Presenter
 from kiosk.presenters.frame import HeaderPresenter, IdlePresenter
-from kiosk.presenters.info import FueraDeServicioPresenter
+from kiosk.presenters.info import ArchivoDelSitioPresenter, FueraDeServicioPresenter
 from kiosk.presenters.registry import Ports, build_presenters
 from kiosk.speech import AudioMode
 from kiosk.terminal_guard import terminal_trouble
@@ -33,6 +33,7 @@ from municipio.cash import rules_from
 from municipio.devices import CardTerminal, CashDevice, DeviceStatus, Printer
 from municipio.energy import may_start_payments
 from municipio.settings import Settings
+from municipio.site_file.state import SiteStanding
 from municipio.usecases.ports import (
     Catalogue,
     City,
@@ -51,6 +52,7 @@ from sync.keys import KeyMissing, NodeKey, load_city_key
 from sync.link import FileLink
 from sync.salvage import open_salvaging
 from sync.sealing import AgeSealer
+from sync.site_state import read_site_state
 
 if TYPE_CHECKING:
     from municipio.predial import SignedLiquidacion
@@ -90,14 +92,19 @@ def wire(data: DataDir, settings: Settings, post: Post) -> Wired:
     data.create()
     clock = SystemClock(data.link_file, quality_with(settings.flag("node.rtc")))
     words, background = _words(), ThreadBackground(post, fatal=(LedgerUnreadable,))
-    ledger = open_salvaging(data.ledger, clock, settings.node_code, settings.text("city.inegi"))
-    key = NodeKey.load(data)
     flow = _flow(settings)
     presenters: dict[Screen, Presenter[Any]] = {}
     aid_devices = AidDevices(settings, post, words)
     audio = AudioMode(aid_devices.mouth, words, lambda id: press_on(flow, presenters, id))
     listen = audio.listen if aid_devices.may_listen else None
     desk = Desk(words, flow, background, clock, settings, listen)
+    state = read_site_state(data)
+    if state is not None and state.standing is SiteStanding.WAITING:
+        # No ledger: nothing may be recorded under a name that the right file will change.
+        presenter = ArchivoDelSitioPresenter(desk, state.faults)
+        return _out_of_service(desk, flow, audio, background, "no usable plaza.toml", presenter)
+    ledger = open_salvaging(data.ledger, clock, settings.node_code, settings.text("city.inegi"))
+    key = NodeKey.load(data)
     if isinstance(ledger, LedgerDamaged) or isinstance(key, KeyMissing):
         trouble = str(ledger) if isinstance(ledger, LedgerDamaged) else cast(KeyMissing, key).detail
         return _out_of_service(desk, flow, audio, background, trouble)
@@ -129,14 +136,7 @@ def wire(data: DataDir, settings: Settings, post: Post) -> Wired:
         aid_devices.start(aids)
         background.run(lambda: _warm(ports, devices, catalogue), lambda _: None)
 
-    def close() -> None:
-        aid_devices.close()
-        for device in devices:
-            if device.built is not None:
-                device.built.close()
-        background.close()
-        ledger.close()
-
+    close = closing(aid_devices, *devices, background, ledger)
     presenters.update(build_presenters(desk, ports))
     background.on_fatal = lambda error: _stop_serving(presenters, flow, error)
     aids = aid_devices.join(flow, presenters, audio)
@@ -164,9 +164,16 @@ def _with_care(
 
     whole = _with_service(wired, data, desk, ports, city_key, held, presenters)
     house = whole.house
+    put_up = False
+    if read_site_state(data) is not None:
+        from kiosk.installation_wiring import stand
+
+        put_up = stand(data, desk, ports, held(), presenters)
 
     def warm_up() -> None:
         whole.warm_up()
+        if put_up:
+            house.flow.go(Screen.PUESTA)
         desk.background.run(lambda: body.start(house.statuses), lambda _: None)
 
     def close() -> None:
@@ -280,10 +287,15 @@ def _house(
 
 
 def _out_of_service(
-    desk: Desk, flow: Flow, audio: AudioMode, background: ThreadBackground, trouble: str
+    desk: Desk,
+    flow: Flow,
+    audio: AudioMode,
+    background: ThreadBackground,
+    trouble: str,
+    presenter: FueraDeServicioPresenter | None = None,
 ) -> Wired:
     presenters: dict[Screen, Presenter[Any]] = {
-        Screen.FUERA_DE_SERVICIO: FueraDeServicioPresenter(desk)
+        Screen.FUERA_DE_SERVICIO: presenter or FueraDeServicioPresenter(desk)
     }
     house = _house(desk, flow, audio, presenters, background.close, SilentLink())
     return Wired(house, lambda: None, (trouble,))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kiosk.flow import Screen
 from kiosk.presenters.base import Action, Desk, FocusItem, Presenter, Role, Tone
 from kiosk.presenters.views import (
@@ -255,3 +257,30 @@ class FueraDeServicioPresenter(AvisoPresenter):
             "Por ahora no haga pagos ni reportes aquí. Avise, por favor, al teléfono de ayuda."
         )
         return self._notice(_("Este kiosco está fuera de servicio"), text, ())
+
+
+class ArchivoDelSitioPresenter(FueraDeServicioPresenter):
+    """This node never had a usable plaza.toml: what is wrong with it, for who put it up."""
+
+    MOST = 3
+
+    def __init__(self, desk: Desk, faults: tuple[str, ...]) -> None:
+        self._faults = faults
+        super().__init__(desk)
+
+    def _render(self) -> AvisoView:
+        _ = self._desk.words
+        shown = [f"{n}. {fault}" for n, fault in enumerate(self._faults[: self.MOST], 1)]
+        rest = len(self._faults) - len(shown)
+        if rest > 0:
+            shown.append(_("Y {n} más.").format(n=rest))
+        shown.append(
+            _(
+                "Apague, corrija la tarjeta en una computadora y encienda. Todo está en plaza-error.txt."
+            )
+        )
+        return replace(
+            self._notice(_("El archivo plaza.toml no se puede usar"), "\n".join(shown), ()),
+            phone="",
+            phone_label="",
+        )

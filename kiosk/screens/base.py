@@ -67,6 +67,7 @@ _MODULES: dict[Screen, tuple[str, str]] = {
     Screen.AVISO: ("aviso", "AvisoBody"),
     Screen.FUERA_DE_SERVICIO: ("aviso", "AvisoBody"),
     Screen.TECNICO: ("tecnico", "TecnicoBody"),
+    Screen.PUESTA: ("tecnico", "TecnicoBody"),
 }
 
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
+from municipio.acceptance import Sight
+from municipio.devices import PrintVerdict
+from municipio.settings import SettingsError
 from municipio.site_file.state import SiteStanding
 from plaza.site.apply import apply_site, note_boot, note_stop
 from plaza.site.disk import NodeDisk
 from plaza.site.enrol import Waiting, try_enrolment
+from plaza.site.sheet import Sheet, read_sheet
+from sync.acceptance import SightBook
 from sync.clock import BOOT_ID
 from sync.datadir import DataDir
 
@@ -102,4 +108,51 @@ def enrol_verb(data: Path) -> None:
     sys.exit(LATER if tried.waiting is Waiting.LATER else 1)
 
 
-VERBS = (apply_verb, stopping, enrol_verb)
+@click.command("sheet")
+@_DATA
+@click.option(
+    "--html", "out", type=click.Path(path_type=Path, dir_okay=False), help="Write a page."
+)
+@click.option(
+    "--print", "on_paper", is_flag=True, help="Print it. A running kiosk holds the printer."
+)
+@_JSON
+def sheet(data: Path, out: Path | None, on_paper: bool, as_json: bool) -> None:
+    """The acceptance sheet: what this node has seen work. Exit 1 while something is missing."""
+    try:
+        made = read_sheet(DataDir(data))
+        if out is not None:
+            out.write_text(made.page(), encoding="utf-8")
+    except (OSError, SettingsError) as e:
+        click.echo(str(e), err=True)
+        sys.exit(1)
+    if as_json:
+        click.echo(json.dumps([asdict(s) for s in made.steps], ensure_ascii=False))
+    else:
+        click.echo("\n".join(made.lines()))
+    if on_paper:
+        _print(made, DataDir(data))
+    sys.exit(0 if made.is_accepted else 1)
+
+
+def _print(made: Sheet, data: DataDir) -> None:
+    from hardware.printer.driver import ReceiptPrinter
+    from hardware.printer.profiles import PROFILES
+
+    settings = made.settings
+    if not settings.text("printer.port"):
+        raise click.ClickException("este nodo no tiene impresora")
+    profile = PROFILES[settings.text("printer.profile")]
+    printer = ReceiptPrinter(
+        settings.text("printer.port"), settings.number("printer.baud"), profile
+    )
+    try:
+        result = printer.print_rendered(printer.render(made.paper()))
+    finally:
+        printer.close()
+    if result.verdict is not PrintVerdict.PRINTED:
+        raise click.ClickException(f"la impresora no confirmó el papel: {result.verdict.value}")
+    SightBook(data).note(Sight.RECEIPT)
+
+
+VERBS = (apply_verb, stopping, enrol_verb, sheet)

@@ -27,6 +27,9 @@ def data(tmp_path: Path) -> DataDir:
     return made
 
 
+USUAL = set(Screen) - {Screen.TECNICO, Screen.PUESTA}
+
+
 def _wire(data: DataDir) -> Wired:
     return wire(data, parse_settings({}), lambda work: work())
 
@@ -36,7 +39,7 @@ def test_a_fresh_node_has_every_screen_and_says_that_it_knows_no_city(data: Data
     screens = set(wired.house.presenters)
     wired.house.close()
 
-    assert screens == set(Screen) - {Screen.TECNICO}, "service cards are off until switched on"
+    assert screens == USUAL, "service cards are off until switched on"
     assert "city.pub" in wired.troubles[0]
 
 
@@ -48,7 +51,7 @@ def test_a_node_with_a_reader_has_the_technicians_screen(data: DataDir) -> None:
     wired.house.watch()
     wired.house.close()
 
-    assert screens == set(Screen)
+    assert screens == {*USUAL, Screen.TECNICO}
 
 
 def test_a_damaged_ledger_is_put_away_whole_and_the_kiosk_serves(data: DataDir) -> None:
@@ -57,7 +60,7 @@ def test_a_damaged_ledger_is_put_away_whole_and_the_kiosk_serves(data: DataDir) 
     wired = _wire(data)
     wired.house.close()
 
-    assert set(wired.house.presenters) == set(Screen) - {Screen.TECNICO}
+    assert set(wired.house.presenters) == USUAL
     kept = list((data.path / "damaged").rglob(data.ledger.name))
     assert [file.read_bytes() for file in kept] == [before]
 
@@ -139,3 +142,24 @@ def test_no_cash_no_words_about_it(data: DataDir) -> None:
     wired.house.close()
 
     assert not any("no cash is taken" in trouble for trouble in wired.troubles)
+
+
+def test_a_node_of_a_site_file_shows_its_checklist_first(data: DataDir) -> None:
+    (data.path / "site-state.json").write_text('{"standing":"good","node":"COA007"}')
+    wired = _wire(data)
+    wired.warm_up()
+    shown = wired.house.flow.place.screen
+    wired.house.close()
+
+    assert set(wired.house.presenters) == {*USUAL, Screen.PUESTA}
+    assert shown is Screen.PUESTA
+
+
+def test_a_node_with_a_wrong_first_file_opens_no_ledger(data: DataDir) -> None:
+    (data.path / "site-state.json").write_text('{"standing":"waiting","faults":["Línea 6: algo"]}')
+    wired = _wire(data)
+    wired.house.close()
+
+    assert set(wired.house.presenters) == {Screen.FUERA_DE_SERVICIO}
+    assert "Línea 6" in wired.house.presenters[Screen.FUERA_DE_SERVICIO].view.text
+    assert not data.ledger.exists()

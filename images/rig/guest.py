@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,24 +47,34 @@ Type=oneshot
 RemainAfterExit=yes
 ExecStart=/usr/sbin/modprobe mac80211_hwsim radios=4
 """
+REMOTE = f"""\
+[Service]
+ExecStart=
+ExecStart={PYTHON} -P -m kiosk --data /var/lib/plaza --fullscreen --remote /run/plaza-kiosk/remote
+"""
 WANTS = "[Unit]\nWants={}\n"
 
 
-def credentials(*, radios: bool = False) -> dict[str, str]:
-    """What the hypervisor tells PID 1, by name, as base64."""
+def credentials(*, radios: bool = False, remote: bool = False) -> dict[str, str]:
+    """What the hypervisor tells PID 1, by name, as base64.
+
+    `radios` are simulated before anything looks for one; `remote` lets `screen.py` ask the kiosk where its
+    buttons are. What presses them is the machine's own touch panel.
+    """
     units = {"proof-agent.service": AGENT} | ({"proof-radios.service": RADIOS} if radios else {})
     texts = {f"systemd.extra-unit.{name}": text for name, text in units.items()}
     texts["systemd.unit-dropin.sysinit.target~proof"] = WANTS.format(" ".join(units))
+    if remote:
+        texts["systemd.unit-dropin.plaza-kiosk.service~proof"] = REMOTE
     return {name: base64.b64encode(text.encode()).decode() for name, text in texts.items()}
 
 
-def agent_disk(folders: Sequence[Path], tar: Path) -> Disk:
-    """The files of `folders`, side by side, as a disk for the agent."""
+def agent_disk(files: Sequence[Path], tar: Path) -> Disk:
+    """These files, side by side, as a disk for the agent; `agent.py` must be among them."""
     with tarfile.open(tar, "w") as archive:
-        for file in sorted(f for folder in folders for f in folder.glob("*.py")):
+        for file in files:
             archive.add(file, file.name)
-    with tar.open("ab") as file_of_sectors:
-        file_of_sectors.truncate(-(-tar.stat().st_size // 512) * 512)
+    os.truncate(tar, -(-tar.stat().st_size // 512) * 512)  # a disk is made of whole sectors
     return Disk(tar, read_only=True, name=DISK_NAME)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from rig.hostnet import NETDEV, HostNet
 from rig.qmp import Qmp
 from rig.serialport import Port
 from rig.writelog import LogFault, read_head
@@ -46,8 +47,10 @@ class Spec:
     firmware: Path | None = None
     ports: tuple[str, ...] = ("control",)
     """Serial ports after the console, in the order in which the guest sees them."""
+    lines: Mapping[str, str] = field(default_factory=dict)
+    """More serial ports after those: devices of the host by their terminal, such as a printer's."""
     screen: bool = False
-    network: bool = False
+    network: HostNet | None = None
     credentials: Mapping[str, str] = field(default_factory=dict)
     """systemd credentials by their name, already base64."""
     extra: tuple[str, ...] = ()
@@ -55,7 +58,16 @@ class Spec:
 
 def qemu_argv(spec: Spec, folder: Path) -> list[str]:
     """The command line of a machine whose sockets and console log live in `folder`."""
-    argv = [*_board(spec), "-smp", "2", "-m", str(spec.memory_mib), "-display", "none"]
+    argv = [
+        *(spec.network.inside if spec.network else ()),
+        *_board(spec),
+        "-smp",
+        "2",
+        "-m",
+        str(spec.memory_mib),
+        "-display",
+        "none",
+    ]
     argv += ["-nodefaults", "-no-reboot"] if spec.kernel else ["-nodefaults"]
     if spec.kernel:
         argv += ["-kernel", str(spec.kernel), "-append", spec.words]
@@ -73,6 +85,9 @@ def qemu_argv(spec: Spec, folder: Path) -> list[str]:
             if number == 0
             else ["-device", f"pci-serial,chardev={name}"]
         )
+    for name, terminal in spec.lines.items():
+        argv += ["-chardev", f"serial,id={name},path={terminal}"]
+        argv += ["-device", f"pci-serial,chardev={name}"]
     argv += ["-qmp", f"unix:{folder}/qmp,server=on,wait=off"]
     argv += (
         ["-device", "virtio-vga" if spec.arch == "x86_64" else "virtio-gpu-pci"]
@@ -80,11 +95,7 @@ def qemu_argv(spec: Spec, folder: Path) -> list[str]:
         else []
     )
     argv += ["-device", "virtio-tablet-pci"] if spec.screen else []
-    argv += (
-        ["-netdev", "user,id=uplink", "-device", "virtio-net-pci,netdev=uplink"]
-        if spec.network
-        else []
-    )
+    argv += ["-netdev", NETDEV, "-device", "virtio-net-pci,netdev=uplink"] if spec.network else []
     for name, value in spec.credentials.items():
         argv += ["-smbios", f"type=11,value=io.systemd.credential.binary:{name}={value}"]
     return [*argv, *spec.extra]

@@ -1,0 +1,99 @@
+"""Cards, machines and figures of one image; everything that a proof leaves lies in one folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rig.card import put_file, write_card
+from rig.city import City
+from rig.guest import Guest, agent_disk, credentials
+from rig.machine import Disk, Machine, Spec
+
+CARD_BYTES = 3 << 30
+BOOT_S = 300.0
+DATA = "/var/lib/plaza"
+SITE = """\
+[site]
+name = "Plaza de prueba (demostración)"
+number = {number}
+profile = "{profile}"
+languages = ["es", "en"]
+clock = "battery"
+[city]
+url = "{url}"
+letters = "COA"
+inegi = "30039"
+code = "{code}"
+[uplink]
+address = "203.0.113.15/24"
+gateway = "203.0.113.1"
+[wifi]
+ssid = "Plaza de prueba"
+channel = 11
+[printer]
+port = "{printer}"
+"""
+
+
+@dataclass
+class Bench:
+    """Makes cards and machines of one image, and keeps the figures. `agent` are the files for the agent."""
+
+    image: Path
+    folder: Path
+    agent: tuple[Path, ...]
+    figures: dict[str, object] = field(default_factory=dict)
+
+    def card(self, name: str, site: str | None = None) -> Path:
+        """A newly flashed card; with a site file put on it as a technician's laptop would."""
+        card = write_card(self.image, self.folder / f"{name}.img", CARD_BYTES)
+        if site is not None:
+            put_file(card, "plaza.toml", site.encode())
+        return card
+
+    def spec(
+        self, card: Path, *, log: Path | None = None, radios: bool = False, remote: bool = False
+    ) -> Spec:
+        """A machine with this card and the agent. `log` keeps the card's writes."""
+        disks = (Disk(card, log=log), agent_disk(self.agent, self.folder / f"{card.stem}.tar"))
+        return Spec(disks, credentials=credentials(radios=radios, remote=remote))
+
+    def start(self, spec: Spec, name: str) -> Machine:
+        """Power on; consoles and sockets are in the folder's `name`."""
+        return Machine(spec, self.folder / name)
+
+    def note(self, **figures: object) -> None:
+        """Keep measured figures, in `figures.json` too."""
+        self.figures |= figures
+        path = self.folder / "figures.json"
+        path.write_text(json.dumps(self.figures, indent=1, default=str) + "\n")
+
+
+def fill_site(city: City, number: int, *, profile: str = "kiosk+portal", printer: str = "") -> str:
+    """The file of a place, with a code that the city approved beforehand."""
+    return SITE.format(
+        number=number, profile=profile, printer=printer, url=city.url,
+        code=city.new_code(f"COA{number:03d}", "Plaza de prueba"),
+    )  # fmt: skip
+
+
+def wait_agent(machine: Machine, within_s: float = BOOT_S) -> Guest:
+    """Until the node has come so far that it obeys. AssertionError with its console."""
+    guest = Guest(machine.ports["control"])
+    try:
+        guest.wait(within_s)
+    except TimeoutError as e:
+        raise AssertionError(f"the node did not start: {machine.console[-1500:]}") from e
+    return guest
+
+
+def wait_running(guest: Guest, within_s: float = BOOT_S) -> str:
+    """What systemd says of the whole once nothing is being started: `running`, or `degraded`."""
+    return guest.ask("systemctl", "is-system-running", "--wait", timeout_s=within_s).out.strip()
+
+
+def plaza(guest: Guest, *words: str) -> str:
+    """The node's own command on its own data. OrderFailed."""
+    return guest.run("/usr/local/bin/plaza", *words, "--data", DATA)

@@ -77,7 +77,7 @@ lock: setup-test  ## renew the hash-pinned lock files, without addresses
 wheel: setup-test  ## the wheel that the image installs
 	@$(PY) -m build --wheel --no-isolation --outdir out/wheel . 2>/dev/null || $(PY) -m pip wheel -q --no-deps --no-build-isolation -w out/wheel .
 
-IMAGE = $(PY) images/build/make.py --board $(BOARD) $(if $(VERSION),--version $(VERSION))
+IMAGE = $(PY) images/build/make.py --board $(BOARD) $(if $(VERSION),--version $(VERSION)) $(if $(QUICK),--quick)
 setup-image: setup
 	@.ci/setup run image
 	@test -n "$(BOARD)" || { echo "say which board:  make image BOARD=pi|vm-amd64|vm-arm64"; exit 2; }

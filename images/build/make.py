@@ -27,7 +27,7 @@ import roots
 import slot
 import squash
 import wheels
-from boards import BOARDS, Board
+from boards import BASES, BOARDS, NEVER, Board
 from stages import TREE, Report, digest, run, say, size_of, stage
 
 RECIPE = "images/build"
@@ -43,11 +43,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=TREE / "build/image")
     parser.add_argument("--python", default=sys.executable, help="with pip, to fetch the wheels")
     parser.add_argument("--xz", action="store_true", help="also the compressed image (minutes)")
+    parser.add_argument("--quick", action="store_true", help="a larger root in a fifth of the time")
     options = parser.parse_args(argv)
     if os.geteuid() != 0:
         parser.error("making a Debian root needs root")
     os.umask(0o022)
     builder = Builder(options.out.resolve(), BOARDS[options.board], options.python, options.version)
+    builder.level = 3 if options.quick else 19
     if options.what == "bundle":
         builder.bundle()
         return 0
@@ -61,12 +63,13 @@ class Builder:
     """The stages of one board in their order; each knows the keys of those before it."""
 
     def __init__(self, out: Path, board: Board, python: str, version: str) -> None:
-        self.board, self.python = board, python
+        self.board, self.python, self.level = board, python, 19
         self.shared, self.folder = out, out / board.name
         self.folder.mkdir(parents=True, exist_ok=True)
         self.report = Report(self.folder / "report.json")
         self.release = release(version)
         self.tools = out / "tools/root"
+        self.base = out / board.base / "root"
 
     def image(self) -> Path:
         began = time.monotonic()
@@ -116,11 +119,12 @@ class Builder:
             [self.tools],
         )  # fmt: skip
         files = (f"{RECIPE}/roots.py", f"{RECIPE}/packages-image.txt", "images/packages-node.txt")
-        base_key = digest(files, (repr(self.board),))
-        base = self.folder / "base"
+        kind = BASES[self.board.base]
+        base_key = digest(files, (repr(kind), *NEVER))
+        base = self.base
         stage(
-            self.report, "base", self.folder, base_key,
-            lambda: roots.make_base(base, self.board, self.release.epoch), [base],
+            self.report, "base", base.parent, base_key,
+            lambda: roots.make_base(base, kind, self.release.epoch), [base],
         )  # fmt: skip
         folder = self.shared / f"wheels-{self.board.arch}"
         wheels_key = digest((*wheels.LISTS, f"{RECIPE}/wheels.py"), (tools_key, self.board.arch))
@@ -144,7 +148,7 @@ class Builder:
         stage(
             self.report, "node", self.folder, key,
             lambda: node.make_node(
-                root, self.folder / "base", self.shared / f"wheels-{self.board.arch}/wheels", self.board,
+                root, self.base, self.shared / f"wheels-{self.board.arch}/wheels", self.board,
                 self.release, keyring,
             ),
             [root],
@@ -154,17 +158,17 @@ class Builder:
     def _slot(self, before: str) -> str:
         root_image, boot = self.folder / "rootfs.img", self.folder / "boot"
         root = self.folder / "root"
-        root_key = digest((f"{RECIPE}/squash.py",), (before,))
+        root_key = digest((f"{RECIPE}/squash.py",), (before, str(self.level)))
         stage(
             self.report, "rootfs", self.folder, root_key,
-            lambda: squash.make_root_image(self.folder, root, self.tools, self.release.epoch),
+            lambda: squash.make_root_image(self.folder, root, self.tools, self.release.epoch, self.level),
             [root_image],
         )  # fmt: skip
         key = digest((f"{RECIPE}/slot.py", f"{RECIPE}/initrd"), (root_key, repr(self.board)))
         stage(
             self.report, "boot", self.folder, key,
             lambda: slot.make_boot_files(
-                self.folder, root, self.folder / "base", self.board, self.tools
+                self.folder, root, self.base, self.board, self.tools
             ),
             [boot],
         )  # fmt: skip

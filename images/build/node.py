@@ -24,27 +24,39 @@ NOT_IN_A_NODE = (
 # What a root made by apt holds and a read-only root never uses. Folders stay, as empty mount points.
 EMPTIED = (
     "var/lib/apt/lists", "var/cache/apt", "var/cache/debconf", "var/cache/ldconfig", "var/log", "boot",
-    "tmp", "run", "var/tmp", "root", "usr/lib/python3/dist-packages/__pycache__",
+    "tmp", "run", "var/tmp", "root", "var/lib/plaza", "var/lib/systemd",
+    "usr/lib/python3/dist-packages/__pycache__",
 )  # fmt: skip
 GONE = (
     "etc/apt", "etc/machine-id", "var/lib/dbus/machine-id", "etc/kernel", "etc/kernel-img.conf",
     "etc/initramfs-tools", "usr/share/initramfs-tools", "var/lib/initramfs-tools", "etc/hostname",
-    "var/lib/systemd/catalog", "etc/resolv.conf", "etc/ssh", "usr/lib/apt", "usr/share/perl",
+    "var/lib/systemd/catalog", "etc/resolv.conf", "usr/lib/apt", "usr/share/perl",
     "var/lib/dpkg/status-old", "etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-",
 )  # fmt: skip
-MOUNT_POINTS = ("data", "boot/plaza", "proc", "sys", "dev", "run", "tmp", "var/lib/plaza")
+MOUNT_POINTS = (
+    "data",
+    "boot/plaza",
+    "proc",
+    "sys",
+    "dev",
+    "etc/systemd/network",
+    "etc/NetworkManager/system-connections",
+)
 MASKED = (
     "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer",
     "e2scrub_reap.service", "fstrim.timer", "getty@tty1.service", "serial-getty@.service",
     "autovt@.service", "systemd-networkd-wait-online.service", "NetworkManager-wait-online.service",
-    "hostapd.service", "dnsdist.service",
-    "systemd-firstboot.service", "systemd-homed.service", "alsa-state.service",
+    "hostapd.service", "dnsdist.service", "systemd-firstboot.service", "systemd-binfmt.service",
+    "proc-sys-fs-binfmt_misc.automount", "ldconfig.service", "systemd-hwdb-update.service",
+    "systemd-journal-catalog-update.service", "systemd-sysusers.service",
+    "systemd-update-done.service", "ssh.socket", "systemd-homed.service", "alsa-state.service",
     "alsa-restore.service", "rauc-mark-good.service", "nftables.service", "console-setup.service",
     "keyboard-setup.service",
 )  # fmt: skip
 ENABLED = (
     "systemd-networkd.service", "systemd-resolved.service", "systemd-timesyncd.service",
     "plaza-keep-log.timer", "ModemManager.service", "rauc.service",
+    "NetworkManager.service", "ssh.service",
 )  # fmt: skip
 
 
@@ -119,6 +131,8 @@ def _tidy(root: Path) -> None:
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(
             missing_ok=True
         )
+    for path in (root / "etc/ssh").glob("ssh_host_*"):
+        path.unlink()
     for name in EMPTIED:
         shutil.rmtree(root / name, ignore_errors=True)
         (root / name).mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from boards import NEVER, Board
+from boards import NEVER, Base
 from stages import HERE, TREE, run
 
 RELEASE = "trixie"
@@ -82,15 +82,16 @@ def bootstrap(
     )  # fmt: skip
 
 
-def make_base(root: Path, board: Board, epoch: int) -> None:
-    """The board's Debian: what a node needs, what only an image needs, the kernel without strangers."""
+def make_base(root: Path, base: Base, epoch: int) -> None:
+    """A Debian: what a node needs, what only an image needs, the kernel without strangers."""
     packages = [
         "ca-certificates", *listed("images/packages-node.txt"),
-        *listed("images/build/packages-image.txt"), *board.packages, board.kernel,
+        *listed("images/build/packages-image.txt"), *base.packages, base.kernel,
     ]  # fmt: skip
-    folders = [*NEVER, *board.without_modules]
+    folders = [*NEVER, *base.without_modules]
     modules = [f"{top}/modules/*/kernel/{d}/*" for d in folders for top in ("/lib", "/usr/lib")]
-    bootstrap(root, board.arch, packages, without=[*modules, *NO_DOCS], epoch=epoch)
+    without = [*modules, *NO_DOCS, *base.without_files]
+    bootstrap(root, base.arch, packages, without=without, epoch=epoch)
     for version in (root / "usr/lib/modules").iterdir():
         inside(root, "depmod", version.name)
 

@@ -11,13 +11,14 @@ from roots import inside
 SALT = "706c617a61" * 4
 
 
-def make_root_image(out: Path, root: Path, tools: Path, epoch: int) -> None:
+def make_root_image(out: Path, root: Path, tools: Path, epoch: int, level: int) -> None:
     """`rootfs.img` and what the boot loader must know of it: `verity.env`."""
     for name in ("rootfs.img", "verity.env"):
         (out / name).unlink(missing_ok=True)
     binds = {root: "/input", out: "/output"}
     inside(
-        tools, "mksquashfs", "/input", "/output/rootfs.img", "-comp", "zstd", "-b", "256K", "-noappend",
+        tools, "mksquashfs", "/input", "/output/rootfs.img", "-comp", "zstd",
+        "-Xcompression-level", str(level), "-b", "256K", "-noappend",
         "-no-progress", "-no-exports", "-xattrs", "-quiet", binds=binds, epoch=epoch,
     )  # fmt: skip
     image = out / "rootfs.img"

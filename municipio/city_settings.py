@@ -20,7 +20,7 @@ from municipio.settings import Settings, SettingsError, SettingValue, parse_sett
 ROLE = "settings"
 MAX_BYTES = 64 * 1024
 PROFILES = ("kiosk", "portal", "screen")
-_NODE = re.compile(r"[A-Z]{3}\d{3}")
+_NODE = re.compile(r"[A-Z]{3}[0-9]{3}")
 
 Check = Callable[[Any], str]
 """Why a value is refused, empty when it is good."""
@@ -108,7 +108,7 @@ def _text(most: int, least: int = 0) -> Check:
 
 
 def _like(pattern: str, example: str) -> Check:
-    shape = re.compile(pattern)
+    shape = re.compile(pattern, re.ASCII)
 
     def check(value: Any) -> str:
         return "" if isinstance(value, str) and shape.fullmatch(value) else f"is not like {example}"

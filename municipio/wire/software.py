@@ -22,7 +22,8 @@ MAX_OFFERED = 4
 MAX_BUNDLE_BYTES = 2 * 1024 * 1024 * 1024
 BOARDS = ("pi", "vm-amd64", "vm-arm64")
 _VERSION = re.compile(
-    r"(\d{1,9}(?:\.\d{1,9}){1,3})(?:-([0-9A-Za-z.]{1,40}))?(?:\+[0-9A-Za-z.]{1,40})?"
+    r"(\d{1,9}(?:\.\d{1,9}){1,3})(?:-([0-9A-Za-z.]{1,40}))?(?:\+[0-9A-Za-z.]{1,40})?",
+    re.ASCII,
 )
 _Key = tuple[tuple[int, ...], bool, tuple[tuple[int, str], ...]]
 

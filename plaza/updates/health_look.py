@@ -104,7 +104,8 @@ class Looker:
     def _programs(self) -> tuple[Health, str]:
         former, self._restarts = self._restarts, self._units.restarts(PROGRAMS)
         now = self._restarts
-        died = [n for n, count in now.items() if count < 0 or (n in former and count > former[n])]
+        # -1 while it does not run; what came back after that counts from where it is then.
+        died = [n for n, count in now.items() if count < 0 or 0 <= former.get(n, -1) < count]
         return (Health.UNWELL, f"started again: {', '.join(died)}") if died else (Health.WELL, "")
 
     def _fed(self) -> tuple[Health, str]:

@@ -35,11 +35,13 @@ class Vitals:
         statuses: Callable[[], Mapping[str, DeviceStatus]],
         power: Callable[[], PowerState] | None,
         folder: Path,
+        name: str = MEMORY_NAME,
     ) -> None:
+        """`name` is the file of what was told: each program of a node has its own."""
         self._ledger = ledger
         self._statuses = statuses
         self._power = power
-        self._file = folder / MEMORY_NAME
+        self._file = folder / name
         self._detector = ChangeDetector()
         self._levels = LevelWatch()
         self._told: dict[str, list[str]] = _read(self._file)

@@ -1,4 +1,7 @@
-"""The node's body and its charge controller, opened once for whoever looks, and the facts about them."""
+"""The kiosk's devices and the charge controller, opened once for whoever looks, and the facts about them.
+
+The node's own body is told of by the queue's carrier, which also nodes without a screen have.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,6 @@ from sync.datadir import DataDir
 from sync.energy_note import FileBand, told_status
 
 if TYPE_CHECKING:
-    from hardware.health.driver import NodeHealth
     from hardware.power.driver import PowerDriver
 
 RENDERER_NAME = "gl_renderer"
@@ -28,8 +30,7 @@ class Body:
 
     def __init__(self, data: DataDir, settings: Settings, clock: Clock, ledger: Ledger) -> None:
         self._data, self._settings = data, settings
-        self._clock, self._ledger = clock, ledger
-        self._health: NodeHealth | None = None
+        self._ledger = ledger
         self._power: PowerDriver | None = None
         self._vitals: Vitals | None = None
         self._has_power = settings.text("power.kind") != "none" and bool(
@@ -50,29 +51,23 @@ class Body:
 
     def start(self, statuses: Callable[[], Mapping[str, DeviceStatus]]) -> None:
         """May block: not on the screen's thread. `statuses` tells of all other devices."""
-        from hardware.health.driver import NodeHealth
         from hardware.power.driver import build_power
 
         run = self._data.run
-        self._health = health = NodeHealth(
-            self._data.path,
-            clock=lambda: self._clock.now().quality,
-            renderer=lambda: read_renderer(self._data),
-        )
         if self._has_power and self._told is None:
             self._power = build_power(self._settings)
 
         def look() -> Mapping[str, DeviceStatus]:
             seen = {name: _news(name, status) for name, status in statuses().items()}
             own = {name: status() for name, status in self.held().items()}
-            return {**seen, **own, "health": health.status()}
+            return {**seen, **own}
 
         power = self._power
         self._vitals = Vitals(self._ledger, look, None if power is None else power.power, run)
         self._vitals.start()
 
     def close(self) -> None:
-        for one in (self._vitals, self._power, self._health):
+        for one in (self._vitals, self._power):
             if one is not None:
                 one.close()
 

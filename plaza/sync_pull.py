@@ -29,8 +29,8 @@ _EXPLAINED = {
 }
 
 
-def pull_command(options: Callable[[Any], Any]) -> click.Command:
-    """The command, with the options that all of `plaza sync` have."""
+def commands(options: Callable[[Any], Any]) -> list[click.Command]:
+    """`pull`, with the options that all of `plaza sync` have."""
 
     @click.command("pull")
     @click.option(
@@ -52,7 +52,7 @@ def pull_command(options: Callable[[Any], Any]) -> click.Command:
             click.echo(said, err=True)
             sys.exit(1)
 
-    return command
+    return [command]
 
 
 def pull(data: Path, mirror: Path | None) -> Outcome:

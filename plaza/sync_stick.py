@@ -28,7 +28,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 _PATTERN = {StickState.WORKING: Pattern.WORKING, StickState.DONE: Pattern.DONE}
 
 
-def stick_commands(options: Callable[[Any], Any]) -> list[click.Command]:
+def commands(options: Callable[[Any], Any]) -> list[click.Command]:
     """The three commands, with the options that all of `plaza sync` have."""
 
     @click.command("export")

@@ -6,15 +6,22 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 
 from sync.datadir import DataDir
 from sync.notify import Supervisor, supervisor
-from sync.wiring import CannotStart, build_delivery, build_worker, open_memory
+from sync.wiring import CannotStart, Memory, build_delivery, build_worker, open_memory
 
 
-def run_worker(data: DataDir) -> CannotStart | None:
-    """Run in this process's main thread; None after a clean stop, else why it could not start."""
+def run_worker(
+    data: DataDir,
+    beside: Callable[[Memory], AbstractContextManager[None]] = lambda _: nullcontext(),
+) -> CannotStart | None:
+    """Run in this process's main thread; None after a clean stop, else why it could not start.
+
+    `beside` lives while the worker does, on the same ledger.
+    """
     listener = supervisor()
     memory = open_memory(data)
     if isinstance(memory, CannotStart):
@@ -28,7 +35,8 @@ def run_worker(data: DataDir) -> CannotStart | None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         listener.ready()
-        build_worker(memory, delivery).run(stop, _slowly(listener))
+        with beside(memory):
+            build_worker(memory, delivery).run(stop, _slowly(listener))
     finally:
         memory.close()
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import random
 import sys
@@ -12,8 +13,6 @@ from typing import Any, NoReturn
 
 import click
 
-from plaza.sync_pull import pull_command
-from plaza.sync_stick import stick_commands
 from sync.answers import Delivered, Refused, TooLarge, Wanted
 from sync.attachments import AttachmentStore
 from sync.datadir import DataDir
@@ -36,7 +35,24 @@ _data = click.option(
 _json = click.option("--json", "as_json", is_flag=True, help="One JSON object for machines.")
 
 
-@click.group()
+_ELSEWHERE = {name: "plaza.sync_stick" for name in ("export", "import", "stick")}
+_ELSEWHERE |= {"pull": "plaza.sync_pull"}
+"""Commands that live in modules of their own. The carrier runs for months and must not carry them."""
+
+
+class _Sync(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *_ELSEWHERE})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _ELSEWHERE and cmd_name not in self.commands:
+            module = importlib.import_module(_ELSEWHERE[cmd_name])
+            for command in module.commands(lambda function: _data(_json(function))):
+                self.add_command(command)
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Sync)
 def sync() -> None:
     """The queue that reaches the city."""
 
@@ -44,8 +60,10 @@ def sync() -> None:
 @sync.command()
 @_data
 def run(data: Path) -> None:
-    """Carry facts to the city until stopped."""
-    trouble = run_worker(DataDir(data))
+    """Carry facts to the city until stopped, and tell it how this node is."""
+    from plaza.node_vitals import told_beside
+
+    trouble = run_worker(DataDir(data), told_beside)
     if trouble is not None:
         _fail(trouble.detail)
 
@@ -240,8 +258,3 @@ def _open(data: Path) -> Memory:
 def _fail(text: str) -> NoReturn:
     click.echo(text, err=True)
     sys.exit(1)
-
-
-sync.add_command(pull_command(lambda function: _data(_json(function))))
-for _command in stick_commands(lambda function: _data(_json(function))):
-    sync.add_command(_command)

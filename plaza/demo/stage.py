@@ -96,7 +96,7 @@ class Stage:
             env={"PLAZA_STAFF_TOKEN": self.staff_token},
         )
         doubt = {} if self.props.clock_sure else {CLOCK_DOUBT: "1"}
-        self.sync = self._program("sync", "sync", "run", f"--data={plan.node}", env=doubt)
+        self.sync = self._program("sync", "plaza", "sync", "run", f"--data={plan.node}", env=doubt)
         self.portal = self._program(
             "portal",
             "captive_portal",

@@ -22,9 +22,9 @@ from municipio.facts import (
     FactDraft,
     FactError,
     Lane,
-    decode_fact,
     fact_hash,
 )
+from municipio.stored_facts import decode_stored
 from sync.database import query
 from sync.ledger import SqliteLedger
 from sync.rows import LANE_NUMBER
@@ -107,7 +107,7 @@ def _is_whole(ledger: SqliteLedger, body: Any, seal: Any) -> bool:
     if not _fits(ledger, body, seal):
         return False
     try:
-        decode_fact(body)
+        decode_stored(body)
     except FactError:
         return False
     return True
@@ -126,7 +126,7 @@ def _take(
     taken: list[Fact],
 ) -> bool:
     """Record one stranded fact inside another; False when there is no room for it there."""
-    fact = decode_fact(body)
+    fact = decode_stored(body)
     # One that was recovered before travels on as it was: never one inside another inside another.
     whole = fact.data["fact"] if fact.type in RECOVERED.values() else body.decode()
     draft = FactDraft(RECOVERED[lane], {"fact": whole, "reason": reason})

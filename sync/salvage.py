@@ -18,7 +18,8 @@ import apsw
 import msgspec
 
 from municipio.clock import Clock
-from municipio.facts import ZERO_HASH, FactError, decode_fact, fact_hash, node_urn
+from municipio.facts import ZERO_HASH, FactError, fact_hash, node_urn
+from municipio.stored_facts import decode_stored
 from sync.database import LedgerDamaged, build_database, cannot_open, fsync
 from sync.ledger import SqliteLedger, next_epoch, open_ledger, salvaged_file
 from sync.recovery import recover_damaged, take_stranded
@@ -210,7 +211,7 @@ def _fill_chains(
         bodies = facts.get(place, {})
         acked, prev = _start(chains.get(place), bodies)
         seq = acked
-        while seq + 1 in bodies and decode_fact(bodies[seq + 1]).prev == prev:
+        while seq + 1 in bodies and decode_stored(bodies[seq + 1]).prev == prev:
             seq, prev = seq + 1, fact_hash(bodies[seq + 1])
             seal = None if key is None else seal_of(key, prev)
             sql = "INSERT INTO fact (lane, epoch, seq, body, seal) VALUES (?, ?, ?, ?, ?)"
@@ -233,7 +234,7 @@ def _start(chain: dict[str, Any] | None, bodies: dict[int, bytes]) -> tuple[int,
     if not bodies:
         return 0, ZERO_HASH
     first = min(bodies)
-    return first - 1, decode_fact(bodies[first]).prev
+    return first - 1, decode_stored(bodies[first]).prev
 
 
 def _is_fact(row: dict[str, Any], key: bytes | None, source: str) -> bool:
@@ -242,7 +243,7 @@ def _is_fact(row: dict[str, Any], key: bytes | None, source: str) -> bool:
     if not isinstance(body, bytes):
         return False
     try:
-        fact = decode_fact(body)
+        fact = decode_stored(body)
     except FactError:
         return False
     sealed = seal is None or key is None or seal == seal_of(key, fact_hash(body))

@@ -14,7 +14,8 @@ import apsw
 import msgspec
 
 from municipio.clock import TRUSTED_QUALITIES
-from municipio.facts import LANES, FactError, decode_fact, fact_hash, parse_time
+from municipio.facts import LANES, FactError, fact_hash, parse_time
+from municipio.stored_facts import decode_stored
 from sync.database import query
 from sync.rows import LANE_NUMBER
 from sync.seals import Head, coming_key, key_file, read_key, seal_of, settle_key
@@ -99,7 +100,7 @@ def time_proof(connection: apsw.Connection) -> datetime | None:
     for number in LANE_NUMBER.values():
         for (body,) in query(connection, sql, (number, epoch)):
             try:
-                fact = decode_fact(body)
+                fact = decode_stored(body)
             except FactError:
                 continue
             if fact.timequality in TRUSTED_QUALITIES and fact.time and fact.time <= latest:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import apsw
 
-from municipio.facts import LANES, ZERO_HASH, FactError, Lane, decode_fact, fact_hash
+from municipio.facts import LANES, ZERO_HASH, FactError, Lane, fact_hash
+from municipio.stored_facts import decode_stored
 from sync.database import query
 from sync.ledger import SqliteLedger
 from sync.rows import LANE_NUMBER
@@ -58,7 +59,7 @@ def _verify_chain(db: apsw.Connection, key: bytes, lane: Lane, epoch: int) -> tu
     facts: Iterator[tuple[int, bytes, bytes | None]] = db.execute(sql, (number, epoch))
     for found, body, seal in facts:
         try:
-            fact = decode_fact(body)
+            fact = decode_stored(body)
         except FactError as e:
             return count, f"fact {found} cannot be read: {e}"
         if (fact.lane, fact.epoch, fact.seq, found) != (lane, epoch, seq + 1, seq + 1):

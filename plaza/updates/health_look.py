@@ -12,7 +12,8 @@ from pathlib import Path
 
 import apsw
 
-from municipio.facts import LANES, FactError, decode_fact
+from municipio.facts import LANES, FactError
+from municipio.stored_facts import decode_stored
 from plaza.unit_control import Units
 from plaza.updates.health import Health, Look, Part
 from sync.database import LedgerUnreadable
@@ -132,7 +133,7 @@ def read_old_rows(ledger: SqliteLedger) -> str:
             for lane in LANES:
                 sql = "SELECT body FROM fact WHERE lane = ? ORDER BY epoch, seq LIMIT ?"
                 for (body,) in db.execute(sql, (LANE_NUMBER[lane], OLD_ROWS)):
-                    decode_fact(body)
+                    decode_stored(body)
     except (apsw.Error, LedgerUnreadable, FactError, ValueError, TypeError) as e:
         return f"what was there cannot be read: {type(e).__name__}: {e}"[:300]
     return ""

@@ -87,9 +87,18 @@ def _bytes(text: str) -> int:
 def judge_together(values: Mapping[str, Value], bad: frozenset[str]) -> Iterator[SiteFault]:
     """What is missing and what does not go together; `bad` keys were told about already."""
     for key in KEYS:
-        of_other = key.choices_by is not None and key.choices_by[0] in bad
-        if key.name not in bad and not (key.when and key.when.key in bad) and not of_other:
+        if not bad.intersection(_looked_at(key)):
             yield from judge_beside(key, values)
+
+
+def _looked_at(key: Key) -> tuple[str, ...]:
+    """The keys whose values decide about this one."""
+    return (
+        key.name,
+        *([key.when.key] if key.when else []),
+        *([key.choices_by[0]] if key.choices_by else []),
+        *([key.differs_from] if key.differs_from and not key.is_needed else []),
+    )
 
 
 def judge_beside(key: Key, values: Mapping[str, Value]) -> Iterator[SiteFault]:

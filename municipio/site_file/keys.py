@@ -117,7 +117,7 @@ KEYS: tuple[Key, ...] = (
         pattern="[A-Z]{3}", is_needed=True, example="COA",
     ),
     Key(
-        "city.inegi", Kind.TEXT, "", "Clave INEGI del municipio", "Cinco dígitos.",
+        "city.inegi", Kind.TEXT, "", "Clave INEGI del municipio", "La que el INEGI da a este municipio.",
         "cinco dígitos, entre comillas", pattern="[0-9]{5}", is_needed=True, example="30039",
     ),
     Key(

@@ -25,7 +25,7 @@ def write_site_file(values: Mapping[str, Value]) -> str:
 
     Keys that do not apply to these values are left out, so that the file is as long as the site needs.
     """
-    full = {key.name: key.default for key in KEYS} | dict(values)
+    full = settled(values)
     lines = list(HEADER)
     for section, title in SECTIONS.items():
         keys = [k for k in KEYS if k.section == section and k.applies(full)]
@@ -35,6 +35,15 @@ def write_site_file(values: Mapping[str, Value]) -> str:
                 lines += [f"# {line}" for line in comment(key)]
                 lines.append(f"{key.word} = {toml_value(key, full[key.name])}")
     return "\n".join(lines) + "\n"
+
+
+def settled(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Every key; one that does not apply has its default, and so hides what hangs on it."""
+    full = {key.name: key.default for key in KEYS} | dict(values)
+    for key in KEYS:
+        if not key.applies(full):
+            full[key.name] = key.default
+    return full
 
 
 def comment(key: Key) -> list[str]:

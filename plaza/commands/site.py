@@ -113,6 +113,27 @@ for _verb in VERBS:
     site.add_command(_verb)
 
 
+@site.command("card-files")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder to write to.",
+)
+def card_files(out: Path) -> None:
+    """Write what a technician finds beside plaza.toml: nuevo-sitio.html (works off line) and LEEME.txt."""
+    from plaza.site.page import PAGE_NAME, offline_page, read_me
+    from plaza.site.sheet import program_version
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / PAGE_NAME).write_text(offline_page(program_version()), encoding="utf-8")
+        (out / "LEEME.txt").write_bytes(read_me())
+    except OSError as e:
+        _fail(f"{e.filename}: {e.strerror}")
+    click.echo(f"{out}: {PAGE_NAME}, LEEME.txt")
+
+
 def _ask(key: Key, default: str) -> str:
     click.echo(f"{key.label}. {key.help}")
     if key.kind is Kind.CHOICE:

@@ -29,6 +29,7 @@ from captive_portal.site import SiteProfile
 from captive_portal.tries import Tries
 from municipio.clock import Clock, Instant
 from municipio.facts import FactDraft, FactType
+from municipio.usecases.consulted import ConsultTally
 from municipio.usecases.ports import Catalogue, Ledger, NotRecorded, NotRecordedCause
 
 EXTEND_S = 10 * 60
@@ -84,6 +85,7 @@ class Door:
         self._codes = codes
         self._day = DayBook(clock, zone)
         self._tally = HourTally(clock.now())
+        self._consults, self._consulting = ConsultTally("portal", clock.now()), threading.Lock()
         self._tries = Tries(
             lambda: clock.now().boot_ms,
             most_each=TRIES_EACH,
@@ -285,9 +287,17 @@ class Door:
                 (v.device, v.seconds_left, v.bytes_left or 0) for v in visits if v.device in holders
             )
 
+    def consulted(self, tramite_id: str) -> None:
+        """Somebody opened a trámite; it is counted, and nothing else."""
+        with self._consulting:
+            self._consults.opened(tramite_id)
+
     def tell_hour(self, *, at_once: bool = False) -> None:
         """Record the hour's totals when it is over. What cannot be recorded is lost, not kept."""
-        for draft in self._tally.close(self._clock.now(), at_once=at_once):
+        now = self._clock.now()
+        with self._consulting:
+            consulted = self._consults.close(now, at_once=at_once)
+        for draft in (*self._tally.close(now, at_once=at_once), *filter(None, (consulted,))):
             if isinstance(self._ledger.record(draft), NotRecorded):
                 self.counters.add(Count.NOT_RECORDED)
 

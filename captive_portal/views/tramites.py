@@ -32,5 +32,6 @@ def card(lang: str, tramite_id: str) -> ResponseReturnValue:
     tramite = ports().catalogue.tramite(tramite_id)
     if tramite is None:
         abort(404)
+    ports().door.consulted(tramite.id)
     cost = cost_label(tramite.cost, translator())
     return page("tramite.html", t=tramite, cost=cost, bring=requirements(tramite))

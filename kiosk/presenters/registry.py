@@ -32,6 +32,7 @@ from kiosk.presenters.tramite import TramitePresenter
 from kiosk.presenters.tramites import TramitesPresenter
 from kiosk.usecases.aftercare import Aftercare
 from kiosk.usecases.cash_till import CashLimits
+from kiosk.usecases.consults import Consults
 from kiosk.usecases.debt import DebtDesk
 from kiosk.usecases.papers import PaperWriter
 from kiosk.usecases.pay_by_card import PayByCard
@@ -94,10 +95,11 @@ def build_presenters(desk: Desk, ports: Ports) -> dict[Screen, Presenter[Any]]:
         verify=ports.verify,
     )
     catalogue, ledger = ports.catalogue, ports.ledger
+    consults = Consults(ledger, desk.clock)
     return {
         Screen.HOME: HomePresenter(desk, Aftercare(pay, cash), papers),
         Screen.TRAMITES: TramitesPresenter(desk, catalogue),
-        Screen.TRAMITE: TramitePresenter(desk, catalogue, printing, papers),
+        Screen.TRAMITE: TramitePresenter(desk, catalogue, printing, papers, consults),
         Screen.PREDIAL_CLAVE: PredialClavePresenter(desk, catalogue),
         Screen.PREDIAL_BENEFICIO: PredialBeneficioPresenter(desk, papers),
         Screen.PREDIAL_ADEUDO: PredialAdeudoPresenter(desk, debts, papers),

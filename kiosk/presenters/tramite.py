@@ -8,6 +8,7 @@ from kiosk.presenters.live_printer import LivePrinter
 from kiosk.presenters.print_task import PrintTask
 from kiosk.presenters.views import RequirementRow, Row, TramiteView
 from kiosk.presenters.wording import printer_trouble
+from kiosk.usecases.consults import Consults
 from kiosk.usecases.papers import PaperWriter
 from kiosk.usecases.printing import PrintDesk, PrintRequest
 from municipio.receipts import PaperKind
@@ -20,12 +21,18 @@ class TramitePresenter(Presenter[TramiteView]):
     """Enter with `tramite_id`."""
 
     def __init__(
-        self, desk: Desk, catalogue: Catalogue, printing: PrintDesk, papers: PaperWriter
+        self,
+        desk: Desk,
+        catalogue: Catalogue,
+        printing: PrintDesk,
+        papers: PaperWriter,
+        consults: Consults,
     ) -> None:
         self._catalogue = catalogue
         self._printing = printing
         self._printer = LivePrinter(desk, printing)
         self._papers = papers
+        self._consults = consults
         self._tramite: Tramite | None = None
         self._missing = False
         self._printer_cause = ""
@@ -35,10 +42,7 @@ class TramitePresenter(Presenter[TramiteView]):
         tramite_id = str(params.get("tramite_id", ""))
         self._tramite, self._missing = None, False
         self.refresh()
-        self._desk.background.run(
-            lambda: (self._catalogue.tramite(tramite_id), self._printing.cause()),
-            self._current(self._loaded),
-        )
+        self._desk.background.run(lambda: self._load(tramite_id), self._current(self._loaded))
 
     def tick(self, now_s: float) -> None:
         self._printer.tick(now_s, self._current(self._printer_told))
@@ -60,6 +64,12 @@ class TramitePresenter(Presenter[TramiteView]):
     def _press(self, id: str) -> None:
         if id == "tramite.print":
             self.print()
+
+    def _load(self, tramite_id: str) -> tuple[Tramite | None, str]:
+        card = self._catalogue.tramite(tramite_id)
+        if card is not None:
+            self._consults.opened(card.id)
+        return card, self._printing.cause()
 
     def _loaded(self, found: tuple[Tramite | None, str]) -> None:
         self._tramite, self._printer_cause = found

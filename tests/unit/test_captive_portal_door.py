@@ -353,3 +353,19 @@ def test_an_hour_in_which_nothing_happened_says_nothing() -> None:
     here.door.tell_hour()
 
     assert here.facts() == []
+
+
+def test_what_people_look_up_is_told_as_totals_once_five_did() -> None:
+    here = park()
+    for _ in range(5):
+        here.door.consulted("acta-de-nacimiento")
+    for _ in range(4):
+        here.door.consulted("apoyo-por-violencia")
+    here.clock.moment = datetime(2026, 1, 20, 19, 0, tzinfo=UTC)
+
+    here.door.tell_hour()
+
+    (told,) = here.facts()
+    assert told["type"] == "tramite.consulted"
+    assert (told["lane"], told["data"]["channel"]) == ("vit", "portal")
+    assert told["data"]["consulted"] == {"acta-de-nacimiento": 5}

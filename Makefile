@@ -1,5 +1,5 @@
 # Plaza. `make run` shows a whole node; `make test` proves it. Both prepare the machine themselves.
-.PHONY: help image bundle setup setup-test setup-bench run test test-appliance test-vm worlds check bench bench-dns a11y screens strings lock wheel clean
+.PHONY: help image bundle cve setup setup-test setup-bench run test test-appliance test-vm worlds check bench bench-dns a11y screens strings lock wheel clean
 PY := .venv/bin/python
 
 help:  ## what this Makefile does
@@ -36,6 +36,9 @@ test-appliance: test-vm  ## the install recipe in a throw-away Debian root, and 
 test-vm: setup-test  ## a street with simulated radios in a virtual node: QEMU, no KVM (minutes; root)
 	@.ci/setup vm
 	@PLAZA_VM=1 $(PY) -P -m pytest tests/appliance/test_vm_street.py
+
+test-ejido: setup-test  ## nine days without signal and on the sun, over the real programs (two minutes)
+	@PLAZA_EJIDO=1 $(PY) -P -m pytest tests/flows/test_demo_ejido.py
 
 worlds: setup-test  ## the seeded worlds at full length: 10,000 payments of each kind, 10,000 power cuts, 1,000 fault seeds
 	@PLAZA_PAYMENTS=10000 PLAZA_POWER_CUTS=10000 PLAZA_FAULT_SEEDS=1000 PLAZA_PROXY_SEEDS=1000 \
@@ -80,10 +83,15 @@ wheel: setup-test  ## the wheel that the image installs
 IMAGE = $(PY) images/build/make.py --board $(BOARD) $(if $(VERSION),--version $(VERSION)) $(if $(QUICK),--quick)
 setup-image: setup
 	@.ci/setup run image
+	@$(PY) -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/image.txt
 	@test -n "$(BOARD)" || { echo "say which board:  make image BOARD=pi|vm-amd64|vm-arm64"; exit 2; }
 
 image: setup-image  ## the card of a board: make image BOARD=pi|vm-amd64|vm-arm64 [VERSION=..] [XZ=1] (root)
 	@$(IMAGE) $(if $(XZ),--xz) image
+
+cve: setup-image  ## judge the SBOM of a board by downloaded lists: make cve BOARD=.. TRACKER=debian.json [OSV=folder]
+	@$(PY) images/build/cve.py build/image/$(BOARD)/sbom.cdx.json --debian "$(TRACKER)" \
+	  $(if $(OSV),--osv $(OSV)) $(if $(ACCEPTED),--accepted $(ACCEPTED))
 
 bundle: setup-image  ## the signed update of a board: make bundle BOARD=.. [VERSION=..] (root)
 	@$(IMAGE) bundle

@@ -7,17 +7,18 @@ from pathlib import Path
 
 from boards import Board
 from roots import inside
-from slot import DISK_SIGNATURE
+from slot import DISK_SIGNATURE, device_trees
 from stages import HERE
 
 GRUB_MODULES = (
     "biosdisk", "part_msdos", "fat", "normal", "configfile", "loadenv", "test", "linux", "echo", "minicmd",
     "search", "serial", "terminal", "sleep", "reboot", "boot", "ls", "cat",
 )  # fmt: skip
+PI_FIRMWARE = ("bootcode.bin", "start.elf", "fixup.dat", "start4.elf", "fixup4.dat")
 FIRST_STATE = {"ORDER": "A B", "A_OK": "1", "A_TRY": "0", "B_OK": "0", "B_TRY": "0"}
 
 
-def make_disk(out: Path, board: Board, tools: Path, epoch: int) -> Path:
+def make_disk(out: Path, base: Path, firmware: Path, board: Board, tools: Path, epoch: int) -> Path:
     work = out / "disk"
     shutil.rmtree(work, ignore_errors=True)
     boot = work / "in/fat"
@@ -26,8 +27,10 @@ def make_disk(out: Path, board: Board, tools: Path, epoch: int) -> Path:
     (boot / "b").mkdir()
     for path in sorted((HERE / "fat").iterdir()):
         shutil.copy(path, boot / path.name)
-    binds = {work: "/work", out: "/slot", HERE: "/recipe"}
-    extra = _grub(work, tools, epoch)
+    binds = {work: "/work", out: "/slot"}
+    extra = _grub(work, tools, epoch) if board.boot == "grub" else _uboot(work, tools, epoch)
+    if board.name == "pi":
+        _firmware(boot, base, firmware)
     image = f"plaza-{board.name}.img"
     (work / "genimage.cfg").write_text(_layout(board, image, extra))
     inside(
@@ -42,6 +45,44 @@ def make_disk(out: Path, board: Board, tools: Path, epoch: int) -> Path:
         file.truncate((4 + board.boot_mib + 2 * board.slot_mib + board.data_mib) << 20)
     shutil.rmtree(work)
     return final
+
+
+def _uboot(work: Path, tools: Path, epoch: int) -> str:
+    """The script that chooses the slot, and the state that it counts in."""
+    binds = {work: "/work"}
+    shutil.copy(HERE / "boot/boot.cmd", work / "boot.cmd")
+    inside(
+        tools, "mkimage", "-A", "arm64", "-O", "linux", "-T", "script", "-C", "none", "-n", "Plaza",
+        "-d", "/work/boot.cmd", "/work/in/fat/boot.scr", binds=binds, epoch=epoch,
+    )  # fmt: skip
+    (work / "slots.txt").write_text("BOOT_ORDER=A B\nBOOT_A_LEFT=3\nBOOT_B_LEFT=0\n")
+    inside(
+        tools, "mkenvimage", "-s", "0x4000", "-o", "/work/in/fat/slots.env", "/work/slots.txt", binds=binds
+    )  # fmt: skip
+    return ""
+
+
+def _firmware(boot: Path, base: Path, firmware: Path) -> None:
+    """The board's own firmware, U-Boot, and for the Pi 5 the words that a slot is started with."""
+    version = next((base / "usr/lib/modules").iterdir()).name
+    for name in PI_FIRMWARE:
+        shutil.copy(firmware / "usr/lib/raspi-firmware" / name, boot / name)
+    shutil.copy(firmware / "usr/lib/u-boot/rpi_arm64/u-boot.bin", boot / "u-boot.bin")
+    for name, path in device_trees(base, version).items():
+        shutil.copy(path, boot / name)
+    for name in ("config.txt", "slot.txt"):
+        shutil.copy(HERE / "boot" / name, boot / name)
+    (boot / "a/cmdline.txt").write_text(firmware_words((boot / "a/slot.env").read_text(), "A"))
+
+
+def firmware_words(slot_env: str, slot: str) -> str:
+    """`cmdline.txt` of a slot, for a firmware that starts the kernel itself (the hook writes the same)."""
+    known = dict(line.split("=", 1) for line in slot_env.splitlines())
+    part = {"A": 2, "B": 3}[slot]
+    return (
+        f"{known['cmdline']} plaza.loader=firmware plaza.slot={slot} plaza.part={part}"
+        f" plaza.roothash={known['roothash']} plaza.hashstart={known['hashstart']} rauc.slot={slot}\n"
+    )
 
 
 def _grub(work: Path, tools: Path, epoch: int) -> str:

@@ -3,7 +3,8 @@
 
     images/build/make.py image|bundle --board pi|vm-amd64|vm-arm64 [--version V] [--out build/image]
 
-Leaves in OUT/<board>: plaza-<board>.img (sparse), .img.xz with --xz, report.json; or the signed update.
+Leaves in OUT/<board>: plaza-<board>.img (sparse), .img.xz with --xz, sbom.cdx.json,
+report.json; or the signed update.
 No container engine, no loop device, no file system of the host's kernel: roots are folders, disks are
 written by their own tools. Needs root.
 """
@@ -11,11 +12,13 @@ written by their own tools. Needs root.
 from __future__ import annotations
 
 import argparse
+import inspect
+import json
 import os
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -70,6 +73,7 @@ class Builder:
         self.release = release(version)
         self.tools = out / "tools/root"
         self.base = out / board.base / "root"
+        self.firmware = out / "firmware/root"
 
     def image(self) -> Path:
         began = time.monotonic()
@@ -80,8 +84,12 @@ class Builder:
         )
         stage(
             self.report, "disk", self.folder, recipe,
-            lambda: disk.make_disk(self.folder, self.board, self.tools, self.release.epoch), [image],
+            lambda: disk.make_disk(
+                self.folder, self.base, self.firmware, self.board, self.tools, self.release.epoch
+            ),
+            [image],
         )  # fmt: skip
+        self._sbom()
         self.report.put(
             "image", board=self.board.name, version=self.release.version, commit=self.release.commit,
             bytes_on_card=image.stat().st_size, bytes_on_disk=image.stat().st_blocks * 512,
@@ -110,7 +118,7 @@ class Builder:
         return self._slot(self._node(key))
 
     def _roots(self) -> str:
-        tools_key = digest((f"{RECIPE}/packages-tools.txt", f"{RECIPE}/roots.py"))
+        tools_key = digest((f"{RECIPE}/packages-tools.txt",), (code(roots.bootstrap),))
         stage(
             self.report, "tools", self.shared / "tools", tools_key,
             lambda: roots.bootstrap(
@@ -118,14 +126,22 @@ class Builder:
             ),
             [self.tools],
         )  # fmt: skip
-        files = (f"{RECIPE}/roots.py", f"{RECIPE}/packages-image.txt", "images/packages-node.txt")
+        files = (f"{RECIPE}/packages-image.txt", "images/packages-node.txt")
         kind = BASES[self.board.base]
-        base_key = digest(files, (repr(kind), *NEVER))
+        recipe = code(roots.bootstrap), code(roots.make_base)
+        base_key = digest(files, (repr(kind), *NEVER, *recipe))
         base = self.base
         stage(
             self.report, "base", base.parent, base_key,
             lambda: roots.make_base(base, kind, self.release.epoch), [base],
         )  # fmt: skip
+        firmware_key = ""
+        if self.board.boot == "uboot":
+            firmware_key = digest((), (code(roots.make_firmware), *roots.FIRMWARE))
+            stage(
+                self.report, "firmware", self.shared / "firmware", firmware_key,
+                lambda: roots.make_firmware(self.firmware, self.release.epoch), [self.firmware],
+            )  # fmt: skip
         folder = self.shared / f"wheels-{self.board.arch}"
         wheels_key = digest((*wheels.LISTS, f"{RECIPE}/wheels.py"), (tools_key, self.board.arch))
         stage(
@@ -135,12 +151,12 @@ class Builder:
             ),
             [folder / "wheels"],
         )  # fmt: skip
-        return digest((), (tools_key, base_key, wheels_key))
+        return digest((), (tools_key, base_key, firmware_key, wheels_key))
 
     def _node(self, before: str) -> str:
         keyring = self.signer.keyring
         files = [*node.tree_files(), f"{RECIPE}/node.py", f"{RECIPE}/overlay", f"{RECIPE}/boot"]
-        own = f"{RECIPE}/overlay-{self.board.name}"
+        own = f"{RECIPE}/overlay-{self.board.boot}"
         files += [own] if (TREE / own).is_dir() else []
         words = (before, self.release.version, self.release.commit, keyring.read_text())
         key = digest(files, words)
@@ -174,6 +190,21 @@ class Builder:
         )  # fmt: skip
         return key
 
+    def _sbom(self) -> None:
+        """Beside the image: everything that is in it."""
+        from sbom import make_sbom  # its library is not in every Python that could make a bundle
+
+        root = self.folder / "root"
+        said = json.loads((root / "usr/lib/plaza/image.json").read_text())
+        text = make_sbom(
+            root, self.board.name, self.release.version, self.release.epoch, said["packages_sha256"]
+        )
+        path = self.folder / "sbom.cdx.json"
+        path.write_text(text + "\n")
+        self.report.put(
+            "sbom", components=len(json.loads(text)["components"]), bytes=path.stat().st_size
+        )
+
     def compress(self) -> None:
         image = self.folder / f"plaza-{self.board.name}.img"
         began = time.monotonic()
@@ -183,6 +214,11 @@ class Builder:
             "xz", seconds=round(time.monotonic() - began, 1), bytes=packed.stat().st_size
         )
         say(f"xz       {packed.name} {size_of(packed) / 1e6:.1f} MB")
+
+
+def code(function: Callable[..., object]) -> str:
+    """The text of one function: what it makes is made anew when it changes."""
+    return inspect.getsource(function)
 
 
 def release(version: str) -> node.Release:

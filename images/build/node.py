@@ -83,7 +83,7 @@ def make_node(
     copy_root(base, root)
     _install(root, wheels, release.epoch)
     shutil.copytree(HERE / "overlay", root, dirs_exist_ok=True, symlinks=True)
-    own = HERE / f"overlay-{board.name}"
+    own = HERE / f"overlay-{board.boot}"
     if own.is_dir():
         shutil.copytree(own, root, dirs_exist_ok=True, symlinks=True)
     (root / "etc/rauc").mkdir(exist_ok=True)

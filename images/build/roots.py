@@ -13,6 +13,7 @@ from stages import HERE, TREE, run
 
 RELEASE = "trixie"
 COMPONENTS = "main non-free-firmware"
+FIRMWARE = ("raspi-firmware", "u-boot-rpi", "u-boot-qemu")
 NO_DOCS = (
     "/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*",
     "/usr/share/lintian/*", "/usr/share/bug/*", "/usr/share/gtk-doc/*", "/usr/share/bash-completion/*",
@@ -94,6 +95,18 @@ def make_base(root: Path, base: Base, epoch: int) -> None:
     bootstrap(root, base.arch, packages, without=without, epoch=epoch)
     for version in (root / "usr/lib/modules").iterdir():
         inside(root, "depmod", version.name)
+
+
+def make_firmware(root: Path, epoch: int) -> None:
+    """Files of packages that are only unpacked: the boards' firmware and U-Boot, which no root needs."""
+    shutil.rmtree(root, ignore_errors=True)
+    root.parent.mkdir(parents=True, exist_ok=True)
+    run(
+        "mmdebstrap", "--mode=root", "--variant=extract", "--quiet", "--architectures=arm64",
+        f"--include={','.join(FIRMWARE)}", '--aptopt=Acquire::Check-Valid-Until "false"',
+        RELEASE, str(root), *sources("arm64"),
+        env={**os.environ, "SOURCE_DATE_EPOCH": str(epoch)},
+    )  # fmt: skip
 
 
 def inside(root: Path, *argv: str, binds: Mapping[Path, str] | None = None, epoch: int = 0) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import lzma
 import re
 import shutil
 import stat
@@ -18,6 +20,14 @@ DISK_SIGNATURE = "504c5a41"
 INITRD_PROGRAMS = (
     "usr/bin/busybox", "usr/sbin/veritysetup", "usr/sbin/e2fsck", "usr/sbin/mke2fs", "usr/sbin/tune2fs",
 )  # fmt: skip
+PI_CHIPS = ("bcm2837", "bcm2711", "bcm2712")
+# What the firmware asks for where the kernel has another name.
+FIRMWARE_NAMES = {
+    "bcm2711-rpi-cm4.dtb": "bcm2711-rpi-cm4-io.dtb",
+    "bcm2712d0-rpi-5-b.dtb": "bcm2712-d-rpi-5-b.dtb",
+}
+# Only signed modules, no way into the kernel's memory, for root either.
+HARDENED = "lockdown=integrity"
 APPLETS = (
     "sh", "mount", "umount", "cat", "echo", "sleep", "dd", "hexdump", "insmod", "mkdir", "switch_root",
     "reboot", "sync", "tr", "wc", "mv", "chmod", "touch", "grep", "printf", "blockdev", "ls", "dmesg",
@@ -25,24 +35,48 @@ APPLETS = (
 
 
 def make_boot_files(out: Path, root: Path, base: Path, board: Board, tools: Path) -> None:
-    """The slot's folder of the boot partition: kernel, initrd, `slot.env` that GRUB and U-Boot read."""
+    """The slot's folder: kernel, initrd, device trees, and `slot.env` that GRUB and U-Boot read."""
     folder = out / "boot"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     version = kernel_of(root)
-    shutil.copy(base / f"boot/vmlinuz-{version}", folder / "vmlinuz")
-    (out / "initrd.cpio").write_bytes(initrd(root, board, version, tools))
+    _kernel(base / f"boot/vmlinuz-{version}", folder / "vmlinuz")
+    (out / "initrd.cpio").write_bytes(initrd(root, board, version))
     inside(
         tools, "zstd", "-q", "-19", "-T1", "-f", "/output/initrd.cpio", "-o", "/output/boot/initrd.img",
         binds={out: "/output"},
     )  # fmt: skip
     (out / "initrd.cpio").unlink()
-    words = f"plaza.disk={DISK_SIGNATURE} ro panic=15 net.ifnames=0 quiet {board.console}"
-    slot = (out / "verity.env").read_text() + f'cmdline="{words}"\n'
-    (folder / "slot.env").write_text(slot)
+    words = (
+        f"plaza.disk={DISK_SIGNATURE} ro panic=15 net.ifnames=0 {HARDENED} quiet {board.console}"
+    )
+    slot = (out / "verity.env").read_text()
+    (folder / "slot.env").write_text(slot + f'cmdline="{words}"\n')
+    if board.boot == "uboot":
+        # U-Boot's variables are plain text, quotes would be part of them.
+        (folder / "slot.env").write_text(slot + f"cmdline={words}\n")
+    if board.name == "pi":
+        for name, original in device_trees(base, version).items():
+            shutil.copy(original, folder / name)
 
 
-def initrd(root: Path, board: Board, version: str, tools: Path) -> bytes:
+def device_trees(base: Path, version: str) -> dict[str, Path]:
+    """The kernel's device trees of our boards, also under the names that the firmware asks for."""
+    top = base / f"usr/lib/linux-image-{version}/broadcom"
+    found = {p.name: p for p in sorted(top.glob("bcm*.dtb")) if p.name.startswith(PI_CHIPS)}
+    for asked, ours in FIRMWARE_NAMES.items():
+        if ours in found:
+            found.setdefault(asked, found[ours])
+    return found
+
+
+def _kernel(packed: Path, plain: Path) -> None:
+    """U-Boot's `booti` and the firmware want a plain kernel; Debian's may be gzipped."""
+    raw = packed.read_bytes()
+    plain.write_bytes(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
+
+
+def initrd(root: Path, board: Board, version: str) -> bytes:
     """A cpio archive, the same bytes for the same root: our `init`, five programs, the modules in order."""
     entries: dict[str, tuple[int, bytes]] = {}
     for name in (
@@ -61,7 +95,12 @@ def initrd(root: Path, board: Board, version: str, tools: Path) -> bytes:
         entries[name] = (stat.S_IFDIR | 0o755, b"")
     entries["init"] = (stat.S_IFREG | 0o755, (HERE / "initrd/init").read_bytes())
     entries["etc/mke2fs.conf"] = (stat.S_IFREG | 0o644, (root / "etc/mke2fs.conf").read_bytes())
-    for program in INITRD_PROGRAMS:
+    entries["choose"] = (stat.S_IFREG | 0o644, (HERE / "initrd/choose").read_bytes())
+    programs: tuple[str, ...] = INITRD_PROGRAMS
+    if board.name == "pi":
+        programs += ("usr/bin/fw_printenv", "usr/bin/fw_setenv")
+        entries["etc/fw_env.config"] = (stat.S_IFREG | 0o644, b"/boot/slots.env 0x0000 0x4000\n")
+    for program in programs:
         entries[f"sbin/{Path(program).name}"] = (
             stat.S_IFREG | 0o755,
             (root / program).read_bytes(),
@@ -69,7 +108,7 @@ def initrd(root: Path, board: Board, version: str, tools: Path) -> bytes:
     for applet in APPLETS:
         entries[f"bin/{applet}"] = (stat.S_IFLNK | 0o777, b"/sbin/busybox")
     entries["sbin/e2label"] = (stat.S_IFLNK | 0o777, b"tune2fs")
-    for guest, path in _libraries(root, tools):
+    for guest, path in _libraries(root, programs):
         for above in reversed(Path(guest).parents):
             entries.setdefault(str(above).strip("/"), (stat.S_IFDIR | 0o755, b""))
         entries[guest.strip("/")] = (stat.S_IFREG | 0o755, path.read_bytes())
@@ -86,8 +125,6 @@ def initrd(root: Path, board: Board, version: str, tools: Path) -> bytes:
 
 def _unpacked(module: Path) -> bytes:
     if module.suffix == ".xz":
-        import lzma
-
         return lzma.decompress(module.read_bytes())
     return module.read_bytes()
 
@@ -109,10 +146,10 @@ def _modules(root: Path, board: Board, version: str) -> Iterable[Path]:
     return [top / name for name in done]
 
 
-def _libraries(root: Path, tools: Path) -> list[tuple[str, Path]]:
+def _libraries(root: Path, programs: Iterable[str]) -> list[tuple[str, Path]]:
     """Shared libraries of the initrd's programs, with the loader, by what their files say they need."""
     found: dict[str, Path] = {}
-    left = [root / p for p in INITRD_PROGRAMS]
+    left = [root / p for p in programs]
     folders = [
         p for top in ("usr/lib",) for p in sorted((root / top).glob("*-linux-gnu*")) if p.is_dir()
     ]

@@ -10,7 +10,7 @@ import msgspec
 
 from municipio.site_file.state import SiteState, decode_state
 from plaza.site.planner import plan_steps
-from plaza.site.steps import Place, Seen, Step, Write
+from plaza.site.steps import Blank, MakeKey, Place, Remove, Seen, Step, Write
 from sync.datadir import DataDir
 from sync.site_state import BOOTS_NAME, STATE_NAME, booted, read_boots
 
@@ -23,20 +23,41 @@ class Disk(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What the file came to, and how many steps changed something."""
+    """What the file came to, how many steps changed something, and what the boot partition refused."""
 
     state: SiteState
     changed: int
+    refused: tuple[str, ...] = ()
 
 
 def apply_site(disk: Disk) -> Applied:
-    """Do every step. OSError when a disk refuses; running it again goes on."""
+    """Do every step. OSError when the data's disk refuses; running it again goes on.
+
+    A boot partition that is broken or write-protected stops nothing: the node serves all the same.
+    """
     steps = plan_steps(disk.look())
-    changed = sum(disk.do(step) for step in steps)
+    changed, refused = 0, []
+    for step in steps:
+        try:
+            changed += disk.do(step)
+        except OSError as e:
+            if not _is_on_boot(step):
+                raise
+            refused.append(f"{e.filename or 'boot'}: {e.strerror or e}")
     told = next(s for s in steps if isinstance(s, Write) and s.name == STATE_NAME)
     state = decode_state(told.content)
     assert state is not None, "our own words"
-    return Applied(state, changed)
+    return Applied(state, changed, tuple(refused))
+
+
+def _is_on_boot(step: Step) -> bool:
+    match step:
+        case Blank():
+            return True
+        case Write(place=place) | Remove(place=place):
+            return place is Place.BOOT
+        case MakeKey():
+            return False
 
 
 def note_boot(disk: Disk, data: Path, boot: str) -> None:

@@ -69,11 +69,16 @@ def apply_verb(boot: Path, data: Path, root: Path, as_json: bool) -> None:
         sys.exit(1)
     state = applied.state
     if as_json:
-        told = {"standing": state.standing.value, "node": state.node, "faults": state.faults}
+        told = {
+            "standing": state.standing.value,
+            "node": state.node,
+            "faults": state.faults,
+            "refused": applied.refused,
+        }
         click.echo(json.dumps(told | {"changed": applied.changed}, ensure_ascii=False))
     else:
         click.echo(f"{state.node or 'nodo sin nombre'}: {_WORDS[state.standing]}")
-        for line in state.faults:
+        for line in (*state.faults, *applied.refused):
             click.echo(line, err=True)
     sys.exit(0 if state.standing is SiteStanding.GOOD else 1)
 

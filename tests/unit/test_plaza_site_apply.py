@@ -201,6 +201,22 @@ def test_a_lost_file_comes_back(node: Node) -> None:
     assert node.files() == before
 
 
+def test_a_write_protected_card_serves_all_the_same(node: Node) -> None:
+    class Protected(NodeDisk):
+        def do(self, step: Step) -> bool:
+            if isinstance(step, Blank) or getattr(step, "place", None) is Place.BOOT:
+                raise OSError(30, "Read-only file system", "plaza.toml")
+            return super().do(step)
+
+    node.put(GOOD)
+
+    done = apply_site(Protected(node.boot, node.data, node.system))
+
+    assert done.state.standing is SiteStanding.GOOD
+    assert "Read-only" in done.refused[0]
+    assert DataDir(node.data).settings().node_code == "COA007"
+
+
 def test_no_file_at_all_asks_for_one(node: Node) -> None:
     assert apply_site(node.disk).state.standing is SiteStanding.WAITING
     assert "no hay ningún archivo" in (node.boot / "plaza-error.txt").read_text("utf-8-sig")

@@ -41,7 +41,7 @@ test-ejido: setup-test  ## nine days without signal and on the sun, over the rea
 	@PLAZA_EJIDO=1 $(PY) -P -m pytest tests/flows/test_demo_ejido.py
 
 worlds: setup-test  ## the seeded worlds at full length: 10,000 payments of each kind, 10,000 power cuts, 1,000 fault seeds
-	@PLAZA_PAYMENTS=10000 PLAZA_POWER_CUTS=10000 PLAZA_FAULT_SEEDS=1000 PLAZA_PROXY_SEEDS=1000 \
+	@PLAZA_PAYMENTS=10000 PLAZA_POWER_CUTS=10000 PLAZA_FAULT_SEEDS=1000 PLAZA_PROXY_SEEDS=1000 PLAZA_UPDATE_CUTS=5000 \
 	  PLAZA_FLEET_EXAMPLES=1000 PLAZA_SITE_CUTS=2000 $(PY) -P -m pytest --timeout 1800 tests/world \
 	  tests/unit/test_plaza_site_apply.py
 

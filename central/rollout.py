@@ -61,7 +61,11 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    reason: str
+    """Too many of a ring failed."""
+
+    ring: int
+    count: Count
+    bound_percent: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +79,7 @@ def judge(plan: Plan, counts: Mapping[int, Count], now: datetime) -> Stop | Open
         return None
     for ring, count in sorted(counts.items()):
         if count.failed and count.failed * 100 > plan.bound_percent * count.ended:
-            told = f"{count.returned} returned and {count.silent} silent of {count.ended}"
-            return Stop(f"ring {ring}: {told}, more than {plan.bound_percent} %")
+            return Stop(ring, count, plan.bound_percent)
     if plan.ring < plan.rings and now - plan.ring_since >= plan.wait:
         here = counts.get(plan.ring, Count())
         # A ring in which there is no node at all holds nobody up.

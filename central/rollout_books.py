@@ -23,6 +23,7 @@ from central.rollout import (
     judge,
 )
 from central.rollout_facts import ended_of
+from central.rollout_words import stored_reason
 from central.schema_rollout import rollout_nodes, rollouts
 from central.store import Store, insert_missing, upsert
 from municipio.facts import format_time, parse_time
@@ -138,7 +139,8 @@ def _moved_on(connection: Connection, inegi: str, plan: Plan, at: datetime) -> S
     """Judge a plan over what is known, and write down what follows."""
     counts = _counts(connection, inegi, plan, at)
     match judge(plan, counts, at):
-        case Stop(reason):
+        case Stop() as stopped:
+            reason = stored_reason(stopped)
             state = RolloutState.STOPPED
             _set(connection, inegi, plan.version, at, state=state.value, reason=reason)
             plan = replace(plan, state=state, reason=reason)

@@ -10,6 +10,7 @@ import click
 from central.cli_parts import clear_errors, db_options, opened
 from central.rollout import LAST_RING, RolloutState
 from central.rollout_books import Standing, nodes_of, standings, start, stop
+from central.rollout_words import in_english
 from central.wiring import utc_now
 from municipio.facts import format_time
 
@@ -101,7 +102,7 @@ def document(standing: Standing) -> dict[str, object]:
 
 def _text(standing: Standing) -> str:
     plan = standing.plan
-    why = f": {plan.reason}" if plan.reason else ""
+    why = f": {in_english(plan.reason)}" if plan.reason else ""
     lines = [f"{plan.version}  {plan.state.value}{why}  ring {plan.ring} of {plan.rings}"]
     for ring, count in standing.counts.items():
         lines.append(

@@ -12,6 +12,7 @@ from central.pages import error_page
 from central.rights_audit import note
 from central.rollout import Outcome, RolloutState
 from central.rollout_books import nodes_of, standings, stop
+from central.rollout_words import in_spanish, staff_reason
 
 rollout_pages = Blueprint("rollouts", __name__)
 
@@ -44,6 +45,7 @@ def updates_page() -> Response:
         outcomes=OUTCOMES,
         causes=CAUSES,
         going=RolloutState.GOING,
+        reason_in_words=in_spanish,
     )
 
 
@@ -53,7 +55,7 @@ def stop_one(version: str) -> Response:
     if not who:
         return error_page(401)
     try:
-        stop(c.store, c.city.inegi, version, f"by {who}", c.now())
+        stop(c.store, c.city.inegi, version, staff_reason(who), c.now())
     except NodeError:
         return error_page(404)
     with c.store.begin() as connection:

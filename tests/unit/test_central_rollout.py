@@ -26,6 +26,7 @@ from central.projector import Projector
 from central.rollout import Count, OpenRing, Plan, RolloutState, Stop, judge
 from central.rollout_books import Answer, ask, nodes_of, standings, start, stop
 from central.rollout_facts import ended_of
+from central.rollout_words import in_english, in_spanish, staff_reason, stored_reason
 from central.store import Store, open_store
 from central.wiring import demo_perfil
 from municipio.facts import FactType, Lane
@@ -36,7 +37,6 @@ NOW = datetime(2026, 1, 20, 18, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 TOKEN = "ficha-de-prueba"
 V = "1.4.0"
-OVER = "ring {}: {} returned and {} silent of {}, more than 10 %"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -95,14 +95,22 @@ PLAN = Plan(V, RolloutState.GOING, "", 1, 3, 10, DAY, 3 * DAY, NOW, NOW)
         ({}, DAY, OpenRing(2)),
         ({1: Count(waiting=2)}, DAY * 9, None),
         ({1: Count(updated=9, returned=1)}, timedelta(0), None),
-        ({1: Count(updated=8, returned=1)}, DAY, Stop(OVER.format(1, 1, 0, 9))),
-        ({1: Count(updated=99), 2: Count(silent=1)}, DAY, Stop(OVER.format(2, 0, 1, 1))),
+        ({1: Count(updated=8, returned=1)}, DAY, Stop(1, Count(updated=8, returned=1), 10)),
+        ({1: Count(updated=99), 2: Count(silent=1)}, DAY, Stop(2, Count(silent=1), 10)),
     ],
 )  # fmt: skip
 def test_what_must_happen_with_a_version(
     found: dict[int, Count], after: timedelta, expected: Stop | OpenRing | None
 ) -> None:
     assert judge(PLAN, found, NOW + after) == expected
+
+
+def test_why_it_stopped_is_said_to_each_reader() -> None:
+    reason = stored_reason(Stop(2, Count(updated=7, returned=1, silent=1), 10))
+    assert in_english(reason) == "ring 2: 1 returned and 1 silent of 9, more than 10 %"
+    assert in_spanish(reason).startswith("en el anillo 2, de 9 nodos que terminaron, 1 volvió")
+    assert (in_english("x"), in_spanish("by hand")) == ("x", "se detuvo a mano")
+    assert in_spanish(staff_reason("Ana")) == "la detuvo Ana"
 
 
 def test_without_a_roll_out_nobody_goes(store: Store) -> None:

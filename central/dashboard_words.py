@@ -10,6 +10,7 @@ from central.indicators_facts import civil
 from central.moments_read import moment_with_error
 from central.words import moment_in_words
 from municipio.device_words import technician_words
+from municipio.doctor_words import DOCTOR, areas_in_words
 
 STANDINGS = {
     Standing.QUARANTINED: "en cuarentena",
@@ -32,6 +33,7 @@ DEVICES = {
     "power": "controlador solar",
     "health": "salud del nodo",
     "filter": "filtro",
+    DOCTOR: "revisión",
 }
 STATES = {
     "absent": "no tiene",
@@ -178,6 +180,8 @@ def part_in_words(part: Part | None) -> str:
     state = STATES.get(part.state, part.state)
     if not part.cause:
         return state
+    if part.name == f"device:{DOCTOR}":
+        return areas_in_words(part.cause)
     return technician_words(part.name.removeprefix("device:"), part.cause)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kiosk.simulated_kiosk import SimulatedKiosk
-from kiosk.simulated_technician import PIN, ServiceCorner
+from kiosk.simulated_technician import EXAMINED, PIN, ServiceCorner
 from municipio.clock import TimeQuality
 from municipio.devices import DeviceState
 from municipio.technicians import FREE_TRIES, IDLE_MS, Guard
 from municipio.usecases.ports import LinkState
+from sync.doctor_note import DoctorLine
 
 Play = Callable[[SimulatedKiosk], None]
 
@@ -30,8 +31,11 @@ def _typed(kiosk: SimulatedKiosk, pin: str) -> None:
     kiosk.tap("tecnico.enter")
 
 
-def _inside(kiosk: SimulatedKiosk, *, cash: bool = False) -> ServiceCorner:
+def _inside(
+    kiosk: SimulatedKiosk, *, cash: bool = False, examined: tuple[DoctorLine, ...] = ()
+) -> ServiceCorner:
     corner = _equip(kiosk, cash=cash)
+    corner.examined = examined
     _put_in(kiosk, corner)
     _typed(kiosk, PIN)
     kiosk.wait(2, step=0.25)
@@ -84,7 +88,7 @@ def _troubles(kiosk: SimulatedKiosk) -> None:
     world.terminal.silent = True
     world.link.state, world.link.waiting = LinkState.OFFLINE, 38
     world.clock.quality = TimeQuality.FLOOR
-    _inside(kiosk, cash=True)
+    _inside(kiosk, cash=True, examined=EXAMINED)
     kiosk.tap("tecnico.paper")
     world.clock.boot_ms += IDLE_MS - 30_000
     kiosk.tick(1)

@@ -17,6 +17,7 @@ from hardware.card.status import device_status
 from hardware.card.virtual_piv import PrivateKey, VirtualPiv, new_key, public_der
 from hardware.health.state import Cause, Finding, Health, Item, ItemState
 from kiosk.flow import Flow, Screen
+from kiosk.language import ENGLISH, SPANISH
 from kiosk.presenters.base import Desk, Presenter
 from kiosk.presenters.registry import Ports
 from kiosk.presenters.tecnico import TecnicoPresenter
@@ -36,6 +37,7 @@ from municipio.devices import (
 )
 from municipio.receipts import Paper, PaperKind, Text
 from municipio.technicians import Guard, Role, Technician, TechnicianList
+from sync.doctor_note import DoctorLine, DoctorNote
 
 READER = "Lector de demostración"
 PIN = "123456"
@@ -47,6 +49,23 @@ HEALTH = Health(
         Finding(Item.STORAGE_TEST, ItemState.OK),
     )
 )
+
+
+def _found(area: str, state: str, what: str, to_do: str) -> DoctorLine:
+    """A demonstration's finding, as if nobody spoke another language."""
+    return DoctorLine(
+        area=area, state=state, what={SPANISH: what, ENGLISH: what},
+        to_do={SPANISH: to_do, ENGLISH: to_do},
+    )  # fmt: skip
+
+
+EXAMINED = (
+    _found("disk", "trouble", "El kernel anotó 3 errores de la memoria desde el arranque",
+           "Cambie la tarjeta pronto: journalctl -k -g mmc dice cuáles"),
+    _found("filter", "notice", "La lista del filtro tiene 45 días",
+           "Tráigala: plaza sync pull, o una memoria USB de la ciudad"),
+    _found("services", "ok", "9 servicios en marcha", ""),
+)  # fmt: skip
 
 
 @dataclass
@@ -121,6 +140,7 @@ class ServiceCorner:
     has_cash: bool = False
     two_person: bool = True
     waits: bool = False
+    examined: tuple[DoctorLine, ...] | None = ()
     keys: dict[str, PrivateKey] = field(
         default_factory=lambda: {"T-014": new_key(), "T-021": new_key()}
     )
@@ -191,4 +211,10 @@ class ServiceCorner:
             box=box,
             two_person=self.two_person,
             has_hopper=self.has_cash,
+            examination=self._examination,
         )
+
+    def _examination(self) -> DoctorNote | None:
+        if self.examined is None:
+            return None
+        return DoctorNote(boot="", boot_ms=0, state="", lines=self.examined)

@@ -39,6 +39,8 @@ from municipio.wire.keys import PublicKey
 from municipio.wire.technician_list import ListProblem, ListTrouble
 from sync.allow_list import AllowList, GuardFile, guard_file, list_file
 from sync.datadir import DataDir
+from sync.doctor_note import FILE_NAME as DOCTOR_FILE
+from sync.doctor_note import fresh_note
 
 if TYPE_CHECKING:
     from hardware.card.driver import PivReader
@@ -207,6 +209,7 @@ def _plant(known: Known, reader: LateReader) -> TechnicianPlant:
         two_person=settings.flag("cash.two_person"),
         has_hopper=settings.number("cash.hopper_address") != 0,
         hopper_coin_centavos=settings.number("cash.hopper_coin_centavos"),
+        examination=lambda: fresh_note(known.data.run / DOCTOR_FILE, known.desk.clock.now()),
     )
 
 

@@ -16,7 +16,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("municipio", "kiosk", "captive_portal")
+PACKAGES = ("municipio", "kiosk", "captive_portal", "plaza")
 LOCALES = ("es_MX", "en")
 _METHODS = [("**/templates/**.html", "jinja2"), ("**.py", "python")]
 _KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}

@@ -290,6 +290,7 @@ class TecnicoPresenter(Presenter[TecnicoView]):
 
     def _render(self) -> TecnicoView:
         _ = self._desk.words
-        view = draw(self._shown, self._work, today(self._desk.clock, self._desk.settings), _)
+        day = today(self._desk.clock, self._desk.settings)
+        view = draw(self._shown, self._work, day, _, _.code)
         assert view.screen is Screen.TECNICO
         return view

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 from kiosk.flow import Screen
+from kiosk.language import SPANISH
 from kiosk.presenters import tecnico_words as say
 from kiosk.presenters.base import Action, FocusItem, Notice, Role, Tone
 from kiosk.presenters.view_parts import Key
-from kiosk.presenters.views_tecnico import StatusRow, TecnicoPhase, TecnicoView
+from kiosk.presenters.views_tecnico import TecnicoPhase, TecnicoView
 from kiosk.presenters.wording import keypad
 from kiosk.usecases.technician_desk import Round, TechnicianDesk
 from kiosk.usecases.technician_progress import (
@@ -71,7 +73,9 @@ def phase_of(shown: Shown) -> TecnicoPhase:
             return TecnicoPhase.READING
 
 
-def draw(shown: Shown, work: TechnicianDesk, day: date | None, _: Gettext) -> TecnicoView:
+def draw(
+    shown: Shown, work: TechnicianDesk, day: date | None, _: Gettext, language: str = SPANISH
+) -> TecnicoView:
     phase = phase_of(shown)
     view = _blank(phase, _("Servicio técnico"))
     match shown.progress:
@@ -87,7 +91,8 @@ def draw(shown: Shown, work: TechnicianDesk, day: date | None, _: Gettext) -> Te
             told = _(technician_words("card", cause))
             view = _refused(view, f"{told[:1].upper()}{told[1:]}.", _)
         case LoggedIn() as inside if phase is TecnicoPhase.PAGE:
-            view = _page(view, inside, shown, work, day, _)
+            view = _page(view, inside, shown, work, _)
+            view = replace(view, **_groups(shown, day, _, language))
         case LoggedIn():
             view = _cut(view, shown, _)
         case LoggedOut(why):
@@ -230,23 +235,22 @@ def _page(
     inside: LoggedIn,
     shown: Shown,
     work: TechnicianDesk,
-    day: date | None,
     _: Gettext,
 ) -> TecnicoView:
-    groups: tuple[tuple[str, tuple[StatusRow, ...]], ...] = ()
-    if shown.round is not None:
-        groups = say.page(shown.round, day, _)
     title = _("Servicio técnico · {badge}").format(badge=inside.technician.id)
     return replace(
         view,
         title=title,
         headline=title,
-        text="" if groups else _("Revisando…"),
-        groups=groups,
         notices=_page_notices(inside, shown, _),
         actions=_page_actions(inside, shown, work, _),
         busy=True,
     )
+
+
+def _groups(shown: Shown, day: date | None, _: Gettext, language: str) -> dict[str, Any]:
+    groups = () if shown.round is None else say.page(shown.round, day, _, language)
+    return {"groups": groups, "text": "" if groups else _("Revisando…")}
 
 
 def _page_notices(inside: LoggedIn, shown: Shown, _: Gettext) -> tuple[Notice, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date
 
 from hardware.health.state import Finding, Item, ItemState
+from kiosk.language import SPANISH
 from kiosk.presenters.base import Tone
 from kiosk.presenters.views_tecnico import StatusRow
 from kiosk.presenters.wording import long_date
@@ -18,6 +19,7 @@ from municipio.money import format_mxn
 from municipio.technicians import SessionEnd
 from municipio.usecases.ports import LinkReport, LinkState
 from municipio.wire.technician_list import ListTrouble
+from sync.doctor_note import DoctorNote
 
 Gettext = Callable[[str], str]
 Group = tuple[str, tuple[StatusRow, ...]]
@@ -44,6 +46,8 @@ _ITEM_LOOKS = {
     ItemState.ATTENTION: ODD,
     ItemState.FAULT: BAD,
 }
+
+_EXAMINED_LOOKS = {"notice": ODD, "unknown": UNSURE, "trouble": BAD}
 
 
 def refusal(why: Refusal, detail: str, _: Gettext) -> str:
@@ -109,10 +113,11 @@ def tries_text(left: int | None, _: Gettext) -> str:
 # --- the page ---------------------------------------------------------------------------------
 
 
-def page(seen: Round, today: date | None, _: Gettext) -> tuple[Group, ...]:
+def page(seen: Round, today: date | None, _: Gettext, language: str = SPANISH) -> tuple[Group, ...]:
     """Everything that was looked at, in the order in which a technician would ask."""
     devices = tuple(_device(name, status, _) for name, status in seen.devices)
     groups = [
+        (_("Revisión del nodo"), _examined(seen.examination, _, language)),
         (_("Equipos"), devices),
         (_("Conexión y datos"), (*_link(seen.link, _), _content(seen.content_date, today, _))),
     ]
@@ -121,6 +126,23 @@ def page(seen: Round, today: date | None, _: Gettext) -> tuple[Group, ...]:
     if seen.box is not None:
         groups.append((_("Efectivo por el registro"), _box(seen.box, _)))
     return tuple((title, rows) for title, rows in groups if rows)
+
+
+def _examined(note: DoctorNote | None, _: Gettext, language: str) -> tuple[StatusRow, ...]:
+    """What the doctor found wrong lately, each with what to do; nothing when it did not look."""
+    if note is None:
+        return ()
+    rows = []
+    for number, line in enumerate(line for line in note.lines if line.state != "ok"):
+        icon, tone = _EXAMINED_LOOKS.get(line.state, UNSURE)
+        what = line.what.get(language, "")
+        rows.append(
+            StatusRow(f"tecnico.doctor.{number}", what, line.to_do.get(language, ""), icon, tone)
+        )
+    if not rows:
+        text = _("Sin fallas en la última revisión")
+        return (StatusRow("tecnico.doctor", _("Todo el nodo"), text, *WELL),)
+    return tuple(rows)
 
 
 def _device(name: str, status: DeviceStatus, _: Gettext) -> StatusRow:

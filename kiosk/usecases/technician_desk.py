@@ -28,6 +28,7 @@ from municipio.facts import FactDraft, FactType
 from municipio.receipts import Paper
 from municipio.technicians import Role, Technician
 from municipio.usecases.ports import Ledger, LinkReport, NotRecorded
+from sync.doctor_note import DoctorNote
 
 HALF_CUT_MS = 10 * 60 * 1000
 """So long the first signature of a cut waits for the second person."""
@@ -63,7 +64,8 @@ class HalfCut:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One look at everything. `health` is None while nothing was judged; `box` without cash."""
+    """One look at everything. `health` is None while nothing was judged; `box` without cash;
+    `examination` where the doctor did not look lately."""
 
     devices: tuple[tuple[str, DeviceStatus], ...]
     health: tuple[Finding, ...] | None
@@ -71,6 +73,7 @@ class Round:
     content_date: date | None
     box: CashBox | None = None
     half_cut: HalfCut | None = None
+    examination: DoctorNote | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ class TechnicianPlant:
     two_person: bool = True
     has_hopper: bool = False
     hopper_coin_centavos: int = 100
+    examination: Callable[[], DoctorNote | None] = lambda: None
 
 
 class TechnicianDesk:
@@ -142,6 +146,7 @@ class TechnicianDesk:
             content_date=plant.content_date(),
             box=None if plant.box is None else plant.box.inside(),
             half_cut=self._waiting_cut(),
+            examination=plant.examination(),
         )
 
     def rest(self) -> None:

@@ -41,6 +41,12 @@ class Area(StrEnum):
     SITE = "site"
 
 
+class Said(str):
+    """A value that is itself a msgid: the name of a device, of a service."""
+
+    __slots__ = ()
+
+
 Value = str | int
 Gettext = Callable[[str], str]
 
@@ -64,10 +70,14 @@ class Finding:
         assert self.to_do or self.state is State.OK, f"{self.what!r} leaves the technician alone"
 
     def what_in(self, _: Gettext) -> str:
-        return _(self.what).format_map(self.values)
+        return _(self.what).format_map(_worded(self.values, _))
 
     def to_do_in(self, _: Gettext) -> str:
-        return _(self.to_do).format_map(self.values) if self.to_do else ""
+        return _(self.to_do).format_map(_worded(self.values, _)) if self.to_do else ""
+
+
+def _worded(values: Mapping[str, Value], _: Gettext) -> dict[str, Value]:
+    return {name: _(value) if isinstance(value, Said) else value for name, value in values.items()}
 
 
 def ok(area: Area, what: str, **values: Value) -> Finding:

@@ -30,6 +30,7 @@ filename=hook
 [image.rootfs]
 filename=rootfs.img
 hooks=post-install
+adaptive=block-hash-index
 """
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 from boards import Board
 from roots import inside
 from slot import DISK_SIGNATURE, device_trees
-from stages import HERE
+from stages import HERE, TREE, run
 
 GRUB_MODULES = (
     "biosdisk", "part_msdos", "fat", "normal", "configfile", "loadenv", "test", "linux", "echo", "minicmd",
@@ -25,8 +26,8 @@ def make_disk(out: Path, base: Path, firmware: Path, board: Board, tools: Path, 
     boot.mkdir(parents=True)
     shutil.copytree(out / "boot", boot / "a")
     (boot / "b").mkdir()
-    for path in sorted((HERE / "fat").iterdir()):
-        shutil.copy(path, boot / path.name)
+    # What a technician finds beside plaza.toml, made by the program that will judge it.
+    run(sys.executable, "-P", "-m", "plaza", "site", "card-files", "--out", str(boot), cwd=TREE)
     binds = {work: "/work", out: "/slot"}
     extra = _grub(work, tools, epoch) if board.boot == "grub" else _uboot(work, tools, epoch)
     if board.name == "pi":

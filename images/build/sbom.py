@@ -44,7 +44,7 @@ def debian(status: Path) -> Iterable[Component]:
         if not fields.get("Status", "").endswith(" installed"):
             continue
         name, version, arch = fields["Package"], fields["Version"], fields["Architecture"]
-        source = SOURCE.match(fields.get("Source", name))
+        source = SOURCE.match(fields.get("Source") or name)
         assert source is not None, f"{name}: Source is {fields['Source']}"
         purl = PackageURL("deb", "debian", name, version, {"arch": arch, "distro": "trixie"})
         yield Component(

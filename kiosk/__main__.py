@@ -16,6 +16,9 @@ from municipio.settings import Settings, SettingsError
 from sync.datadir import DataDir
 from sync.notify import Supervisor, supervisor
 
+PORTAL_ONLY = "portal"
+"""The profile of a node without a screen (`node.profile`)."""
+
 
 def parse_arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m kiosk", description=__doc__)
@@ -27,6 +30,9 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--remote", type=Path, metavar="SOCKET", help="let a bench see and touch")
     parser.add_argument(
         "--large-text", action="store_true", help="the larger of the two text sizes"
+    )
+    parser.add_argument(
+        "--has-screen", action="store_true", help="only say, by 0 or 1, if this node has a screen"
     )
     arguments = parser.parse_args(argv)
     if arguments.data is None:
@@ -41,6 +47,8 @@ def main(argv: list[str] | None = None) -> int:
         settings = data.settings()
     except SettingsError as e:
         return _fail(str(e))
+    if arguments.has_screen:
+        return 1 if settings.text("node.profile") == PORTAL_ONLY else 0
     prepare(
         WindowPlan(
             settings.number("kiosk.width"), settings.number("kiosk.height"), data.run / "kivy",

@@ -24,12 +24,16 @@ from captive_portal.filter.dnsdist import render_dnsdist
 from captive_portal.filter.dnsmasq import render_node
 from captive_portal.filter.plan import FilterPlan
 from captive_portal.filter.policy import Category
+from captive_portal.filter.ports import ACCEPTED_PORT, WAITING_PORT
 from captive_portal.filter.reading import ListFile
 from captive_portal.filter.safesearch import renew_file
 from captive_portal.gate.client import GateClient
+from captive_portal.gate.ruleset import GuestSide
 from captive_portal.gate.visits import GateTrouble
+from plaza.firewall import doors_of, render_open
 
 HERE = Path(__file__).parent
+NODE_TABLE = HERE.parents[1] / "images/overlay/usr/lib/plaza/node.nft"
 GATEWAY = "10.66.0.1"
 INTERNET = "203.0.113.10"
 NAME = "hola.example.org"
@@ -56,6 +60,14 @@ def why_not(*tools: str) -> str:
 
 
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+
+
+def close_doors(namespace: str, folder: Path, side: GuestSide) -> None:
+    """The node's own table as it is loaded at every start, opened as `plaza firewall open` does."""
+    opening = folder / "doors.nft"
+    opening.write_text(render_open(doors_of(side, ssh=False)))
+    for file in (NODE_TABLE, opening):
+        run("ip", "netns", "exec", namespace, "nft", "-f", str(file))
 
 
 @dataclass
@@ -100,6 +112,7 @@ class Town:
         run("ip", "-n", other, "link", "set", other_end, "up")
 
     def _serve(self) -> None:
+        close_doors(self.node, self.folder, GuestSide("guest0", "up0", 8380))
         self._start(self.internet, sys.executable, "-P", str(HERE / "internet.py"), INTERNET)
         self._dnsmasq(self.internet, "net", f"address=/#/{INTERNET}\nlisten-address={INTERNET}\n")
         guests = GuestNetwork(
@@ -386,6 +399,8 @@ class Lab:
             eventually(lambda guest=guest: self._find_ipv6(guest), 30)
 
     def _serve(self) -> None:
+        inner = {"names_port": ACCEPTED_PORT, "strict_names_port": WAITING_PORT}
+        close_doors(self.node, self.folder, GuestSide("br-guest", "up0", 8380, **inner))
         self.spawn(self.far, "/usr/bin/python3", "-P", str(HERE / "far_side.py"), FAR4, FAR6)
         self.spawn(
             self.far, "dnsmasq", "-k", "-C", "/dev/null", "-u", "root", "-x", "", "-h", "-R",

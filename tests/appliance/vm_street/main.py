@@ -52,7 +52,11 @@ public_url = "http://10.66.0.1"
 interface = "br-guest"
 uplink = "up0"
 """
-NODE = ("plaza-gate", "plaza-filter-config", "plaza-names", "plaza-filter", "plaza-portal")
+NODE = (
+    "plaza-firewall-open", "plaza-gate", "plaza-filter-config", "plaza-names", "plaza-filter",
+    "plaza-portal",
+)  # fmt: skip
+FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 phones: dict[str, Phone] = {}
 
 
@@ -73,9 +77,8 @@ def there_is_an_internet_behind_an_uplink() -> None:
     for words in (("addr", "add", f"{INTERNET}/24", "dev", "eth0"), ("link", "set", "eth0", "up"),
                   ("link", "set", "lo", "up")):  # fmt: skip
         run("ip", "-n", "net", *words)
-    assert Path("/proc/sys/net/ipv4/ip_forward").read_text().strip() == "1", (
-        "the node does not forward"
-    )
+    assert FORWARDING.read_text().strip() == "0", "it carries packets before the gate stands"
+    assert "policy drop" in run("nft", "list", "chain", "inet", "plaza_node", "input")
     tools.netns_process("net", tools.PYTHON, str(tools.HERE / "internet.py"), INTERNET)
     names = Path("/run/street/net.dnsmasq")
     names.write_text(f"no-hosts\nno-resolv\nuser=root\npid-file=\naddress=/#/{INTERNET}\n")
@@ -107,6 +110,7 @@ def the_gate_the_names_and_the_portal_start() -> dict[str, Any]:
     for unit in NODE:
         tools.systemctl("start", f"{unit}.service")
     eventually(lambda: "open" in plaza("gate", "stats"), 240)
+    eventually(lambda: FORWARDING.read_text().strip() == "1")
     ports = eventually(
         lambda: (t := run("ss", "-ltnH")) and ":8380" in t and ":5300" in t and t, 90
     )

@@ -19,6 +19,7 @@ from central.pulls import pulls
 from central.replies import problem_reply
 from central.rights_pages import rights
 from central.rollout_pages import rollout_pages
+from central.site_pages import site_pages
 from municipio.wire.batch import MAX_UNPACKED_BYTES
 
 log = logging.getLogger("plaza.central.app")
@@ -51,7 +52,7 @@ def create_app(central: Central) -> Flask:
     app.json.sort_keys = True  # type: ignore[attr-defined]  # DefaultJSONProvider has it
     attach(app, central)
     app.register_blueprint(api)
-    for staff_pages in (pages, dashboard, indicators, rights, rollout_pages):
+    for staff_pages in (pages, dashboard, indicators, rights, rollout_pages, site_pages):
         app.register_blueprint(staff_pages)
     app.register_blueprint(pulls)
     app.register_blueprint(open311)

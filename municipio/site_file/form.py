@@ -6,7 +6,7 @@ from typing import Any
 
 from municipio.site_file.judge import allowed_words, typed_words
 from municipio.site_file.keys import KEYS, SECTIONS
-from municipio.site_file.shape import ANY, STORED, Key
+from municipio.site_file.shape import ANY, STORED, Key, Kind
 from municipio.site_file.write import HEADER, comment
 
 
@@ -52,3 +52,19 @@ def _plain(key: Key) -> dict[str, Any]:
         "secret": key.is_secret,
         "rare": key.is_rare,
     }
+
+
+def typed_value(key: Key, typed: str) -> object:
+    """What a person typed, as the kind of value that the key has; left as text where it is none."""
+    if key.kind is Kind.LIST:
+        return [part.strip() for part in typed.split(",") if part.strip()]
+    if key.kind is Kind.NUMBER and typed.isascii() and typed.isdigit() and len(typed) < 9:
+        return int(typed)
+    if key.kind is Kind.CHOICE and typed.isascii() and typed.isdigit() and typed not in (
+        value for value, _ in key.choices
+    ):  # fmt: skip
+        number = int(typed[:4])
+        return key.choices[number - 1][0] if 1 <= number <= len(key.choices) else typed
+    if key.kind is Kind.CHOICE and not typed:
+        return key.default
+    return typed

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from municipio.site_file.fault import SiteFault
+from municipio.site_file.form import typed_value
 from municipio.site_file.judge import judge, judge_beside
 from municipio.site_file.keys import KEYS
-from municipio.site_file.shape import Key, Kind, Value, is_empty
+from municipio.site_file.shape import Key, Value, is_empty
 
 Ask = Callable[[Key, str], str]
 """A question with its default as text; returns what the person typed, or the default."""
@@ -26,7 +27,7 @@ def ask_site(ask: Ask, told: Callable[[str], None], known: Mapping[str, Value]) 
 def _answer(key: Key, ask: Ask, told: Callable[[str], None], values: Mapping[str, Value]) -> Value:
     while True:
         typed = ask(key, as_text(key.default) if not is_empty(key.default) else "")
-        value = judge(key, from_text(key, typed.strip()))
+        value = judge(key, typed_value(key, typed.strip()))
         if not isinstance(value, SiteFault):
             wrong = next(judge_beside(key, {**values, key.name: value}), None)
             if wrong is None:
@@ -37,19 +38,3 @@ def _answer(key: Key, ask: Ask, told: Callable[[str], None], values: Mapping[str
 
 def as_text(value: Value) -> str:
     return ",".join(value) if isinstance(value, tuple) else str(value)
-
-
-def from_text(key: Key, typed: str) -> object:
-    """What a person typed, as the kind of value that the key has; left as text where it is none."""
-    if key.kind is Kind.LIST:
-        return [part.strip() for part in typed.split(",") if part.strip()]
-    if key.kind is Kind.NUMBER and typed.isascii() and typed.isdigit() and len(typed) < 9:
-        return int(typed)
-    if key.kind is Kind.CHOICE and typed.isascii() and typed.isdigit() and typed not in (
-        value for value, _ in key.choices
-    ):  # fmt: skip
-        number = int(typed[:4])
-        return key.choices[number - 1][0] if 1 <= number <= len(key.choices) else typed
-    if key.kind is Kind.CHOICE and not typed:
-        return key.default
-    return typed

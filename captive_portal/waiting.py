@@ -21,7 +21,7 @@ _PAGE = """<!doctype html><html lang="es"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1"><title>Nodo sin configurar</title>
 <style>body{{font:1.1rem/1.5 sans-serif;max-width:36rem;margin:0 auto;padding:1.2rem;color:#13233a;
 background:#f6f4ef}}li{{margin:.6rem 0}}h1{{font-size:1.5rem}}.box{{background:#fff;border:1px solid #ccc;
-border-radius:.8rem;padding:.4rem 1rem}}</style></head><body>
+border-radius:.8rem;padding:.4rem 1rem .4rem 2.2rem}}</style></head><body>
 <h1>El archivo plaza.toml no se puede usar</h1>
 <p>Este nodo todavía no atiende. Para quien lo instala:</p>
 <ol class="box">{faults}</ol>

@@ -1,5 +1,5 @@
 # Plaza. `make run` shows a whole node; `make test` proves it. Both prepare the machine themselves.
-.PHONY: help image bundle cve setup setup-test setup-bench run test test-appliance test-vm worlds check bench bench-dns a11y screens strings lock wheel clean
+.PHONY: help image bundle cve check-image setup setup-test setup-bench run test test-appliance test-vm worlds check bench bench-dns a11y screens strings lock wheel clean
 PY := .venv/bin/python
 
 help:  ## what this Makefile does
@@ -88,6 +88,9 @@ setup-image: setup
 
 image: setup-image  ## the card of a board: make image BOARD=pi|vm-amd64|vm-arm64 [VERSION=..] [XZ=1] (root)
 	@$(IMAGE) $(if $(XZ),--xz) image
+
+check-image: setup-image  ## look into a board's image without starting it: make check-image BOARD=..
+	@$(PY) images/build/check.py --board $(BOARD)
 
 cve: setup-image  ## judge the SBOM of a board by downloaded lists: make cve BOARD=.. TRACKER=debian.json [OSV=folder]
 	@$(PY) images/build/cve.py build/image/$(BOARD)/sbom.cdx.json --debian "$(TRACKER)" \

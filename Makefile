@@ -1,5 +1,5 @@
 # Plaza. `make run` shows a whole node; `make test` proves it. Both prepare the machine themselves.
-.PHONY: help image bundle cve check-image setup setup-test setup-bench run test test-appliance test-vm worlds check bench bench-dns a11y screens strings lock wheel clean
+.PHONY: help image bundle cve check-image setup setup-test setup-bench run test test-appliance test-vm test-ejido worlds check bench bench-dns a11y screens strings lock wheel clean
 PY := .venv/bin/python
 
 help:  ## what this Makefile does

@@ -27,7 +27,7 @@ def the_node_starts(walk: Walk) -> None:
 
 def a_citizen_finds_a_tramite(walk: Walk) -> None:
     """Plain words without accents find the trámite, and its requirements come out on paper."""
-    before = _papers(walk)
+    before = papers(walk)
     walk.tap_to("home.tramites", "tramites")
     walk.picture("tramites")
     walk.tap("tramites.search")
@@ -40,19 +40,19 @@ def a_citizen_finds_a_tramite(walk: Walk) -> None:
     walk.tap_to(first, "tramite")
     walk.picture("tramite")
     walk.tap("tramite.print")
-    _wait_papers(walk, before + 1)
-    _back_home(walk)
+    wait_papers(walk, before + 1)
+    back_home(walk)
 
 
 def a_citizen_pays_a_predial(walk: Walk) -> None:
     """A debt is shown by year, paid once by card, and the receipt comes out."""
-    before = _papers(walk)
-    _open_debt(walk, CLAVE_WITH_ARREARS)
+    before = papers(walk)
+    open_debt(walk, CLAVE_WITH_ARREARS)
     walk.picture("predial-adeudo")
     _present_card(walk)
     walk.picture("pago-en-terminal")
     walk.stage.terminal.approve()
-    _wait_papers(walk, before + 1)
+    wait_papers(walk, before + 1)
     walk.wait_screen("imprimiendo")
     walk.wait_text("Comprobante impreso", "Recibo impreso", "impreso", timeout_s=15)
     walk.picture("pago-aprobado")
@@ -62,9 +62,9 @@ def a_citizen_pays_a_predial(walk: Walk) -> None:
 
 def the_kiosk_dies_while_paying(walk: Walk) -> None:
     """Killed while the card is at the terminal, the kiosk asks it, charges once, offers the receipt."""
-    before = _papers(walk)
+    before = papers(walk)
     clave = _other_clave(walk)
-    _open_debt(walk, clave)
+    open_debt(walk, clave)
     _present_card(walk)
     walk.stage.kiosk.kill()
     walk.stage.terminal.approve()
@@ -72,7 +72,7 @@ def the_kiosk_dies_while_paying(walk: Walk) -> None:
     walk.stage.wait_kiosk()
     walk.wait_screen("home")
     walk.tap("home.receipt", timeout_s=15)
-    _wait_papers(walk, before + 1)
+    wait_papers(walk, before + 1)
     walk.picture("recibo-recuperado")
     walk.expect(_approved(walk) == 2, "two payments, two charges: none was doubled or lost")
     walk.tap_to("print.done", "home", timeout_s=15)
@@ -84,7 +84,7 @@ def without_network_a_card_is_refused_before_it_starts(walk: Walk) -> None:
     walk.wait_text("Sin conexión", timeout_s=15)
     walk.picture("sin-conexion")
     asked = len(walk.stage.terminal.charges())
-    _open_debt(walk, _third_clave(walk))
+    open_debt(walk, third_clave(walk))
     card = next(t for t in walk.kiosk.targets()["targets"] if t["id"] == "pay.card")
     if card["enabled"]:
         walk.tap("pay.card")
@@ -95,19 +95,19 @@ def without_network_a_card_is_refused_before_it_starts(walk: Walk) -> None:
 
 def without_network_a_pase_is_printed(walk: Walk) -> None:
     """A pase de caja is printed off line, from the signed liquidación on the node."""
-    before = _papers(walk)
+    before = papers(walk)
     walk.tap(_first_shown(walk, "pay.pase", "result.pase"))
     walk.wait_screen("pase_de_caja", "pase")
     walk.tap("pase.print")
-    _wait_papers(walk, before + 1)
+    wait_papers(walk, before + 1)
     walk.picture("pase-de-caja")
     walk.tap_to("print.done", "home", timeout_s=15)
 
 
 def without_network_a_report_gets_its_folio(walk: Walk) -> None:
     """A report filed off line gets a folio at once, on screen and on paper."""
-    before = _papers(walk)
-    _back_home(walk)
+    before = papers(walk)
+    back_home(walk)
     walk.tap_to("home.reporte", "reporte")
     walk.picture("reporte")
     walk.tap(_first_with(walk, "reporte.service."))
@@ -120,7 +120,7 @@ def without_network_a_report_gets_its_folio(walk: Walk) -> None:
         walk.tap("reporte.next")
     walk.picture("reporte-revision")
     walk.tap("reporte.send")
-    _wait_papers(walk, before + 1)
+    wait_papers(walk, before + 1)
     walk.picture("reporte-enviado")
     walk.tap_to("print.done", "home", timeout_s=15)
 
@@ -149,7 +149,7 @@ def without_network_a_visitor_accepts_and_reports(walk: Walk) -> None:
 def everything_arrives_once(walk: Walk) -> None:
     """When the cable is mended everything arrives, once, acceptance and portal report included."""
     walk.stage.restore_network()
-    walk.until(lambda: _waiting(walk) == 0, "the queue empties", timeout_s=30)
+    walk.until(lambda: waiting(walk) == 0, "the queue empties", timeout_s=30)
     facts = collect(walk)
     types = [f["type"] for f in facts]
     for kind, times in (
@@ -202,12 +202,12 @@ def collect(walk: Walk) -> list[dict[str, Any]]:
     return [json.loads(line) for line in raw.splitlines()]
 
 
-def _papers(walk: Walk) -> int:
+def papers(walk: Walk) -> int:
     return len(receipt_stems(walk.stage.plan.receipts))
 
 
-def _wait_papers(walk: Walk, count: int) -> None:
-    walk.until(lambda: _papers(walk) >= count, f"paper number {count} comes out", timeout_s=20)
+def wait_papers(walk: Walk, count: int) -> None:
+    walk.until(lambda: papers(walk) >= count, f"paper number {count} comes out", timeout_s=20)
 
 
 def _approved(walk: Walk) -> int:
@@ -231,19 +231,19 @@ def _at_terminal(walk: Walk) -> bool:
     return any(c["state"] == "at_terminal" for c in walk.stage.terminal.charges())
 
 
-def _waiting(walk: Walk) -> int:
+def waiting(walk: Walk) -> int:
     lanes = walk.stage.queue()["lanes"]
     return sum(int(lane["waiting"]) for lane in lanes)
 
 
-def _back_home(walk: Walk) -> None:
+def back_home(walk: Walk) -> None:
     if walk.kiosk.targets()["screen"] != "home":
         walk.tap_to(_first_shown(walk, "print.done", "bar.restart"), "home", timeout_s=15)
 
 
-def _open_debt(walk: Walk, clave: str) -> None:
+def open_debt(walk: Walk, clave: str) -> None:
     """From wherever the screen is to the debt of one clave, answering «no» to the benefit question."""
-    _back_home(walk)
+    back_home(walk)
     walk.tap_to("home.predial", "predial_clave")
     walk.type("predial.key", clave)
     walk.tap("predial.continue")
@@ -300,5 +300,5 @@ def _other_clave(walk: Walk) -> str:
     return _due_claves(walk)[0]
 
 
-def _third_clave(walk: Walk) -> str:
+def third_clave(walk: Walk) -> str:
     return _due_claves(walk)[1]

@@ -20,6 +20,7 @@ from captive_portal.site import SiteProfile
 from captive_portal.theme import primary_color
 from municipio.clock import Clock
 from municipio.settings import Settings
+from municipio.stick_words import Trip
 from municipio.usecases.ports import Catalogue, Ledger, Link, Sealer
 
 LANGUAGES = ("es", "en")
@@ -74,6 +75,10 @@ def no_key() -> bytes | None:
     return None
 
 
+def no_trip() -> Trip | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     site: Site
@@ -92,6 +97,8 @@ class Ports:
     """Today's hours, when the battery limits them."""
     status_key: Callable[[], bytes | None] = no_key
     """The technician's key to the status page (`captive_portal.status_key`); None: there is no such page."""
+    trip: Callable[[], Trip | None] = no_trip
+    """How far a USB stick of the city is, while one is in."""
     putting_up: PuttingUp | None = None
     """Only on a node that a site file made."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -44,6 +45,7 @@ from sync.link import FileLink
 from sync.notify import Pulse, supervisor
 from sync.sealing import AgeSealer
 from sync.site_state import read_site_state
+from sync.stick import read_trip
 from sync.wiring import CannotStart as NoMemory
 from sync.wiring import open_memory
 
@@ -114,6 +116,7 @@ def build_ports(options: PortalOptions) -> Ports:
         filter=Filter(ListStore(data.path / "filter"), profile.filter),
         service=read_service(service_file(data.run), clock),
         status_key=lambda: load_key(key_file(data.node_key.parent)),
+        trip=partial(read_trip, data.stick_file, clock),
         putting_up=_putting_up(data, settings, link, clock),
     )
 

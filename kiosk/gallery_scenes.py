@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from kiosk.flow import Screen
 from kiosk.gallery_cash import CASH_PLAYS
 from kiosk.gallery_puesta import PLAYS as PUESTA_PLAYS
 from kiosk.gallery_tecnico import PLAYS as TECNICO_PLAYS
+from kiosk.presenters.home import HomePresenter
 from kiosk.simulated_city import CLAVE, CLAVE_UP_TO_DATE
 from kiosk.simulated_kiosk import SimulatedKiosk
 from municipio.clock import TimeQuality
 from municipio.devices import ChargeState, DeviceState, PrintVerdict
+from municipio.stick_words import StickState, Trip
 from municipio.usecases.ports import AlreadyPaid, NotRecordedCause
 
 Play = Callable[[SimulatedKiosk], None]
@@ -242,6 +245,14 @@ def _folio_copy(kiosk: SimulatedKiosk) -> None:
     _folio(folio)(kiosk)
 
 
+def _stick(trip: Trip) -> Play:
+    def play(kiosk: SimulatedKiosk) -> None:
+        cast(HomePresenter, kiosk.presenters[Screen.HOME]).follow_stick(lambda: trip)
+        kiosk.tick(2)
+
+    return play
+
+
 def _out_of_service(kiosk: SimulatedKiosk) -> None:
     kiosk.flow.go(Screen.FUERA_DE_SERVICIO)
 
@@ -249,6 +260,9 @@ def _out_of_service(kiosk: SimulatedKiosk) -> None:
 SCENES: tuple[Scene, ...] = (
     Scene("inicio", lambda _: None),
     Scene("inicio-recibo-pendiente", _receipt_owed),
+    Scene("inicio-usb", _stick(Trip(StickState.WORKING, "facts", 1200, 3450))),
+    Scene("inicio-usb-lista", _stick(Trip(StickState.DONE, facts=3450, files=12))),
+    Scene("inicio-usb-llena", _stick(Trip(StickState.FULL, facts=2100))),
     Scene("tramites", _taps("home.tramites")),
     Scene("tramites-buscar", _search),
     Scene("tramites-sin-resultados", _search_nothing),

@@ -24,6 +24,7 @@ from kiosk.house import House
 from kiosk.language import Words, untranslated
 from kiosk.presenters.base import Desk, Presenter
 from kiosk.presenters.frame import HeaderPresenter, IdlePresenter
+from kiosk.presenters.home import HomePresenter
 from kiosk.presenters.info import ArchivoDelSitioPresenter, FueraDeServicioPresenter
 from kiosk.presenters.registry import Ports, build_presenters
 from kiosk.speech import AudioMode
@@ -53,6 +54,7 @@ from sync.link import FileLink
 from sync.salvage import open_salvaging
 from sync.sealing import AgeSealer
 from sync.site_state import read_site_state
+from sync.stick import read_trip
 
 if TYPE_CHECKING:
     from municipio.predial import SignedLiquidacion
@@ -158,6 +160,8 @@ def _with_care(
 ) -> Wired:
     """Who looks after the devices: technicians, and the record from the first screen until the end."""
     body = Body(data, desk.settings, desk.clock, ports.ledger)
+    home = cast(HomePresenter, presenters[Screen.HOME])
+    home.follow_stick(partial(read_trip, data.stick_file, desk.clock))
 
     def held() -> dict[str, Callable[[], DeviceStatus]]:
         return {**_held(desk.settings, ports, aids), **body.held()}

@@ -13,11 +13,12 @@ from typing import Any, NoReturn
 
 import click
 
+from municipio.stick_words import StickState
 from municipio.wire import carrier as names
 from sync.carrier import NodeSide, export_to, import_from
 from sync.datadir import DataDir
 from sync.leds import Light, Pattern
-from sync.stick import StickNote, StickState, is_citys_stick, serve_stick, write_note
+from sync.stick import StickNote, is_citys_stick, serve_stick, write_note
 from sync.stick_wiring import build_node_side
 from sync.wiring import CannotStart, Memory, open_memory
 
@@ -25,7 +26,11 @@ LIGHT_S = 15.0
 """How long the light says how it ended, before it does what it did before."""
 
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
-_PATTERN = {StickState.WORKING: Pattern.WORKING, StickState.DONE: Pattern.DONE}
+_PATTERN = {
+    StickState.WORKING: Pattern.WORKING,
+    StickState.DONE: Pattern.DONE,
+    StickState.FULL: Pattern.FULL,
+}
 
 
 def commands(options: Callable[[Any], Any]) -> list[click.Command]:

@@ -7,27 +7,34 @@ the kernel's own blinking belong to root. Where there are none, or they may not 
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from enum import Enum
 from pathlib import Path
 
 LEDS = Path("/sys/class/leds")
+SIMULATED = "PLAZA_LEDS"
+"""Environment: another folder with the same files, for a machine without such a board."""
 NAMES = ("plaza", "ACT", "led0", "act")
 """The node's own light if the board has one, else the card's activity light of a Raspberry Pi."""
 
 
 class Pattern(Enum):
-    """(seconds on, seconds off) of a blink; DONE stays on."""
+    """What a light repeats: (seconds on, seconds off) of each flash. DONE stays on."""
 
-    WORKING = (0.12, 0.12)
-    DONE = (1.0, 0.0)
-    REFUSED = (0.9, 0.3)
+    WORKING = ((0.12, 0.12),)
+    DONE = ((1.0, 0.0),)
+    FULL = ((0.15, 0.2), (0.15, 1.0))
+    """Two short flashes and a pause: what fitted goes, the rest waits."""
+    REFUSED = ((0.9, 0.3),)
 
 
 class Light:
     """One light. `restore` gives it back."""
 
-    def __init__(self, folder: Path = LEDS) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
+        """`folder` instead of the board's own lights."""
+        folder = folder or Path(os.environ.get(SIMULATED) or LEDS)
         found = (folder / name for name in NAMES if (folder / name / "trigger").exists())
         self._led = next(found, None)
         self._before = ""
@@ -59,12 +66,13 @@ class Light:
 
     def _blink(self) -> None:
         while not self._stop.is_set():
-            on_s, off_s = self._pattern.value
-            self._write("brightness", "1")
-            if self._stop.wait(on_s) or not off_s:
-                continue
-            self._write("brightness", "0")
-            self._stop.wait(off_s)
+            for on_s, off_s in self._pattern.value:
+                self._write("brightness", "1")
+                if self._stop.wait(on_s):
+                    return
+                if off_s:
+                    self._write("brightness", "0")
+                    self._stop.wait(off_s)
 
     def _write(self, name: str, text: str) -> None:
         if self._led is not None:

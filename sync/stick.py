@@ -8,29 +8,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 
 import msgspec
 
 from municipio.clock import Clock
+from municipio.stick_words import StickState, Trip
 from municipio.wire import carrier as names
 from sync.carrier import Exported, Imported, NodeSide, export_to, import_from
 from sync.stick_files import read_plain
 
 SHOWN_S = 60
-"""How long the end of a transfer stays on the screens, if nobody takes it away."""
-
-
-class StickState(StrEnum):
-    WORKING = "working"
-    DONE = "done"
-    FULL = "full"
-    """What fitted is on the stick; the rest waits here."""
-    FAILED = "failed"
-    """The stick was pulled out, or cannot be written."""
-    REFUSED = "refused"
-    """Not a stick of this city."""
+"""How long the end of a transfer stays on the screens."""
+WORKING_S = 300
+"""How long one step may take in silence (new content) before the screens think that it died."""
 
 
 class StickNote(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +47,7 @@ def write_note(path: Path, note: StickNote) -> None:
     part.replace(path)
 
 
-def read_note(path: Path, clock: Clock) -> StickNote | None:
+def read_trip(path: Path, clock: Clock) -> Trip | None:
     """What a screen should show now: None when no stick was in during the last minute."""
     try:
         note = msgspec.json.decode(path.read_bytes(), type=StickNote)
@@ -64,7 +55,18 @@ def read_note(path: Path, clock: Clock) -> StickNote | None:
         return None
     now = clock.now()
     age_ms = now.boot_ms - note.written_boot_ms
-    return note if now.boot == note.boot and 0 <= age_ms <= SHOWN_S * 1000 else None
+    shown_s = WORKING_S if note.state is StickState.WORKING else SHOWN_S
+    if now.boot != note.boot or not 0 <= age_ms <= shown_s * 1000:
+        return None
+    return Trip(
+        note.state,
+        note.step,
+        note.done,
+        note.total,
+        note.facts_out,
+        note.files_out,
+        note.facts_confirmed,
+    )
 
 
 def is_citys_stick(stick: Path, here: NodeSide) -> bool:

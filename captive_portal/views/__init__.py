@@ -15,6 +15,7 @@ from captive_portal.gate.protocol import clean_ip
 from captive_portal.languages import preferred
 from captive_portal.ports import LANGUAGES, Ports, Translate
 from captive_portal.truth import Truth, tell
+from municipio.stick_words import trip_in_words
 
 LANG = "<any(es,en):lang>"
 """The path prefix of every page for people."""
@@ -98,6 +99,8 @@ def page(template: str, status: int = 200, **values: Any) -> Response:
         other=other,
         site=here.ports.site,
         truth=truth(),
+        trip=here.ports.trip(),
+        trip_in_words=trip_in_words,
         sheet=url_for("machines.style", v=here.style_version),
         **values,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from kiosk.flow import Screen
 from kiosk.presenters.base import Action, Desk, Notice, Presenter, Tone, home_bar
 from kiosk.presenters.print_task import PrintTask
@@ -11,9 +13,14 @@ from kiosk.usecases.aftercare import Aftercare, LeftOver
 from kiosk.usecases.papers import PaperWriter
 from municipio.money import format_mxn
 from municipio.payments import Payment, PaymentMethod
+from municipio.stick_words import Trip, trip_in_words
 
 SOON_S, LATER_S = 2.0, 15.0
 """How often open payments are looked after: while a charge may still end, and otherwise."""
+
+
+TRIP_EVERY_S = 1.0
+"""How often a USB stick is looked for: who put one in stands before this screen."""
 
 
 class HomePresenter(Presenter[HomeView]):
@@ -26,13 +33,23 @@ class HomePresenter(Presenter[HomeView]):
         self._next_s = float("-inf")
         self._every_s = SOON_S
         self._looking = False
+        self._read_trip: Callable[[], Trip | None] = lambda: None
+        self._trip: Trip | None = None
+        self._trip_next_s = float("-inf")
         super().__init__(desk)
+
+    def follow_stick(self, read: Callable[[], Trip | None]) -> None:
+        """Show how far a USB stick is; `read` may block a little."""
+        self._read_trip = read
 
     def enter(self, **params: object) -> None:
         self._next_s = float("-inf")
         self.refresh()
 
     def tick(self, now_s: float) -> None:
+        if now_s >= self._trip_next_s:
+            self._trip_next_s = now_s + TRIP_EVERY_S
+            self._desk.background.run(self._read_trip, self._tripped)
         if self._looking or now_s < self._next_s:
             return
         self._looking = True
@@ -78,6 +95,11 @@ class HomePresenter(Presenter[HomeView]):
         self._every_s = SOON_S if left.look_soon else LATER_S
         self.refresh()
 
+    def _tripped(self, trip: Trip | None) -> None:
+        if trip != self._trip:
+            self._trip = trip
+            self.refresh()
+
     def _bar(self) -> tuple[Action, ...]:
         return home_bar(self._desk.words)
 
@@ -94,6 +116,7 @@ class HomePresenter(Presenter[HomeView]):
                    "layout-grid", Tone.PLUM),
         )  # fmt: skip
         offer, notice = self._offer()
+        notice = notice or self._stick()
         title = _("¿Qué necesita hacer hoy?")
         listed = ", ".join(c.label for c in choices)
         said = _("{title} Puede elegir: {choices}.").format(title=title, choices=listed)
@@ -106,6 +129,15 @@ class HomePresenter(Presenter[HomeView]):
             offer=offer,
             offer_notice=notice,
         )
+
+    def _stick(self) -> Notice | None:
+        trip = self._trip
+        if trip is None:
+            return None
+        tone, icon = Tone.SUN, "circle-alert"
+        if trip.is_good:
+            tone, icon = (Tone.LEAF, "circle-check") if trip.is_over else (Tone.SEA, "plug")
+        return Notice(trip_in_words(trip, self._desk.words), tone, icon)
 
     def _offer(self) -> tuple[Action | None, Notice | None]:
         _ = self._desk.words

@@ -110,7 +110,8 @@ class IdleView:
 class HomeView(View):
     """`choices`: home.tramites home.predial home.reporte home.mas (exactly four, in this order).
 
-    `offer` (home.receipt) is set when a payment waits for its receipt, with `offer_notice` above it.
+    `offer` (home.receipt) is set when a payment waits for its receipt, with `offer_notice` beside it; a
+    notice alone tells how far a USB stick is.
     """
 
     choices: tuple[Action, ...]

@@ -1,4 +1,4 @@
-"""Home: one question, four choices; an offer above them when a receipt waits."""
+"""Home: one question, four choices; above them an offer when a receipt waits, or how far a stick is."""
 
 from __future__ import annotations
 
@@ -30,14 +30,12 @@ class HomeBody(ScreenBody):
         offer = self.ids.offer
         offer.clear_widgets()
         offer.height = 0
+        if view.offer_notice is not None:
+            self._notice.text, self._notice.icon = view.offer_notice.text, view.offer_notice.icon
+            self._notice.accent = accent_of(view.offer_notice.tone)
+            offer.add_widget(self._notice)
+            offer.height = self.offer_height
         if view.offer is not None:
-            if view.offer_notice is not None:
-                self._notice.text, self._notice.icon = (
-                    view.offer_notice.text,
-                    view.offer_notice.icon,
-                )
-                self._notice.accent = accent_of(view.offer_notice.tone)
-                offer.add_widget(self._notice)
             dress_button(self._offer, view.offer)
             offer.add_widget(self._offer)
             offer.height = self.offer_height

@@ -21,6 +21,7 @@ from central.staff import stored_facts
 from central.store import open_store
 from municipio.clock import Instant, TimeQuality
 from municipio.facts import FactDraft, FactType, encode_fact
+from municipio.stick_words import StickState
 from municipio.usecases.ports import AttachmentRef, Recorded
 from municipio.wire import carrier as names
 from sync.attachments import AttachmentStore
@@ -28,7 +29,7 @@ from sync.carrier import NodeSide, export_to, import_from
 from sync.keys import NodeKey
 from sync.ledger import SqliteLedger, open_ledger
 from sync.outbox import Outbox
-from sync.stick import StickNote, StickState, serve_stick
+from sync.stick import StickNote, serve_stick
 from sync.uploads import Uploads
 
 NOW = datetime(2026, 1, 20, 18, tzinfo=UTC)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -14,6 +15,7 @@ from captive_portal.app import create_app
 from captive_portal.form_seal import SEAL_LIFE_MS
 from captive_portal.gate.client import GateClient
 from captive_portal.simulator import SimulatedNode, simulated_node
+from municipio.stick_words import StickState, Trip
 from municipio.usecases.ports import LinkState, NotRecorded, NotRecordedCause
 
 BASE = "http://127.0.0.1:8380"
@@ -333,3 +335,17 @@ def test_a_failure_of_ours_is_a_small_page_without_a_traceback(node: SimulatedNo
     assert page.status_code == 500
     assert "Algo falló de nuestro lado" in page.text
     assert "secret" not in page.text
+
+
+def test_who_carries_a_stick_sees_on_any_page_how_far_it_is(node: SimulatedNode) -> None:
+    trip: list[Trip | None] = [Trip(StickState.WORKING, "facts", 3, 10)]
+    phone = create_app(replace(node.ports, trip=lambda: trip[0])).test_client()
+    for path in ("/es/", "/es/servicios"):
+        page = _get(phone, path).text
+        assert "copia 3 de 10 datos. No la saque." in page
+        assert f'<a href="{path}">Ver el avance</a>' in page
+    assert "copying 3 of 10 records" in _get(phone, "/en/servicios").text
+    trip[0] = Trip(StickState.DONE, facts=10)
+    assert "Ya puede sacarla." in _get(phone, "/es/").text
+    trip[0] = None
+    assert "USB" not in _get(phone, "/es/").text

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import cast
 
 import pytest
 
 from kiosk.flow import Screen
 from kiosk.language import ENGLISH
+from kiosk.presenters.home import HomePresenter
 from kiosk.presenters.views import (
     BenefitPhase,
     CardPhase,
@@ -25,6 +27,7 @@ from kiosk.simulators import MemorySealer
 from municipio.clock import TimeQuality
 from municipio.devices import ChargeState, DeviceState, PrintVerdict
 from municipio.payments import PaymentState
+from municipio.stick_words import StickState, Trip
 from municipio.usecases.ports import AlreadyPaid, NotRecordedCause
 
 
@@ -60,6 +63,22 @@ def fill_report(kiosk: SimulatedKiosk) -> None:
 
 
 # --- first screen -------------------------------------------------------------------------------
+
+
+def test_the_first_screen_says_how_far_a_usb_stick_is(kiosk: SimulatedKiosk) -> None:
+    trip: list[Trip | None] = [Trip(StickState.WORKING, "facts", 3, 10)]
+    cast(HomePresenter, kiosk.presenters[Screen.HOME]).follow_stick(lambda: trip[0])
+    kiosk.tick(2)
+    notice = kiosk.view.offer_notice
+    assert notice.text == "Memoria USB: copia 3 de 10 datos. No la saque."
+    assert notice.text in kiosk.view.speech
+    assert kiosk.view.offer is None
+    trip[0] = Trip(StickState.FULL, facts=10)
+    kiosk.tick(2)
+    assert "se llenó" in kiosk.view.offer_notice.text
+    trip[0] = None
+    kiosk.tick(2)
+    assert kiosk.view.offer_notice is None
 
 
 def test_the_first_screen_has_four_choices_and_four_helpers(kiosk: SimulatedKiosk) -> None:

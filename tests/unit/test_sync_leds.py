@@ -3,7 +3,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from sync.leds import Light, Pattern
+import pytest
+
+from sync.leds import SIMULATED, Light, Pattern
 
 
 def lamp(folder: Path) -> Path:
@@ -39,3 +41,22 @@ def test_a_board_without_lights_is_no_trouble(tmp_path: Path) -> None:
     assert not light.is_there
     light.show(Pattern.REFUSED)
     light.restore()
+
+
+def test_each_end_looks_different_to_who_only_sees_a_light(tmp_path: Path) -> None:
+    flashes = {pattern: len(pattern.value) for pattern in Pattern}
+    assert flashes[Pattern.FULL] == 2
+    assert len({pattern.value for pattern in Pattern}) == len(Pattern)
+    led = lamp(tmp_path)
+    light = Light(tmp_path)
+    light.show(Pattern.FULL)
+    assert seen(led / "brightness", {"0", "1"})
+    light.restore()
+
+
+def test_a_folder_may_stand_in_for_the_boards_lights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lamp(tmp_path)
+    monkeypatch.setenv(SIMULATED, str(tmp_path))
+    assert Light().is_there

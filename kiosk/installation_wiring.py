@@ -14,14 +14,7 @@ from kiosk.presenters.puesta import PuestaPresenter
 from kiosk.presenters.registry import Ports
 from kiosk.usecases.installation import CodeDoor, InstallationDesk
 from kiosk.usecases.technician_desk import TechnicianDesk, TechnicianPlant
-from municipio.acceptance import (
-    AcceptanceStep,
-    Gettext,
-    Sight,
-    Snapshot,
-    acceptance_steps,
-    is_accepted,
-)
+from municipio.acceptance import AcceptanceStep, Gettext, Sight, Snapshot
 from municipio.devices import DeviceStatus
 from municipio.papers.acceptance import hoja_de_aceptacion
 from municipio.receipts import Paper
@@ -54,15 +47,13 @@ class NodeSights:
 
 
 def comes_up(data: DataDir, ports: Ports) -> bool:
-    """Was this node made by a site file, and is something still to be seen?"""
+    """Was this node made by a site file, and has nobody accepted it yet?"""
     state = read_site_state(data)
     if state is None:
         return False
     seen = NodeSights(SightBook(data), ports).snapshot()
-    missing = not is_accepted(acceptance_steps(seen, str))
-    return state.standing is SiteStanding.KEPT or (
-        missing and read_boots(data).starts <= MOST_STARTS
-    )
+    is_new = Sight.ACCEPTED not in seen.sights and read_boots(data).starts <= MOST_STARTS
+    return is_new or state.standing is SiteStanding.KEPT
 
 
 def stand(

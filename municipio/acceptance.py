@@ -23,6 +23,8 @@ class Sight(StrEnum):
     """The printer said that a paper came out."""
     QUEUE = "queue"
     """The city had answered and nothing waited."""
+    ACCEPTED = "accepted"
+    """All of it was done, and the technician printed the sheet or let the citizens in."""
 
 
 class Mark(StrEnum):

@@ -79,10 +79,14 @@ class PuestaPresenter(Presenter[TecnicoView]):
                 lambda: self._work.print_sheet(self._desk.words), self._printed
             ),
             "print": lambda: self._do(self._work.print_test, self._printed),
-            "serve": self._desk.navigator.end_session,
+            "serve": self._serve,
         }
         presses.get(name, lambda: None)()
         self.refresh()
+
+    def _serve(self) -> None:
+        self._desk.background.run(self._work.accept, lambda _: None)
+        self._desk.navigator.end_session()
 
     def _type(self, typed: str | None) -> None:
         self._shown = replace(self._shown, typed=typed, said=None)
@@ -229,12 +233,13 @@ class PuestaPresenter(Presenter[TecnicoView]):
         _, free = self._desk.words, not self._shown.acting
         actions: list[Action] = []
         if self._work.is_open and self._work.has_printer:
-            actions += [
-                Action("puesta.print", _("Imprimir prueba"), icon="printer", enabled=free),
-                Action("puesta.sheet", _("Imprimir la hoja"), icon="scroll-text", enabled=free),
-            ]
+            test = Action("puesta.print", _("Imprimir prueba"), icon="printer", enabled=free)
+            actions.append(test)
         elif not self._work.is_open and look is not None and look.may_open:
             actions.append(Action("puesta.code", _("Clave del sitio"), icon="key"))
+        if self._work.has_printer:
+            sheet = _("Imprimir la hoja")
+            actions.append(Action("puesta.sheet", sheet, icon="scroll-text", enabled=free))
         serve = Action("puesta.serve", _("Atender al público"), icon="users", primary=True)
         return (*actions, serve)
 

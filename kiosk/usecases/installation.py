@@ -1,7 +1,8 @@
 """Putting a node up: what is still missing, and the site code that opens the technician's acts once.
 
 Before the city's first list of technicians there is no card that could open anything. What the checklist
-says names no person and no secret, so anybody may read it; what prints and tests asks for the code.
+says names no person and no secret, so anybody may read it and print it, a few times; tests and the
+state of every device ask for the code.
 """
 
 from __future__ import annotations
@@ -13,7 +14,14 @@ from typing import Protocol
 
 from kiosk.usecases.technician_desk import NotAllowed, Round, TechnicianDesk
 from kiosk.usecases.technician_progress import Access, LoggedIn, LoggedOut, Progress
-from municipio.acceptance import AcceptanceStep, Gettext, Sight, Snapshot, acceptance_steps
+from municipio.acceptance import (
+    AcceptanceStep,
+    Gettext,
+    Sight,
+    Snapshot,
+    acceptance_steps,
+    is_accepted,
+)
 from municipio.clock import Instant
 from municipio.devices import Printer, PrintResult, PrintVerdict
 from municipio.receipts import Paper
@@ -23,6 +31,9 @@ from sync.site_code import CodeAnswer
 
 SITE_BADGE = "SITIO"
 """Stands where a badge number would: the acts of who opened with the site code."""
+
+MOST_SHEETS = 5
+"""A start: nobody empties the roll for fun."""
 
 _INSTALLER = Technician(SITE_BADGE, b"", frozenset({Role.SERVICE}), date.min, date.max)
 
@@ -101,6 +112,7 @@ class InstallationDesk:
         self._faults = faults
         self._sheet = sheet
         self._printer = printer
+        self._sheets = 0
 
     @property
     def is_open(self) -> bool:
@@ -129,12 +141,23 @@ class InstallationDesk:
         return self._noted(self._work.print_test())
 
     def print_sheet(self, _: Gettext) -> PrintResult | NotAllowed | NotRecorded:
-        """The sheet says that the printer works only once a paper came out: so the second one does."""
-        if self._printer is None or not self._door.is_open:
+        """The sheet says that the printer works only once a paper came out: so the second one does.
+
+        Free, because the code is spent before the last thing, the power cut, is done; but few a start.
+        """
+        if self._printer is None or self._sheets >= MOST_SHEETS:
             return NotAllowed()
+        self._sheets += 1
         steps = acceptance_steps(self._sights.snapshot(), _)
         paper = self._sheet(steps, _)
-        return self._noted(self._printer.print_rendered(self._printer.render(paper)))
+        ended = self._noted(self._printer.print_rendered(self._printer.render(paper)))
+        self.accept()
+        return ended
+
+    def accept(self) -> None:
+        """The technician goes: where nothing is missing, the list does not come up by itself any more."""
+        if is_accepted(acceptance_steps(self._sights.snapshot(), str)):
+            self._sights.note(Sight.ACCEPTED)
 
     def _noted(
         self, ended: PrintResult | NotAllowed | NotRecorded

@@ -12,6 +12,7 @@ from kiosk.presenters.registry import Ports
 from kiosk.presenters.views_tecnico import TecnicoPhase
 from kiosk.simulated_installation import CODE, InstallationCorner
 from kiosk.simulated_kiosk import SimulatedKiosk, World
+from kiosk.usecases.installation import MOST_SHEETS
 from municipio.acceptance import Sight, Snapshot
 from municipio.technicians import IDLE_MS
 from sync.acceptance import SightBook
@@ -51,9 +52,17 @@ def test_the_list_says_what_is_missing_and_what_to_do(kiosk: SimulatedKiosk) -> 
     assert "Desconecte la corriente" in shown["step.power"]
 
 
-def test_nobody_prints_or_tests_without_the_code(kiosk: SimulatedKiosk) -> None:
-    assert [a.id for a in kiosk.view.actions] == ["puesta.code", "puesta.serve"]
-    assert "puesta.sheet" not in {item.id for item in kiosk.view.focus}
+def test_nobody_tests_without_the_code_and_the_sheet_comes_out_a_few_times(
+    kiosk: SimulatedKiosk,
+) -> None:
+    assert [a.id for a in kiosk.view.actions] == ["puesta.code", "puesta.sheet", "puesta.serve"]
+
+    for _ in range(MOST_SHEETS):
+        kiosk.tap("puesta.sheet")
+        assert "Salió el papel" in kiosk.view.notices[0].text
+    kiosk.tap("puesta.sheet")
+
+    assert "No se hizo" in kiosk.view.notices[0].text
 
 
 def test_the_site_code_opens_the_acts_once(kiosk: SimulatedKiosk) -> None:
@@ -65,7 +74,7 @@ def test_the_site_code_opens_the_acts_once(kiosk: SimulatedKiosk) -> None:
     kiosk.flow.go(Screen.PUESTA)
     kiosk.tick()
 
-    assert [a.id for a in kiosk.view.actions] == ["puesta.serve"]
+    assert [a.id for a in kiosk.view.actions] == ["puesta.sheet", "puesta.serve"]
 
 
 def test_a_wrong_code_is_said_and_nothing_of_it_is_shown(kiosk: SimulatedKiosk) -> None:
@@ -161,7 +170,20 @@ def test_it_comes_up_only_on_a_node_of_a_site_file_and_until_all_was_seen(
 
     data.city_pub.write_text("(key)")
     (tmp_path / "site-boots.json").write_text('{"boot":"b","power_cuts":1,"starts":3}')
-    for sight in Sight:
+    for sight in set(Sight) - {Sight.ACCEPTED}:
         SightBook(data).note(sight)
+    assert comes_up(data, ports), "the last sheet is still to be printed"
+
+    SightBook(data).note(Sight.ACCEPTED)
     assert NodeSights(SightBook(data), ports).snapshot().sights == frozenset(Sight)
     assert not comes_up(data, ports)
+
+
+def test_whoever_lets_citizens_in_when_all_is_done_accepts_the_node() -> None:
+    done = Snapshot("good", True, False, frozenset(Sight) - {Sight.ACCEPTED}, True, 0, 1)
+    for seen, accepted in ((Snapshot("good", True), False), (done, True)):
+        kiosk = standing(InstallationCorner(seen))
+        kiosk.tap("puesta.serve")
+        installing = kiosk.world.installing
+        assert installing is not None
+        assert (Sight.ACCEPTED in installing.seen.sights) is accepted

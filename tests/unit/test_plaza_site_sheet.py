@@ -20,7 +20,7 @@ ALL = Snapshot("good", True, False, frozenset(Sight), power_cuts=1)
 
 def test_a_node_is_accepted_only_when_all_of_it_was_seen() -> None:
     assert is_accepted(acceptance_steps(ALL, str))
-    for missing in Sight:
+    for missing in set(Sight) - {Sight.ACCEPTED}:
         seen = Snapshot("good", True, False, frozenset(Sight) - {missing}, power_cuts=1)
         steps = acceptance_steps(seen, str)
         assert [s.id for s in steps if not s.is_done] == [missing.value]

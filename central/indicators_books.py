@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, select
 
 from central.effects import Posting
-from central.indicators_facts import Reading, Vital, What, month_of, read
+from central.indicators_facts import Reading, Report, Vital, What, month_of, read
 from central.moments import Happened
 from central.moments_books import keep_times
 from central.rollout_books import note_updates
@@ -55,11 +55,18 @@ def note_facts(
         for count in reading.counts:
             counts[count.month, count.what.value, count.part] += count.value
     _add(connection, inegi, node, counts)
-    filed = [{"inegi": inegi, "node": node, **asdict(r.report)} for r in fresh if r.report]
+    filed = [{"inegi": inegi, "node": node, **_columns(r.report)} for r in fresh if r.report]
     insert_missing(connection, reports, filed)
     clock = "doubted" if told[-1].bound.doubted else told[-1].stamp.quality.value
     _note_vitals(connection, inegi, node, chain.lane, readings, arrived, clock)
     note_updates(connection, inegi, node, rows)
+
+
+_REPORT = tuple(field.name for field in fields(Report))
+
+
+def _columns(report: Report) -> dict[str, str]:
+    return {name: getattr(report, name) for name in _REPORT}
 
 
 def note_postings(

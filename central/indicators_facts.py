@@ -144,10 +144,9 @@ def read(
         fact, inside = found, found.id
     if fact.type in _VITALS:
         return replace(heard, inside=inside, vital=_vital(fact))
-    if told is None or inside:
-        moment, is_dated = fact.time or received_at, fact.time is not None
-        month = month_of(moment, zone)
-    else:
+    moment = fact.time or received_at
+    month, is_dated = month_of(moment, zone), fact.time is not None
+    if told is not None and not inside and not (told.is_sure and fact.time is not None):
         moment = format_time(told.moment)
         month, is_dated = month_told(told, zone)
     is_report = fact.type is FactType.REPORT_FILED
@@ -161,8 +160,10 @@ def read(
 def month_told(told: Happened, zone: ZoneInfo) -> tuple[str, bool]:
     """The month that a fact counts in, and whether it can be no other."""
     month = _month(told.moment, zone)
+    if told.is_sure:
+        return month, True
     ends = (as_moment(told.bound.earliest_ms), as_moment(told.bound.latest_ms))
-    return month, told.is_sure or all(_month(end, zone) == month for end in ends)
+    return month, all(_month(end, zone) == month for end in ends)
 
 
 def _month(moment: datetime, zone: ZoneInfo) -> str:

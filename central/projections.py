@@ -7,6 +7,7 @@ the next call goes on there. Applying a fact twice changes nothing.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -49,11 +50,13 @@ def project(
     zone: ZoneInfo,
     at: datetime,
     is_closing: Callable[[], bool] = lambda: False,
+    rest: Callable[[float], None] = lambda took_s: None,
 ) -> int:
     """Bring every projection of this municipality up to date; returns how many facts were read.
 
     A chain that another process holds is left to it, and one that failed waits for its time.
-    `is_closing` is asked between steps, because a backlog can be long.
+    `is_closing` is asked between steps, because a backlog can be long, and `rest` is told the seconds
+    that each took, because nodes that deliver go before the books.
     """
     done = 0
     with store.begin() as connection:
@@ -66,18 +69,25 @@ def project(
         chains = connection.execute(behind).all()
     for chain in chains:
         if not _is_waiting(chain, at):
-            done += _project_chain(store, chain, zone, at, is_closing)
+            done += _project_chain(store, chain, zone, at, is_closing, rest)
     return done
 
 
 def _project_chain(
-    store: Store, chain: Row[Any], zone: ZoneInfo, at: datetime, is_closing: Callable[[], bool]
+    store: Store,
+    chain: Row[Any],
+    zone: ZoneInfo,
+    at: datetime,
+    is_closing: Callable[[], bool],
+    rest: Callable[[float], None],
 ) -> int:
     done = 0
     try:
         while not is_closing():
+            began_s = time.monotonic()
             with store.begin() as connection:
                 count = _project_step(connection, chain, zone, format_time(at))
+            rest(time.monotonic() - began_s)
             done += count
             if count < STEP:
                 break
@@ -163,7 +173,8 @@ def _apply_matters(
         if not matter.series:
             moved[matter.folio] = key | state
     opened = insert_new(connection, folios, list(rows.values()), folios.c.folio)
-    _number(connection, inegi, [first[folio] for folio in rows if folio in set(opened)])
+    new = set(opened)
+    _number(connection, inegi, [first[folio] for folio in rows if folio in new])
     update_many(connection, folios, ("inegi", "folio"), list(moved.values()))
     apply_states(connection, inegi, opened, zone)
 

@@ -41,6 +41,9 @@ from sqlalchemy.pool import QueuePool
 from central.migrations import HEAD, is_known, migrate, revision
 from central.partitions import prepare_months
 
+_MANY = 20
+"""From so many rows on, one statement with arrays is faster than one for each row."""
+
 DEFAULT_URL = "sqlite:///central.sqlite"
 
 
@@ -129,8 +132,13 @@ def sqlite_file(url: str) -> Path | None:
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows whose key is not there yet; the rest stay as they are."""
-    if rows:
-        connection.execute(_insert(connection, table).on_conflict_do_nothing(), rows)
+    if len(rows) < _MANY or connection.dialect.name != "postgresql":
+        if rows:
+            connection.execute(_insert(connection, table).on_conflict_do_nothing(), rows)
+        return
+    names = list(rows[0])
+    new = postgresql.insert(table).from_select(names, select(_unnested(table, names)))
+    connection.execute(new.on_conflict_do_nothing(), _arrays(rows))
 
 
 def insert_many(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import rfc8785
 
+from municipio.facts import canonical_json
 from municipio.money import MAX_CENTAVOS
 
 MAX_LIQUIDACION_BYTES = 16 * 1024
@@ -155,7 +156,7 @@ def encode_liquidacion(liquidacion: Liquidacion) -> bytes:
         "benefit_label": liquidacion.benefit_label,
         "perfil": liquidacion.perfil,
     }
-    return rfc8785.dumps(document)
+    return canonical_json(document)
 
 
 def decode_liquidacion(raw: bytes) -> Liquidacion:

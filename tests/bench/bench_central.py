@@ -20,6 +20,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psycopg
+
 from central.node_simulator import NodeSimulator
 from central.trial_postgres import trial_postgres
 from municipio.facts import FactType, Lane
@@ -33,6 +35,7 @@ NODES = 4
 SERVERS = 2
 PER_BATCH = 500
 HEALTH_S = 2.0
+PUSHES = 400
 CLIENTS = 4
 NATION = "nation's mean for 99,120 nodes: 231"
 
@@ -94,6 +97,43 @@ def ask_health(address: tuple[str, int]) -> float:
     return sum(answered) / HEALTH_S
 
 
+def small_pushes(address: tuple[str, int], node: NodeSimulator, city: bytes) -> list[float]:
+    """Milliseconds of each small push, one after the other: a payment's three facts and its answer."""
+    path, public = node.batches_path(), load_public(city)
+    sent = []
+    for number in range(PUSHES):
+        for type in (FactType.PAYMENT_INTENDED, FactType.PAYMENT_TAKEN, FactType.RECEIPT_PRINTED):
+            node.record(type, {"amount_centavos": 1, "number": number})
+        body = pack(node.batch(Lane.PAY, 3 * number + 1, 3 * number + 3))
+        sent.append((body, node.headers("POST", path, body)))
+    connection = http.client.HTTPConnection(*address, timeout=60)
+    spent = []
+    for body, headers in sent:
+        start = time.perf_counter()
+        connection.request("POST", path, body, headers)
+        ack = decode_ack(connection.getresponse().read(), public)
+        spent.append(1000 * (time.perf_counter() - start))
+        assert isinstance(ack, Ack), ack
+    connection.close()
+    return spent
+
+
+def bare_commits(url: str) -> list[float]:
+    """Milliseconds of one row committed by PostgreSQL, with nothing around it: the floor of a push."""
+    spent = []
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE bare (number bigint PRIMARY KEY, raw bytea)")
+        for number in range(PUSHES):
+            start = time.perf_counter()
+            connection.execute("INSERT INTO bare VALUES (%s, %s)", (number, b"-" * 400))
+            spent.append(1000 * (time.perf_counter() - start))
+    return spent
+
+
+def p99(spent: list[float]) -> float:
+    return sorted(spent)[int(len(spent) * 0.99)]
+
+
 def prepare(db: str, home: Path, nodes: list[NodeSimulator]) -> list[str]:
     """Keys of the city and of the nodes; returns the option that says where the city's keys are."""
     keys = ["--keys", str(home / "keys")]
@@ -148,8 +188,25 @@ def on_postgres(home: Path, url: str) -> None:
         ]
         assert [job.result() for job in sent] == [each] * NODES
         spent = time.perf_counter() - start
+        done = wait_for_books(url)
+        pushes = small_pushes(addresses[0], queues[0][0], city)
     what = f"central: drain of {FACTS_POSTGRES:,} facts of {NODES} nodes into PostgreSQL, {SERVERS} processes"
     show(what, FACTS_POSTGRES / spent, "facts/s", ">= 20000", NATION)
+    what = "central: the same facts counted in the books, from the first batch on"
+    show(what, FACTS_POSTGRES / (done - start), "facts/s", "", NATION)
+    bare = f"one row committed by itself: {p99(bare_commits(url)):.1f}"
+    show("central: a push of 3 facts over HTTP, PostgreSQL", p99(pushes), "ms p99", "< 50", bare)
+
+
+def wait_for_books(url: str) -> float:
+    """When the projector has read everything, by the monotonic clock."""
+    behind = "SELECT count(*) FROM heads WHERE projected < through"
+    with psycopg.connect(url, autocommit=True) as connection:
+        while True:
+            (number,) = connection.execute(behind).fetchone() or (0,)
+            if number == 0:
+                return time.perf_counter()
+            time.sleep(0.2)
 
 
 def main() -> None:

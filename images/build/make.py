@@ -12,6 +12,7 @@ written by their own tools. Needs root.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import inspect
 import json
 import os
@@ -51,6 +52,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if os.geteuid() != 0:
         parser.error("making a Debian root needs root")
     os.umask(0o022)
+    options.out.mkdir(parents=True, exist_ok=True)
+    with (options.out / "lock").open("w") as alone:
+        fcntl.flock(
+            alone, fcntl.LOCK_EX
+        )  # two builds in one folder would take each other's roots away
+        return _build(options)
+
+
+def _build(options: argparse.Namespace) -> int:
     builder = Builder(options.out.resolve(), BOARDS[options.board], options.python, options.version)
     builder.level = 3 if options.quick else 19
     if options.what == "bundle":

@@ -295,6 +295,12 @@ SETTINGS: tuple[Setting, ...] = (
     _s("portal.gate_socket", "/run/plaza/gate.sock", "Socket Unix del demonio de la puerta."),
     _s("portal.interface", "br-guest", "Interfaz del lado de los visitantes."),
     _s("portal.uplink", "eth0", "Interfaz hacia Internet."),
+    _s(
+        "support.recipients",
+        "",
+        "Llaves age (age1...) de los técnicos de la ciudad, separadas por espacios: solo ellas abren el "
+        "paquete de ayuda. Vacías: no se puede hacer.",
+    ),
     _s("sync.heartbeat_s", 5, "Segundos entre saludos a la ciudad mientras hay conexión."),
     _s("sync.retry_min_s", 5, "Primer tope de la espera aleatoria entre intentos."),
     _s("sync.retry_max_s", 1800, "Tope mayor de la espera aleatoria entre intentos."),

@@ -18,13 +18,13 @@ class LazyGroup(click.Group):
     """A click group whose commands are the modules of `plaza.commands`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(m.name for m in pkgutil.iter_modules(commands.__path__))
+        return sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(commands.__path__))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
             return None
-        module = importlib.import_module(f"plaza.commands.{cmd_name}")
-        command = getattr(module, cmd_name)
+        name = cmd_name.replace("-", "_")
+        command = getattr(importlib.import_module(f"plaza.commands.{name}"), name)
         assert isinstance(command, click.Command), f"plaza.commands.{cmd_name} has no command"
         return command
 

@@ -7,8 +7,8 @@ cannot be known, is in the reference page of the indicators.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, delete, func, select
@@ -90,24 +90,24 @@ def month_report(store: Store, inegi: str, month: str) -> MonthReport:
     t = tallies.c
     with store.begin() as connection:
         counted = connection.execute(
-            select(t.node, t.what, t.part, t.value).where(t.inegi == inegi, t.month == month)
+            select(t.node, t.what, t.part, t.value).where(
+                t.inegi == inegi, t.month == month, t.what != What.CONSULTED.value
+            )
         ).all()
+        consulted = _consulted(connection, inegi, month)
         known = select(nodes.c.node, nodes.c.site).where(nodes.c.inegi == inegi)
         sites = {node: site for node, site in connection.execute(known)}
         cases = _cases(connection, inegi, month)
-        names = _tramite_names(connection, inegi)
         series = _series(connection, inegi, month)
     values: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     totals = dict.fromkeys(What, 0)
+    totals[What.CONSULTED] = sum(number for _, _, number in consulted)
     methods: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    consulted: Counter[str] = Counter()
     for node, what, part, value in counted:
         values[node][what] += value
         totals[What(what)] += value
         if what in (What.TRANSACTIONS, What.CENTAVOS):
             methods[part][what == What.CENTAVOS] += value
-        if what == What.CONSULTED:
-            consulted[part] += value
     for node, _, _, _, number in cases:
         values[node]["reports"] += number
     return MonthReport(
@@ -117,7 +117,7 @@ def month_report(store: Store, inegi: str, month: str) -> MonthReport:
         by_method={method: (n, centavos) for method, (n, centavos) in sorted(methods.items())},
         dependencies=_group((name, state, n) for _, name, _, state, n in cases),
         reported=_group((name, state, n) for _, _, name, state, n in cases),
-        consulted=_ranked(consulted, names),
+        consulted=consulted,
         series=series,
     )
 
@@ -159,14 +159,14 @@ def replace_tramites(connection: Connection, inegi: str, known: Iterable[Tramite
     return len(rows)
 
 
-def _tramite_names(connection: Connection, inegi: str) -> dict[str, str]:
-    c = tramites.c
-    found = connection.execute(select(c.id, c.name).where(c.inegi == inegi))
-    return {id: name for id, name in found}
-
-
-def _ranked(counts: Counter[str], names: Mapping[str, str]) -> tuple[tuple[str, str, int], ...]:
-    found = ((id, names.get(id, id), number) for id, number in counts.items())
+def _consulted(connection: Connection, inegi: str, month: str) -> tuple[tuple[str, str, int], ...]:
+    """Summed where they lie: a city has a hundred trámites at thousands of nodes."""
+    t, n = tallies.c, tramites.c
+    what = and_(t.inegi == inegi, t.month == month, t.what == What.CONSULTED.value)
+    summed = select(t.part, func.sum(t.value)).where(what).group_by(t.part)
+    named = select(n.id, n.name).where(n.inegi == inegi)
+    names: dict[str, str] = {row[0]: row[1] for row in connection.execute(named)}
+    found = [(id, names.get(id, id), int(number)) for id, number in connection.execute(summed)]
     return tuple(sorted(found, key=lambda row: (-row[2], row[1])))
 
 

@@ -1,5 +1,5 @@
 # Plaza. `make run` shows a whole node; `make test` proves it. Both prepare the machine themselves.
-.PHONY: help image bundle cve check-image setup setup-test setup-bench run test test-appliance test-vm test-ejido worlds check bench bench-dns a11y screens strings lock wheel clean
+.PHONY: help image bundle cve check-image bench-image setup setup-test setup-bench run test test-appliance test-vm test-ejido worlds check bench bench-dns a11y screens strings lock wheel clean
 PY := .venv/bin/python
 
 help:  ## what this Makefile does
@@ -91,6 +91,9 @@ image: setup-image  ## the card of a board: make image BOARD=pi|vm-amd64|vm-arm6
 
 check-image: setup-image  ## look into a board's image without starting it: make check-image BOARD=..
 	@$(PY) images/build/check.py --board $(BOARD)
+
+bench-image:  ## sizes, build times and virtual machine figures of the images that were built, beside others'
+	@$(PY) images/build/figures.py
 
 cve: setup-image  ## judge the SBOM of a board by downloaded lists: make cve BOARD=.. TRACKER=debian.json [OSV=folder]
 	@$(PY) images/build/cve.py build/image/$(BOARD)/sbom.cdx.json --debian "$(TRACKER)" \

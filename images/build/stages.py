@@ -86,7 +86,8 @@ def stage(
     mark = folder / f"{name}.key"
     if mark.is_file() and mark.read_text() == key and all(p.exists() for p in what):
         say(f"{name:<8} unchanged")
-        report.put(name, cached=True)
+        made = folder / f"{name}.made.json"
+        report.put(name, cached=True, **(json.loads(made.read_text()) if made.is_file() else {}))
         return False
     mark.unlink(missing_ok=True)
     say(f"{name:<8} being made ...")
@@ -97,5 +98,7 @@ def stage(
     sizes = {p.name: size_of(p) for p in what}
     shown = ", ".join(f"{n} {b / 1e6:.1f} MB" for n, b in sizes.items())
     say(f"{name:<8} made in {seconds:.0f} s: {shown}")
+    # Beside the key: another board that finds this stage made tells the same figures.
+    (folder / f"{name}.made.json").write_text(json.dumps({"seconds": seconds, "bytes": sizes}))
     report.put(name, seconds=seconds, bytes=sizes, cached=False)
     return True

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Prints the figures of the images that were built, beside their goals and what others publish.
+
+    images/build/figures.py [--out build/image] [--proof build/proof]
+
+Sizes and seconds are those that the builds wrote to report.json (a stage that was taken from the cache keeps
+the seconds of the time it was made); seconds and memory in a virtual machine are what `make test-appliance` left.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from boards import BOARDS
+from stages import TREE
+
+GOAL_XZ = 700_000_000
+COLD = ("tools", "base", "firmware", "wheels", "node", "rootfs", "boot", "disk")
+# The last published size that could be read in the makers' own repositories; unpacked where it says so.
+PEERS = (
+    ("Home Assistant OS 10.4, Pi 4 (2023-07)", "265 MB .img.xz, 2,147 MB unpacked"),
+    ("Home Assistant OS 10.4, Pi 3 (2023-07)", "264 MB .img.xz, 2,147 MB unpacked"),
+    ("Screenly player, Pi 3B (2022-12)", "581 MB .zip, 1,050 MB unpacked"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, default=TREE / "build/image")
+    parser.add_argument("--proof", type=Path, default=TREE / "build/proof")
+    options = parser.parse_args(argv)
+    found = False
+    for board in sorted(BOARDS):
+        report = options.out / board / "report.json"
+        if report.is_file():
+            found = True
+            sys.stdout.writelines(
+                f"{line}\n" for line in table(board, json.loads(report.read_text()))
+            )
+    if not found:
+        sys.stdout.write(f"no image in {options.out}: make image BOARD=...\n")
+        return 1
+    for path in sorted(options.proof.glob("figures*.json")):
+        sys.stdout.write(f"\nIn a virtual machine ({path.name})\n")
+        sys.stdout.writelines(f"  {k:<44} {v}\n" for k, v in flat(json.loads(path.read_text())))
+    sys.stdout.write("\nPublished by others\n")
+    sys.stdout.writelines(f"  {name:<44} {size}\n" for name, size in PEERS)
+    return 0
+
+
+def table(board: str, report: dict[str, Any]) -> Iterable[str]:
+    """What one board's image weighs and how long it took."""
+    yield f"\n{board} {report.get('image', {}).get('version', '')}"
+    cold = sum(float(report[s].get("seconds", 0)) for s in COLD if s in report)
+    yield f"  {'build, every stage made':<44} {cold:.0f} s"
+    yield f"  {'last build, with what the cache held':<44} {report.get('image', {}).get('seconds', '?')} s"
+    for stage in COLD:
+        if stage in report:
+            sizes = ", ".join(
+                f"{n} {b / 1e6:.1f} MB" for n, b in report[stage].get("bytes", {}).items()
+            )
+            yield f"    {stage:<42} {report[stage].get('seconds', '?')} s   {sizes}"
+    packed = report.get("xz", {}).get("bytes")
+    if packed:
+        verdict = "within" if packed < GOAL_XZ else "OVER"
+        goal = f"{verdict} the goal of {GOAL_XZ / 1e6:.0f} MB"
+        yield f"  {'image, compressed':<44} {packed / 1e6:.0f} MB ({goal})"
+    if "bundle" in report:
+        for name, size in report["bundle"].get("bytes", {}).items():
+            yield f"  {'update ' + name:<44} {size / 1e6:.0f} MB in {report['bundle']['seconds']} s"
+    if "sbom" in report:
+        yield f"  {'parts in the SBOM':<44} {report['sbom']['components']}"
+
+
+def flat(document: object, above: str = "") -> Iterable[tuple[str, object]]:
+    if isinstance(document, dict):
+        for name, value in document.items():
+            yield from flat(value, f"{above}{name} ")
+    else:
+        yield above.strip(), document
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -4,7 +4,7 @@
     images/build/figures.py [--out build/image] [--proof build/proof]
 
 Sizes and seconds are those that the builds wrote to report.json (a stage that was taken from the cache keeps
-the seconds of the time it was made); seconds and memory in a virtual machine are what `make test-appliance` left.
+the seconds of the time it was made); what a virtual machine took is what `make test-appliance` left.
 """
 
 from __future__ import annotations

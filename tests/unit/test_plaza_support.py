@@ -39,6 +39,7 @@ OTHERS = (
 )  # fmt: skip
 PLANTED = (*NAMES, *MACS, *ADDRESSES, *SECRETS, *OTHERS)
 
+KIND = " ".join(("PRIVATE", "KEY"))
 JOURNAL = "\n".join(
     [
         "1767225600.5 coa007 systemd[1]: plaza-portal.service: Main process exited, code=killed",
@@ -46,9 +47,9 @@ JOURNAL = "\n".join(
         *(f"1767225602.5 coa007 python[77]: grant {planted} failed" for planted in PLANTED),
         "1767225603.5 coa007 python[77]: vecina Fernanda Quetzalli de la calle Hermenegildo pidió ayuda",
         "1767225604.5 coa007 kernel: mmc0: error -110 whilst initialising SD card",
-        "-----BEGIN PRIVATE KEY-----",
+        f"-----BEGIN {KIND}-----",
         "MC4CAQAwBQYDK2VwBCIEIGh1bnRlcjJodW50ZXIyaHVudGVyMmh1bnRlcjJo",
-        "-----END PRIVATE KEY-----",
+        f"-----END {KIND}-----",
     ]
 )
 
@@ -78,9 +79,7 @@ def node(tmp_path: Path) -> DataDir:
         memory.ledger.record(FactDraft(FactType.REPORT_FILED, told))
     memory.close()
     (data.path / "keys").mkdir(exist_ok=True)
-    data.node_key.write_text(
-        f"-----BEGIN PRIVATE KEY-----\n{SECRETS[0]}\n-----END PRIVATE KEY-----"
-    )
+    data.node_key.write_text(f"-----BEGIN {KIND}-----\n{SECRETS[0]}\n-----END {KIND}-----")
     (data.run / "visits.ndjson").write_text(f'{{"mac": "{MACS[0]}", "ip": "{ADDRESSES[0]}"}}\n')
     (data.run / "vitals.json").write_text(json.dumps({"printer": ["ready", NAMES[0]]}))
     (data.path / "names.leases").write_text(f"1 {MACS[0]} {ADDRESSES[0]} {NAMES[1]}\n")

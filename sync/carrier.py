@@ -11,7 +11,6 @@ import contextlib
 import errno
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import apsw
@@ -19,14 +18,17 @@ import apsw
 from municipio.content import ContentProblem
 from municipio.wire import carrier as names
 from municipio.wire.ack import MAX_ACK_BYTES, AckProblem, decode_ack
-from municipio.wire.keys import PublicKey, verify
-from sync.content_folder import Installed, install_content
+from municipio.wire.keys import PublicKey
+from sync.allow_list import LIST_NAME
+from sync.content_folder import Installed
+from sync.datadir import DataDir
 from sync.delivery import packed_batch
 from sync.keys import NodeKey
 from sync.outbox import ChainDiffers, Damaged, Outbox, Stretch
 from sync.recovery import DAMAGED, OTHER_FUTURE
 from sync.stick_files import plain_names, read_plain, write_whole
 from sync.uploads import Uploads
+from sync.whole_folder import NodeContent
 
 FACTS_AT_ONCE = 500
 Progress = Callable[[str, int, int], None]
@@ -68,7 +70,7 @@ class NodeSide:
     city: PublicKey
     outbox: Outbox
     uploads: Uploads
-    catalogue: Path
+    data: DataDir
     with_padron: bool = True
 
     def folder(self, stick: Path, direction: str) -> Path:
@@ -190,10 +192,14 @@ def _import_held(file: Path, here: NodeSide, done: Imported) -> None:
 
 
 def _import_content(folder: Path, here: NodeSide, done: Imported) -> None:
-    check = partial(verify, here.city)
-    result = install_content(
-        folder, here.catalogue, verify=check, inegi=here.inegi, with_padron=here.with_padron
-    )
+    """Content and the list of technicians beside it: whole, and the list never older than ours."""
+    listed = folder / LIST_NAME
+    if listed.is_symlink() or (listed.exists() and not listed.is_file()):
+        done.refused.append(f"content: {LIST_NAME} is not a plain file")
+        return
+    tell = done.refused.append
+    content = NodeContent(here.data, here.city, here.inegi, here.with_padron, tell)
+    result = content.install(folder)
     if isinstance(result, Installed):
         done.content = result.version
     elif isinstance(result, ContentProblem):

@@ -26,6 +26,6 @@ def build_node_side(memory: Memory) -> NodeSide | CannotStart:
         city,
         Outbox(memory.ledger),
         Uploads(memory.ledger, AttachmentStore(memory.data.attachments)),
-        memory.data.catalogue,
+        memory.data,
         settings.flag("node.padron"),
     )

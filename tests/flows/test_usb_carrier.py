@@ -26,6 +26,7 @@ from municipio.usecases.ports import AttachmentRef, Recorded
 from municipio.wire import carrier as names
 from sync.attachments import AttachmentStore
 from sync.carrier import NodeSide, export_to, import_from
+from sync.datadir import DataDir
 from sync.keys import NodeKey
 from sync.ledger import SqliteLedger, open_ledger
 from sync.outbox import Outbox
@@ -60,7 +61,7 @@ class Node:
         uploads = Uploads(opened, AttachmentStore(self.folder / "attachments"))
         self.side = NodeSide(
             self.inegi, self.code, self.key, city.public, Outbox(opened), uploads,
-            self.folder / "catalogue.sqlite",
+            DataDir(self.folder),
         )  # fmt: skip
 
     def work(self, count: int, photos: int = 0) -> None:

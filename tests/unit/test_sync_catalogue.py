@@ -1,6 +1,7 @@
 """The catalogue on a node: installed whole or not at all, searched in plain words, swapped while in use."""
 
 import json
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping
@@ -34,8 +35,16 @@ from municipio.technicians import TechnicianList
 from municipio.wire.keys import public_pem, verify
 from municipio.wire.technician_list import encode_list
 from plaza.cli import main
+from sync.attachments import AttachmentStore
+from sync.carrier import NodeSide, import_from
 from sync.catalogue import CatalogueTrouble, SqliteCatalogue
+from sync.clock import SystemClock
 from sync.content_folder import Installed, install_content
+from sync.datadir import DataDir
+from sync.keys import NodeKey
+from sync.ledger import SqliteLedger, open_ledger
+from sync.outbox import Outbox
+from sync.uploads import Uploads
 
 AGE_KEY = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 ESCROW_KEY = "age1ggyxu8hsmdl0p6hsyd3grkejx8tfvvqgszuwwylt8jfp0qyz0pssks6tst"
@@ -435,6 +444,33 @@ def test_a_signed_list_of_technicians_comes_with_the_content(city: City) -> None
     code, _, err = city.run("import", str(city.folder))
     assert (code, "older than 7" in err) == (0, True)
     assert held.read_bytes() == technicians(city, 7)
+
+
+def test_a_stick_brings_the_list_of_technicians_too(city: City, tmp_path: Path) -> None:
+    """Content on a stick is the same folder: the list beside it is checked and kept by its serial."""
+    city.publish()
+    stick, data = tmp_path / "stick", DataDir(city.data)
+    content = stick / "PLAZA" / "in" / "30039-COA007" / "content"
+    clock = SystemClock()
+    ledger = open_ledger(tmp_path / "ledger.sqlite", clock, "COA007", "30039")
+    assert isinstance(ledger, SqliteLedger)
+    uploads = Uploads(ledger, AttachmentStore(tmp_path / "attachments"))
+    key = NodeKey.create(data)
+    here = NodeSide("30039", "COA007", key, city.key.public_key(), Outbox(ledger), uploads, data)
+    held = city.data / "keys" / "technicians.json"
+    for serial, wanted in ((7, 7), (6, 7), (8, 8)):
+        (city.folder / "technicians.json").write_bytes(technicians(city, serial))
+        shutil.copytree(city.folder, content, dirs_exist_ok=True)
+        done = import_from(stick, here)
+        assert done.content, done.refused
+        assert held.read_bytes() == technicians(city, wanted)
+    (content / "technicians.json").write_bytes(b"{}")
+    assert "technicians.json" in import_from(stick, here).refused[0]
+    (content / "technicians.json").unlink()
+    (content / "technicians.json").symlink_to("/dev/zero")
+    assert import_from(stick, here).refused == ["content: technicians.json is not a plain file"]
+    assert held.read_bytes() == technicians(city, 8)
+    ledger.close()
 
 
 @pytest.mark.parametrize("forged", [b"{}", b""])

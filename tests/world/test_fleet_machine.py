@@ -56,6 +56,7 @@ from municipio.wire.httpsig import sign_request
 from sync.answers import Refused, Reply, Trouble
 from sync.attachments import AttachmentStore
 from sync.carrier import NodeSide, export_to, import_from
+from sync.datadir import DataDir
 from sync.delivery import Delivery
 from sync.keys import NodeKey
 from sync.ledger import SqliteLedger, open_ledger
@@ -252,9 +253,8 @@ class Box:
         return not self.outbox.waiting() and not self.uploads.waiting()
 
     def side(self) -> NodeSide:
-        place = self.folder / "catalogue.sqlite"
         args = (CITY.inegi, self.code, self.key, self.town.key.public, self.outbox, self.uploads)
-        return NodeSide(*args, place)
+        return NodeSide(*args, DataDir(self.folder))
 
 
 class Fleet(RuleBasedStateMachine):

@@ -29,7 +29,7 @@ NAMES = ("Fernanda", "Quetzalli", "Xicoténcatl", "Ixchel", "Hermenegildo")
 MACS = ("a4:83:e7:2f:10:9b", "A4-83-E7-2F-10-9C", "a483e72f109d")
 ADDRESSES = ("10.66.0.173", "fd66::a483:e7ff:fe2f:109b", "2806:2f0:51e1:99::7", "fe80::1")
 SECRETS = (
-    "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ",
+    "-".join(("AGE", "SECRET", "KEY", "1" + 58 * "Q")),
     "APP_USR-7231987711223344-112233-deadbeefcafe",
     "clave-del-radio-2026",
 )
@@ -104,7 +104,7 @@ def test_what_was_planted_is_neither_in_the_clear_nor_inside(node: DataDir) -> N
         assert planted not in whole, planted
         assert planted.lower() not in whole.lower(), planted
     assert "Fernanda" not in whole
-    assert "BEGIN PRIVATE" not in whole
+    assert "BEGIN " + "PRIVATE" not in whole
 
 
 def test_a_helper_finds_what_is_needed(node: DataDir) -> None:

@@ -11,6 +11,7 @@ import base64
 import json
 import os
 import tarfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,8 +100,14 @@ class Guest:
         self.uptime_s = 0.0
 
     def wait(self, within_s: float) -> float:
-        """Until the agent is there; seconds of the guest's own clock since its kernel began."""
-        self.uptime_s = float(self._line(within_s)["uptime"])
+        """Until the agent says that it is there, also again after a restart of the guest.
+
+        Returns the seconds of the guest's own clock since its kernel began. TimeoutError.
+        """
+        until = time.monotonic() + within_s
+        while (line := self._line(max(1.0, until - time.monotonic()))).get("id") != 0:
+            pass
+        self.uptime_s = float(line["uptime"])
         return self.uptime_s
 
     def ask(self, *argv: str, timeout_s: float = 120, text: str = "", log: str = "") -> Answer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from rig.powercut import Cut, Piece, certain, last_flush, loose
 from rig.writelog import WriteLog
@@ -48,17 +49,35 @@ class Replayer:
             for piece in pieces:
                 low = max(piece.offset, self.start)
                 high = min(piece.offset + piece.length, self.start + self.length)
+                if piece.data_at < 0:
+                    clear(file, low - self.start, high - self.start)
+                    continue
                 for at in range(low, high, CHUNK):
-                    size = min(CHUNK, high - at)
-                    file.seek(at - self.start)
-                    file.write(self._data(piece, at - piece.offset, size))
+                    data = self._data(piece, at - piece.offset, min(CHUNK, high - at))
+                    if any(data):
+                        file.seek(at - self.start)
+                        file.write(data)
+                    else:
+                        clear(file, at - self.start, at - self.start + len(data))
 
     def _data(self, piece: Piece, skip: int, size: int) -> bytes:
-        if piece.data_at < 0:
-            return bytes(size)
         self._log.seek(piece.data_at + skip)
         data = self._log.read(size)
         return data + bytes(size - len(data))  # a log may end in a hole
+
+
+def clear(file: BinaryIO, start: int, stop: int) -> None:
+    """Zeros from `start` to `stop`; where the file has a hole it keeps it."""
+    file.flush()
+    while start < stop:
+        try:
+            start = os.lseek(file.fileno(), start, os.SEEK_DATA)
+        except OSError:  # ENXIO: only a hole is left
+            return
+        end = min(os.lseek(file.fileno(), start, os.SEEK_HOLE), stop, start + CHUNK)
+        if start < end:
+            os.pwrite(file.fileno(), bytes(end - start), start)
+        start = max(start, end)
 
 
 def copy_sparse(source: Path, target: Path, start: int, length: int) -> None:

@@ -43,7 +43,7 @@ class Wake(StrEnum):
     CONTROLLER_VOLTAGE = "controller_voltage"
     """The charge controller cuts its load output by low voltage and returns it when charged."""
     RTC_ALARM = "rtc_alarm"
-    """The board's own clock wakes it (Raspberry Pi 5)."""
+    """The board's own clock wakes it, where the kernel shows its alarm (`/sys/class/rtc`)."""
     EXTERNAL_TIMER = "external_timer"
     """A timer relay before the node takes the current away and returns it, every day."""
 

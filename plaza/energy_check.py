@@ -79,8 +79,8 @@ def _wake(seen: EnergySeen) -> Finding:
     if wake is Wake.RTC_ALARM and not seen.has_alarm:
         return trouble(
             Area.ENERGY,
-            N_("Se declaró la alarma del reloj y esta placa no tiene reloj que la encienda"),
-            N_("Solo la Raspberry Pi 5 la tiene: use otra manera en energy.wake"),
+            N_("Se declaró la alarma del reloj y el sistema no ve un reloj que encienda la placa"),
+            N_("Use la salida de carga del controlador o un temporizador, y cambie energy.wake"),
         )
     if wake in BRINGS_BACK and not is_proven(seen.proof, wake):
         return notice(

@@ -49,6 +49,7 @@ _ELSEWHERE = {
     "reconcile": "central.reconcile_cli:reconcile_command",
     "open311": "central.open311_cli:open311",
     "poliza": "central.poliza_cli:poliza",
+    "quarantine": "central.quarantine_cli:quarantine",
     "release": "central.fleet_cli:release",
     "retention": "central.rights_cli:retention",
     "revoke": "central.fleet_cli:revoke",

@@ -86,6 +86,7 @@ AUDITED = {
     "retention.applied": "aplicó los plazos de conservación",
     "desk.opened": "abrió lo sellado en su oficina",
     "desk.altered": "su bitácora no es la que la ciudad conocía",
+    "quarantine.read": "volvió a leer los hechos apartados",
     "node.approve": "aprobó el nodo",
     "node.release": "soltó el nodo de la cuarentena",
     "node.revoke": "revocó el nodo",

@@ -20,6 +20,7 @@ from central.cases import apply_states, note_photos
 from central.city import City
 from central.effects import LANES_WITH_EFFECTS, Effect, Matter, Photo, Posting, effects_of
 from central.indicators_books import note_facts, note_postings
+from central.moments import Happened
 from central.moments_books import settle_times
 from central.nodes import NodeState
 from central.schema import (
@@ -122,12 +123,49 @@ def _project_step(connection: Connection, chain: Row[Any], zone: ZoneInfo, at: s
     if head is None:
         return 0
     through = min(head.through, head.projected + STEP)
-    here = and_(*(facts.c[name] == getattr(chain, name) for name in _CHAIN))
-    wanted = facts.c.seq.between(head.projected + 1, through)
-    f = facts.c
-    stretch = select(f.seq, f.raw, f.received_at).where(here, wanted).order_by(f.seq)
-    rows = connection.execute(stretch).all()
+    rows = _stretch(connection, chain, head.projected + 1, through)
     told = settle_times(connection, chain, rows, zone)
+    _apply_effects(connection, chain, rows, told, zone, at)
+    note_facts(connection, chain, rows, told, zone)
+    settled = {"projected": through, "failures": 0, "trouble": "", "tried_at": ""}
+    connection.execute(update(heads).where(mine).values(settled))
+    return int(through - head.projected)
+
+
+def apply_late(
+    connection: Connection, chain: Row[Any], seqs: Sequence[int], zone: ZoneInfo, at: str
+) -> None:
+    """Let facts have their effects that came into a chain behind its mark; `chain` is its locked head.
+
+    What follows them is applied again, which changes nothing but lets the newest word stand.
+    """
+    late = {seq for seq in seqs if seq <= chain.projected}
+    if not late:
+        return
+    for first in range(min(late), chain.projected + 1, STEP):
+        rows = _stretch(connection, chain, first, min(first + STEP - 1, chain.projected))
+        told = settle_times(connection, chain, rows, zone)
+        _apply_effects(connection, chain, rows, told, zone, at)
+        here = [(row, one) for row, one in zip(rows, told, strict=True) if row.seq in late]
+        note_facts(connection, chain, [row for row, _ in here], [one for _, one in here], zone)
+
+
+def _stretch(connection: Connection, chain: Row[Any], first: int, last: int) -> Sequence[Row[Any]]:
+    f = facts.c
+    here = and_(*(f[name] == getattr(chain, name) for name in _CHAIN), f.seq.between(first, last))
+    stretch = select(f.seq, f.raw, f.received_at).where(here).order_by(f.seq)
+    found: Sequence[Any] = connection.execute(stretch).all()
+    return found
+
+
+def _apply_effects(
+    connection: Connection,
+    chain: Row[Any],
+    rows: Sequence[Any],
+    told: Sequence[Happened],
+    zone: ZoneInfo,
+    at: str,
+) -> None:
     effects: list[Effect] = []
     if chain.lane in LANES_WITH_EFFECTS:
         effects = [
@@ -145,10 +183,6 @@ def _project_step(connection: Connection, chain: Row[Any], zone: ZoneInfo, at: s
         and _apply_posting(connection, chain.inegi, chain.node, effect, at)
     ]
     note_postings(connection, chain.inegi, chain.node, posted, at, zone)
-    note_facts(connection, chain, rows, told, zone)
-    settled = {"projected": through, "failures": 0, "trouble": "", "tried_at": ""}
-    connection.execute(update(heads).where(mine).values(settled))
-    return int(through - head.projected)
 
 
 def _apply_matters(

@@ -172,7 +172,7 @@ class Builder:
         stage(
             self.report, "node", self.folder, key,
             lambda: node.make_node(
-                root, self.base, self.shared / f"wheels-{self.board.arch}/wheels", self.board,
+                root, self.base, self.shared / f"wheels-{self.board.arch}/wheels", self.tools, self.board,
                 self.release, keyring,
             ),
             [root],

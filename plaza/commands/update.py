@@ -20,7 +20,7 @@ from plaza.updates.health_look import Looker
 from plaza.updates.offers import SearchTrouble, bring_newest
 from plaza.updates.rauc import RaucCommand, RaucTrouble
 from plaza.updates.rules import WORDS, No, is_under_way, refusal
-from plaza.updates.state import Event, Journal, Source, State
+from plaza.updates.state import Event, Journal, RuleBroken, Source, State
 from plaza.updates.told import ROUNDS, STATES, status_document, status_text
 from plaza.updates.updater import Did, NoWayBack
 from plaza.updates.watch import watch as watch_version
@@ -232,6 +232,8 @@ def _house(data: Path, info: ImageInfo) -> Iterator[House]:
         yield house
     except OSError as e:
         _fail(f"{e.filename or data}: {e.strerror or e}")
+    except RuleBroken:
+        _fail("otro programa actualiza este nodo ahora mismo; vea plaza update status")
     finally:
         house.close()
 

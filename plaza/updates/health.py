@@ -30,6 +30,8 @@ class Health(StrEnum):
     UNWELL = "unwell"
     ABSENT = "absent"
     """This node has no such part, by its profile or its board."""
+    RESTING = "resting"
+    """The node's energy has it switched off now: nothing can be said, and the trial stands still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,10 @@ class Look:
     @property
     def is_well(self) -> bool:
         return Health.UNWELL not in self.parts.values()
+
+    @property
+    def rests(self) -> bool:
+        return Health.RESTING in self.parts.values()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +89,12 @@ class Judge:
         self._began_s = began_s
         self._well_since: float | None = None
         self._last_trouble: dict[str, str] = {}
+        self._last_s = began_s
 
     def see(self, look: Look) -> Verdict:
+        passed, self._last_s = look.at_s - self._last_s, look.at_s
+        if look.rests:
+            return self._stand_still(passed)
         if look.is_well:
             self._well_since = look.at_s if self._well_since is None else self._well_since
             well_s = look.at_s - self._well_since
@@ -99,6 +109,14 @@ class Judge:
         if look.at_s - self._began_s > self._trial.limit_s and not self._may_still(look):
             return Bad("; ".join(f"{p}: {why}" for p, why in self._last_trouble.items()))
         return Waiting(well_s)
+
+    def _stand_still(self, seconds: float) -> Verdict:
+        """At night a kiosk on the sun is off: what was seen before counts on when it draws again."""
+        self._began_s += seconds
+        if self._well_since is None:
+            return Waiting(0.0)
+        self._well_since += seconds
+        return Waiting(self._last_s - self._well_since)
 
     def _may_still(self, look: Look) -> bool:
         """Past the limit only a run of well looks that began before it is waited for."""

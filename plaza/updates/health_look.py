@@ -12,6 +12,7 @@ from pathlib import Path
 
 import apsw
 
+from municipio.energy import Supply
 from municipio.facts import LANES, FactError
 from municipio.stored_facts import decode_stored
 from plaza.unit_control import Units
@@ -34,8 +35,9 @@ PORTAL_S = 8.0
 OLD_ROWS = 500
 """Of each table, the oldest so many are read as a program would; the pages of all are checked at open."""
 WATCHDOG = Path("/sys/class/watchdog/watchdog0")
+KIOSK, PORTAL = "plaza-kiosk.service", "plaza-portal.service"
 PROGRAMS = (
-    "plaza-kiosk.service", "plaza-portal.service", "plaza-sync.service", "plaza-gate.service",
+    KIOSK, PORTAL, "plaza-sync.service", "plaza-gate.service",
     "plaza-names.service", "plaza-filter.service", "plaza-wifi.service",
 )  # fmt: skip
 
@@ -57,9 +59,9 @@ class Looker:
     def look(self) -> Look:
         found = {
             Part.LEDGER: self._ledger(),
+            Part.PROGRAMS: self._programs(),
             Part.KIOSK: self._kiosk(),
             Part.PORTAL: self._portal(),
-            Part.PROGRAMS: self._programs(),
             Part.WATCHDOG: self._fed(),
         }
         parts = {part: health for part, (health, _) in found.items()}
@@ -89,6 +91,8 @@ class Looker:
             return Health.UNWELL, "the ledger is not open"
         if self._memory.settings.text("node.profile") == "portal":
             return Health.ABSENT, ""
+        if self._rests(KIOSK):
+            return Health.RESTING, ""
         pulse, former = read_pulse(self._data.kiosk_file, self._memory.clock.now()), self._pulse
         self._pulse = pulse
         if pulse is None:
@@ -100,7 +104,15 @@ class Looker:
     def _portal(self) -> tuple[Health, str]:
         if self._memory is None:
             return Health.UNWELL, "the ledger is not open"
+        if self._rests(PORTAL):
+            return Health.RESTING, ""
         return ask_portal(self._memory.settings.text("portal.listen"))
+
+    def _rests(self, unit: str) -> bool:
+        """Stopped in order, on a node whose energy program stops what it cannot feed."""
+        assert self._memory is not None
+        solar = self._memory.settings.text("energy.kind") == Supply.SOLAR
+        return solar and unit not in self._restarts
 
     def _programs(self) -> tuple[Health, str]:
         former, self._restarts = self._restarts, self._units.restarts(PROGRAMS)

@@ -43,6 +43,10 @@ class FileJournal:
         self.folder = folder
         self._file = folder / "journal.json"
 
+    def prepare(self) -> None:
+        """Make the folder, for what lies beside the journal."""
+        make_folder(self.folder)
+
     def read(self) -> Journal:
         raw = read_plain(self._file, MAX_BYTES)
         try:
@@ -82,10 +86,10 @@ class FileJournal:
         tried = NEW_SLOT.get(journal.old_slot) if journal.state in _TRIED else None
         for slot in NEW_SLOT.values():
             mark = self.folder / f"trial-{slot}"
-            if slot == tried:
-                mark.touch()
-            else:
+            if slot != tried:
                 mark.unlink(missing_ok=True)
+            elif not mark.exists():  # another user's file cannot be touched again
+                mark.touch()
 
     def _set_aside(self) -> None:
         """A damaged journal is kept for who looks into it; the slots themselves say what runs."""

@@ -77,7 +77,7 @@ def bring_newest(house: House, mirror: Path | None) -> Round | No | SearchTroubl
 
 
 def _means(house: House, found: Found) -> Means:
-    house.journal.note()  # makes the folder
+    house.journal.prepare()
     folder = house.journal.folder
     return Means(
         here=house.here(),

@@ -63,6 +63,21 @@ def test_what_became_well_before_the_limit_may_end_its_time() -> None:
     assert judged(look(0, Part.KIOSK), look(125), look(126)) == Bad("kiosk: no")
 
 
+def resting(at_s: float) -> Look:
+    return Look(at_s, {Part.KIOSK: Health.RESTING, Part.PORTAL: Health.WELL}, {})
+
+
+def test_the_trial_stands_still_while_the_sun_is_away() -> None:
+    night = [look(0), look(20), *(resting(20.0 + n * 10) for n in range(1, 3000))]
+    assert judged(*night) == Waiting(20)
+    morning = night[-1].at_s
+    assert judged(*night, look(morning + 39)) == Waiting(59)
+    assert judged(*night, look(morning + 40)) == Good()
+    assert judged(*night, look(morning + 10, Part.KIOSK)) == Waiting(0)
+    assert judged(*night, look(morning + 110, Part.KIOSK)) == Bad("kiosk: no")
+    assert judged(resting(0), resting(900), look(901)) == Waiting(0)
+
+
 class Portal:
     status = 200
 
@@ -171,6 +186,21 @@ def test_a_node_without_a_screen_needs_no_kiosk(tmp_path: Path, port: int) -> No
     looker = node.looker()
     assert looker.look().parts[Part.KIOSK] is Health.ABSENT
     assert unwell(looker) == set()
+    looker.close()
+
+
+def test_on_the_sun_a_stopped_kiosk_rests_and_a_dead_one_does_not(
+    tmp_path: Path, port: int
+) -> None:
+    node = Node(tmp_path, port)
+    with node.data.settings_file.open("a") as file:
+        file.write('[energy]\nkind = "solar"\n')
+    looker = node.looker()
+    assert unwell(looker) == {Part.KIOSK}
+    del node.units.running["plaza-kiosk.service"]
+    found = looker.look()
+    assert found.parts[Part.KIOSK] is Health.RESTING
+    assert found.rests
     looker.close()
 
 

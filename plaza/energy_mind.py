@@ -12,7 +12,8 @@ from datetime import datetime
 from municipio.energy import Band, EnergyNote, Wake
 from plaza.energy import Held, Sample, Why, begin, step
 from plaza.energy_plan import Action, Arm, Halt, Hours, Wanted, changes, wanted_now
-from plaza.energy_wake import ALARM_S, Phase, Proof, Seen, Watch, stay, watch
+from plaza.energy_wake import ALARM_S, PATIENCE_S, Phase, Proof, Seen, Watch, stay, watch
+from plaza.quiet import Busy
 
 DAYLIGHT_W = 2
 """From a panel that is worth waiting for, also under clouds."""
@@ -35,7 +36,7 @@ class Known:
     sample: Sample
     boot_s: float
     local: datetime | None = None
-    paying: bool = False
+    busy: Busy | None = None
     waiting: int = 0
     link_up: bool = False
 
@@ -47,6 +48,8 @@ class Mind:
     held: Held
     watch: Watch = field(default_factory=Watch)
     wanted: Wanted | None = None
+    closing_since: float | None = None
+    """Since when the screen should be dark and is lit for somebody who is being served."""
 
 
 def wake_up(boot_s: float, before: EnergyNote | None, boot: str) -> Mind:
@@ -62,7 +65,7 @@ def think(mind: Mind, known: Known, rules: Rules) -> tuple[Mind, tuple[Action, .
     solar_w = known.sample.power.solar_w
     seen = Seen(
         in_guard=held.band is Band.GUARD,
-        paying=known.paying,
+        busy=known.busy,
         waiting=known.waiting,
         link_up=known.link_up,
         by_day=(solar_w is None or solar_w >= DAYLIGHT_W),
@@ -77,13 +80,22 @@ def think(mind: Mind, known: Known, rules: Rules) -> tuple[Mind, tuple[Action, .
         known.boot_s,
         letting_go=where.phase is Phase.LETTING_GO,
     )
-    if where.phase is Phase.LETTING_GO and known.paying and mind.wanted is not None:
-        # The screen of somebody whose money is under way stays as it is until that ends.
-        wanted = replace(wanted, kiosk=mind.wanted.kiosk, screen_percent=mind.wanted.screen_percent)
+    wanted, closing_since = _let_finish(mind, wanted, seen)
     actions = changes(mind.wanted, wanted)
     if where.phase is Phase.HALTING:
         actions = (*actions, *_last(rules.wake))
-    return Mind(held, where, wanted), actions
+    return Mind(held, where, wanted, closing_since), actions
+
+
+def _let_finish(mind: Mind, wanted: Wanted, seen: Seen) -> tuple[Wanted, float | None]:
+    """The screen of somebody who is being served stays as it is, for a while, whatever turns it off."""
+    before = mind.wanted
+    if before is None or not before.kiosk or wanted.kiosk or seen.busy is None or seen.about_to_cut:
+        return wanted, None
+    since = seen.now if mind.closing_since is None else mind.closing_since
+    if seen.now - since >= PATIENCE_S[seen.busy]:
+        return wanted, since
+    return replace(wanted, kiosk=True, screen_percent=before.screen_percent), since
 
 
 def stayed(mind: Mind, now: float) -> Mind:

@@ -29,6 +29,7 @@ from plaza.energy_edge import Edge
 from plaza.energy_mind import Known, Mind, Rules, stayed, think, wake_up
 from plaza.energy_plan import SHORT_HOURS, TABLE, Action, Arm, Halt, Radio, hours_of
 from plaza.energy_wake import Proof, halting, parse_proof, returned
+from plaza.quiet import Busy
 from sync.energy_note import read_energy, write_energy
 from sync.sharing import settle_file
 
@@ -46,7 +47,7 @@ _log = logging.getLogger("plaza.energy")
 class Parts:
     """What the program is given. `controller` None: the site has none, and the node saves.
 
-    `paying` says whether somebody's money is under way; it may read the ledger.
+    `busy` says whom the node serves now; it may read the ledger.
     """
 
     controller: ChargeController | None
@@ -54,7 +55,7 @@ class Parts:
     ledger: Ledger
     link: Link
     clock: Clock
-    paying: Callable[[], bool]
+    busy: Callable[[], Busy | None]
     zone: ZoneInfo
     note_file: Path
     service_file: Path
@@ -117,7 +118,7 @@ class EnergyProgram:
             sample=sample_of(parts.controller),
             boot_s=self._seconds(at),
             local=at.time.astimezone(parts.zone) if at.is_trusted and at.time else None,
-            paying=guarded and parts.paying(),
+            busy=parts.busy(),
             waiting=report.waiting if report else 0,
             link_up=report is not None and report.state is LinkState.ONLINE,
         )

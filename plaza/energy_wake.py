@@ -18,6 +18,7 @@ from enum import StrEnum
 import msgspec
 
 from municipio.energy import Wake
+from plaza.quiet import Busy
 
 BRINGS_BACK = frozenset({Wake.RTC_ALARM, Wake.CONTROLLER_TIMER, Wake.EXTERNAL_TIMER})
 """Paths that do not depend on the battery reaching a voltage first."""
@@ -31,8 +32,8 @@ FLUSH_S = 180.0
 """How long guard waits for the queue to reach the city, on a link that is up."""
 LINK_TRY_S = 60.0
 """A link that slept with slow heartbeats gets this long to come up for what waits."""
-SERVED_S = 600.0
-"""How long guard waits for a person at the screen whose payment is under way."""
+PATIENCE_S = {Busy.PAYMENT: 600.0, Busy.PERSON: 180.0}
+"""How long the screen of somebody who is being served stays on after it should go dark."""
 
 
 class Proof(msgspec.Struct, frozen=True):
@@ -105,7 +106,7 @@ class Seen:
     """What matters to guard: seconds of one monotonic clock that began with the boot."""
 
     in_guard: bool
-    paying: bool
+    busy: Busy | None
     waiting: int
     """Facts that the city does not have."""
     link_up: bool
@@ -153,7 +154,7 @@ def _may_rest(before: Watch, seen: Seen) -> bool:
     waited = seen.now - before.since
     if seen.about_to_cut:
         return True
-    if seen.paying and waited < SERVED_S:
+    if seen.busy is not None and waited < PATIENCE_S[seen.busy]:
         return False
     may_still_go = seen.waiting and (seen.link_up or waited < LINK_TRY_S)
     return not may_still_go or waited >= FLUSH_S

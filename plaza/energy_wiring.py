@@ -19,6 +19,7 @@ from plaza.energy_plan import Hours, hours_of
 from plaza.energy_program import PROOF_NAME, EnergyProgram, Parts
 from plaza.quiet import Busy, busy_with
 from sync.datadir import DataDir
+from sync.kiosk_pulse import read_pulse
 from sync.link import FileLink
 from sync.notify import supervisor
 from sync.wiring import CannotStart, Memory, open_memory
@@ -80,8 +81,9 @@ def build_program(
 ) -> EnergyProgram:
     data, settings, ledger = memory.data, memory.settings, memory.ledger
 
-    def paying() -> bool:
-        return busy_with(ledger.open_payments(), None) is Busy.PAYMENT
+    def busy() -> Busy | None:
+        pulse = read_pulse(data.kiosk_file, memory.clock.now())
+        return busy_with(ledger.open_payments(), pulse)
 
     parts = Parts(
         controller=controller,
@@ -89,7 +91,7 @@ def build_program(
         ledger=ledger,
         link=FileLink(data.link_file, memory.clock, settings.number("sync.heartbeat_s")),
         clock=memory.clock,
-        paying=paying,
+        busy=busy,
         zone=ZoneInfo(settings.text("city.timezone")),
         note_file=data.energy_file,
         service_file=service_file(data.run),

@@ -33,6 +33,7 @@ from plaza.energy_wake import (
     ALARM_S,
     AWAKE_AT_LEAST_S,
     FLUSH_S,
+    PATIENCE_S,
     Phase,
     Proof,
     Refusal,
@@ -40,6 +41,7 @@ from plaza.energy_wake import (
     may_halt,
     returned,
 )
+from plaza.quiet import Busy
 from sync.protocol import SLOWER
 
 ALWAYS = hours_of("")
@@ -132,11 +134,11 @@ SUN = Sample(PowerState(70, 13_000, None, None, None, None, 0.0, Confidence.MEAS
 
 
 def go_through(
-    rules: Rules, said: list[tuple[float, Sample]], *, paying: bool = False, waiting: int = 0
+    rules: Rules, said: list[tuple[float, Sample]], *, busy: Busy | None = None, waiting: int = 0
 ) -> tuple[Mind, list[object]]:
     mind, done = Mind(wake_up(0.0, None, "b").held, wanted=FULL), []
     for now, sample in said:
-        known = Known(sample, now, NOON, paying=paying, waiting=waiting, link_up=True)
+        known = Known(sample, now, NOON, busy=busy, waiting=waiting, link_up=True)
         mind, actions = think(mind, known, rules)
         done += actions
     return mind, done
@@ -156,12 +158,40 @@ def test_guard_waits_for_the_queue_with_only_its_carrier_on_and_then_rests() -> 
     assert mind.watch.phase is Phase.RESTING
 
 
-def test_who_is_paying_finishes_before_the_screen_goes_dark() -> None:
-    mind, done = go_through(Rules(), NIGHT[:4], paying=True)
+@pytest.mark.parametrize("busy", list(Busy))
+def test_who_is_being_served_finishes_before_the_screen_goes_dark(busy: Busy) -> None:
+    mind, done = go_through(Rules(), NIGHT[:4], busy=busy)
     assert mind.wanted is not None
     assert mind.wanted.kiosk
     assert mind.wanted.screen_percent == 40, "as it was"
     assert Switch(Service.RADIO, on=False) in done
+    late = 20.0 + PATIENCE_S[busy]
+    mind, done = go_through(Rules(), [*NIGHT[:4], (late, EMPTY)], busy=busy)
+    assert mind.wanted is not None
+    assert not mind.wanted.kiosk, "but not for ever"
+
+
+def test_nobody_is_waited_for_when_the_cut_is_near() -> None:
+    power = PowerState(40, 11_300, None, 0, None, None, 0.0, Confidence.MEASURED)
+    mind, _ = go_through(Rules(), [(0.0, EMPTY), (1.0, Sample(power))], busy=Busy.PERSON)
+    assert mind.wanted is not None
+    assert not mind.wanted.kiosk
+
+
+def test_closing_time_waits_for_the_person_at_the_screen() -> None:
+    rules = Rules(hours=Hours(kiosk=hours_of("06:00-22:00")))
+    half = Sample(PowerState(45, 12_300, None, 0, None, None, 0.0, Confidence.MEASURED))
+    mind = Mind(wake_up(0.0, None, "b").held, wanted=FULL)
+    night = datetime(2026, 7, 6, 22, 1, tzinfo=UTC)
+    for now, busy, lit in [
+        (0.0, Busy.PERSON, True),
+        (170.0, Busy.PERSON, True),
+        (175.0, None, False),
+        (300.0, Busy.PERSON, False),
+    ]:
+        mind, _ = think(mind, Known(half, now, night, busy=busy), rules)
+        assert mind.wanted is not None
+        assert mind.wanted.kiosk is lit
 
 
 @pytest.mark.parametrize(
@@ -255,8 +285,9 @@ def test_no_story_of_sun_silence_and_people_halts_a_node_that_would_not_wake(
 ) -> None:
     mind, now = wake_up(0.0, None, "b"), 0.0
     for sample, pause, paying, waiting in story:
+        busy = Busy.PAYMENT if paying else None
         now += pause
-        known = Known(sample, now, None, paying=paying, waiting=waiting, link_up=True)
+        known = Known(sample, now, None, busy=busy, waiting=waiting, link_up=True)
         mind, actions = think(mind, known, Rules(wake, proof=proof))
         for n, action in enumerate(actions):
             if isinstance(action, Halt):

@@ -26,6 +26,7 @@ from plaza.energy_plan import Hours, Service, hours_of
 from plaza.energy_program import EnergyProgram, Parts, read_proof
 from plaza.energy_simulator import SimulatedEdge
 from plaza.energy_wake import Phase, Proof
+from plaza.quiet import Busy
 from sync.database import LedgerDamaged
 from sync.datadir import DataDir
 from sync.energy_note import read_energy
@@ -71,7 +72,7 @@ class Node:
         opened = open_ledger(self.data.ledger, self.sky, "COA007", "30039")
         assert not isinstance(opened, LedgerDamaged)
         self.ledger: SqliteLedger = opened
-        self.paying = False
+        self.busy: Busy | None = None
         self.rules = Rules()
         self.program = self.started()
 
@@ -82,7 +83,7 @@ class Node:
             ledger=self.ledger,
             link=self.sky,
             clock=self.sky,
-            paying=lambda: self.paying,
+            busy=lambda: self.busy,
             zone=ZoneInfo("America/Mexico_City"),
             note_file=self.data.energy_file,
             service_file=self.data.run / "service.json",
@@ -144,6 +145,19 @@ def test_a_node_without_a_sure_way_back_rests_awake_and_serves_when_the_sun_retu
     node.pass_s(4 * 3600, every=60)
     assert all(node.edge.on.values())
     assert (node.edge.screen_percent, node.edge.antennas) == (100, True)
+
+
+def test_guard_that_comes_while_somebody_pays_leaves_their_screen_lit(node: Node) -> None:
+    node.pass_s(60)
+    node.busy = Busy.PAYMENT
+    node.sky.percent = 9
+    node.pass_s(300)
+    assert node.program.mind.held.band is Band.GUARD
+    assert node.edge.on[Service.KIOSK]
+    assert not node.edge.on[Service.RADIO]
+    node.busy = None
+    node.pass_s(300)
+    assert not node.edge.on[Service.KIOSK]
 
 
 def test_a_proven_alarm_is_armed_told_remembered_and_only_then_the_node_halts(node: Node) -> None:

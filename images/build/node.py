@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,8 +32,20 @@ GONE = (
     "etc/apt", "etc/machine-id", "var/lib/dbus/machine-id", "etc/kernel", "etc/kernel-img.conf",
     "etc/initramfs-tools", "usr/share/initramfs-tools", "var/lib/initramfs-tools", "etc/hostname",
     "var/lib/systemd/catalog", "etc/resolv.conf", "usr/lib/apt", "usr/share/perl",
-    "var/lib/dpkg/status-old", "etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-",
+    "usr/share/python-wheels", "var/lib/dpkg/status-old",
+    "etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-",
 )  # fmt: skip
+# A root that nobody may write installs nothing.
+INSTALLERS = (
+    "pip",
+    "pip-*",
+    "setuptools",
+    "setuptools-*",
+    "wheel",
+    "wheel-*",
+    "_distutils_hack",
+    "distutils-*.pth",
+)
 MOUNT_POINTS = (
     "data",
     "boot/plaza",
@@ -49,7 +62,8 @@ MASKED = (
     "hostapd.service", "dnsdist.service", "systemd-firstboot.service", "systemd-binfmt.service",
     "proc-sys-fs-binfmt_misc.automount", "ldconfig.service", "systemd-hwdb-update.service",
     "systemd-journal-catalog-update.service", "systemd-sysusers.service",
-    "systemd-update-done.service", "ssh.socket", "systemd-homed.service", "alsa-state.service",
+    "systemd-update-done.service", "ssh.socket", "sshd-keygen.service", "grub-common.service",
+    "systemd-homed.service", "alsa-state.service",
     "alsa-restore.service", "rauc-mark-good.service", "nftables.service", "console-setup.service",
     "keyboard-setup.service",
 )  # fmt: skip
@@ -150,10 +164,27 @@ def _tidy(root: Path) -> None:
     (root / "etc/machine-id").write_text("")
     (root / "etc/hostname").write_text("plaza\n")
     (root / "etc/resolv.conf").symlink_to("../run/systemd/resolve/stub-resolv.conf")
+    _disarm(root)
     site = root / "opt/plaza/venv/lib/python3.13/site-packages"
+    for name in INSTALLERS:
+        for path in site.glob(name):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     for name in ("kivy/tests", "kivy/include", "kivy/tools", "share/kivy-examples"):
         shutil.rmtree(site / name, ignore_errors=True)
     shutil.rmtree(root / "opt/plaza/venv/share/kivy-examples", ignore_errors=True)
+
+
+def _disarm(root: Path) -> None:
+    """Nobody but root logs in: what makes others root loses that right (D-Bus's helper keeps it)."""
+    for folder in ("usr/bin", "usr/sbin", "usr/lib"):
+        for path in (root / folder).rglob("*"):
+            mode = path.lstat().st_mode
+            if (
+                stat.S_ISREG(mode)
+                and mode & stat.S_ISUID
+                and path.name != "dbus-daemon-launch-helper"
+            ):
+                path.chmod(stat.S_IMODE(mode) & ~stat.S_ISUID)
 
 
 def _compile(root: Path, tools: Path, epoch: int) -> None:

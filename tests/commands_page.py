@@ -1,4 +1,4 @@
-"""The reference page of the `plaza` command, made from the program itself (`make strings` renews it)."""
+"""The reference pages of the commands, made from the programs themselves (`make strings` renews them)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
+from central.cli import main as plaza_central
 from plaza.cli import main as plaza
 
-PAGE = Path(__file__).parents[1] / "docs" / "reference" / "ordenes.md"
+REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 
 HEAD = """\
 # Órdenes
@@ -17,8 +18,16 @@ HEAD = """\
 `plaza` es la única orden de un nodo. Termina con 0 si todo está bien, 1 si algo falla (y lo dice
 en una línea) y 2 si se usó mal. Casi todas aceptan `--json` para programas
 y `--data CARPETA` (o `PLAZA_DATA`) para la carpeta del nodo.
-La API de la ciudad tiene la suya, `plaza-central`. Los programas se inician también por su módulo:
+La API de la ciudad tiene la suya, [`plaza-central`](ordenes-ciudad.md). Los programas se inician también por su módulo:
 `python -P -m kiosk`, `captive_portal`, `sync`, `central`.
+"""
+
+CITY_HEAD = """\
+# Órdenes de la ciudad
+
+`plaza-central` es la orden del servidor de la ciudad y, con `open`, la del escritorio de una oficina. Termina con 0 si todo está
+bien, 1 si algo falla (y lo dice en una línea) y 2 si se usó mal. Casi todas aceptan `--db URL` (o `PLAZA_CENTRAL_DB`) para la base e
+`--inegi` para el municipio.
 """
 
 
@@ -38,11 +47,16 @@ def _walk(group: click.Group, path: tuple[str, ...]) -> list[str]:
     return lines
 
 
-def page() -> str:
-    return HEAD + "\n" + "\n".join(_walk(plaza, ("plaza",))).rstrip() + "\n"
+def page(head: str, program: click.Group, name: str) -> str:
+    return head + "\n" + "\n".join(_walk(program, (name,))).rstrip() + "\n"
 
 
 if __name__ == "__main__":
-    if "--write" in sys.argv:
-        PAGE.write_text(page())
-    sys.exit(0 if PAGE.read_text() == page() else 1)
+    pages = {
+        REFERENCE / "ordenes.md": page(HEAD, plaza, "plaza"),
+        REFERENCE / "ordenes-ciudad.md": page(CITY_HEAD, plaza_central, "plaza-central"),
+    }
+    for path, text in pages.items():
+        if "--write" in sys.argv:
+            path.write_text(text)
+    sys.exit(0 if all(path.read_text() == text for path, text in pages.items()) else 1)

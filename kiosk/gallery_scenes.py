@@ -51,6 +51,11 @@ def _debt_offline(kiosk: SimulatedKiosk) -> None:
     _debt(kiosk)
 
 
+def _home_saving(kiosk: SimulatedKiosk) -> None:
+    kiosk.world.is_saving = True
+    kiosk.tick(60)
+
+
 def _debt_saving(kiosk: SimulatedKiosk) -> None:
     kiosk.world.is_saving = True
     _debt(kiosk)
@@ -275,6 +280,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("predial-beneficio-papeles", _benefit_papers),
     Scene("predial-adeudo", _debt),
     Scene("predial-adeudo-sin-conexion", _debt_offline),
+    Scene("inicio-poca-energia", _home_saving),
     Scene("predial-adeudo-poca-energia", _debt_saving),
     Scene("pago-poca-energia", _saving_at_the_press),
     Scene("predial-adeudo-hora-dudosa", _debt_time_unsure),

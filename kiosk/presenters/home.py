@@ -26,8 +26,16 @@ TRIP_EVERY_S = 1.0
 class HomePresenter(Presenter[HomeView]):
     """Also the place where `Aftercare.look` runs: at start and while nobody is paying."""
 
-    def __init__(self, desk: Desk, care: Aftercare, papers: PaperWriter) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        care: Aftercare,
+        papers: PaperWriter,
+        may_start_payments: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._care = care
+        self._may_start_payments = may_start_payments
+        self._takes_money = may_start_payments()
         self._papers = papers
         self._left = LeftOver()
         self._next_s = float("-inf")
@@ -54,6 +62,7 @@ class HomePresenter(Presenter[HomeView]):
             return
         self._looking = True
         self._next_s = now_s + self._every_s
+        self._takes_money = self._may_start_payments()
         boot_ms = self._desk.clock.now().boot_ms
         self._desk.background.run(lambda: self._care.look(boot_ms), self._looked_after)
 
@@ -105,11 +114,13 @@ class HomePresenter(Presenter[HomeView]):
 
     def _render(self) -> HomeView:
         _ = self._desk.words
+        predial = _("Consulte y pague su impuesto")
+        if not self._takes_money:
+            predial = _("Consulte. Por ahora no se paga aquí")
         choices = (
             Action("home.tramites", _("Trámites"), _("Requisitos, costo y dónde hacerlos"),
                    "clipboard-list", Tone.SEA),
-            Action("home.predial", _("Predial"), _("Consulte y pague su impuesto"),
-                   "house", Tone.LEAF),
+            Action("home.predial", _("Predial"), predial, "house", Tone.LEAF),
             Action("home.reporte", _("Reporte"), _("Baches, luminarias, basura, fugas"),
                    "megaphone", Tone.SUN),
             Action("home.mas", _("Más servicios"), _("Wi-Fi gratis, teléfonos, privacidad"),

@@ -97,7 +97,7 @@ def build_presenters(desk: Desk, ports: Ports) -> dict[Screen, Presenter[Any]]:
     catalogue, ledger = ports.catalogue, ports.ledger
     consults = Consults(ledger, desk.clock)
     return {
-        Screen.HOME: HomePresenter(desk, Aftercare(pay, cash), papers),
+        Screen.HOME: HomePresenter(desk, Aftercare(pay, cash), papers, ports.may_start_payments),
         Screen.TRAMITES: TramitesPresenter(desk, catalogue),
         Screen.TRAMITE: TramitePresenter(desk, catalogue, printing, papers, consults),
         Screen.PREDIAL_CLAVE: PredialClavePresenter(desk, catalogue),

@@ -48,6 +48,16 @@ def test_a_debt_is_shown_says_why_no_card_is_taken_and_offers_the_pase(
     assert len(kiosk.world.printer.papers) == 1
 
 
+def test_the_first_screen_says_so_before_anything_is_typed(kiosk: SimulatedKiosk) -> None:
+    assert "pague" in kiosk.view.choices[1].detail
+    kiosk.world.is_saving = True
+    kiosk.tick(30)
+    assert kiosk.view.choices[1].detail == "Consulte. Por ahora no se paga aquí"
+    kiosk.world.is_saving = False
+    kiosk.tick(30)
+    assert "pague" in kiosk.view.choices[1].detail
+
+
 def test_the_last_press_asks_again_and_no_terminal_is_touched(kiosk: SimulatedKiosk) -> None:
     see_debt(kiosk)
     kiosk.tap("pay.card")

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 
 from sync.datadir import DataDir
+from sync.image import read_image
 from sync.notify import Supervisor, supervisor
 from sync.wiring import CannotStart, Memory, build_delivery, build_worker, open_memory
 
@@ -57,6 +58,10 @@ def _slowly(listener: Supervisor) -> Callable[[], None]:
 
 
 def _version() -> str:
+    """Of the image where there is one: two images may hold the same programs and other drivers."""
+    image = read_image()
+    if image is not None:
+        return image.version
     try:
         return version("plaza")
     except PackageNotFoundError:

@@ -43,7 +43,7 @@ def _wrong_code(kiosk: SimulatedKiosk) -> None:
 
 
 def _open(kiosk: SimulatedKiosk) -> None:
-    seen = Snapshot("good", True, False, frozenset({Sight.JOINED, Sight.PAGE, Sight.QUEUE}))
+    seen = Snapshot("good", sights=frozenset(Sight) - {Sight.RECEIPT, Sight.ACCEPTED})
     _stand(kiosk, InstallationCorner(seen))
     kiosk.tap("puesta.code")
     kiosk.type(CODE, "puesta.key")
@@ -54,7 +54,7 @@ def _open(kiosk: SimulatedKiosk) -> None:
 
 
 def _kept(kiosk: SimulatedKiosk) -> None:
-    _stand(kiosk, InstallationCorner(Snapshot("kept", True), FAULTS))
+    _stand(kiosk, InstallationCorner(Snapshot("kept", sights=frozenset({Sight.CITY})), FAULTS))
 
 
 def _wrong_file(kiosk: SimulatedKiosk) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kiosk.flow import Screen
@@ -67,10 +67,7 @@ class InstallationCorner:
         return CodeAnswer.OPENED if self.is_used else CodeAnswer.WRONG
 
     def note(self, sight: Sight) -> None:
-        self.seen = Snapshot(
-            self.seen.standing, self.seen.is_enrolled, self.seen.code_waits,
-            self.seen.sights | {sight}, self.seen.has_printer, self.seen.waiting, self.seen.power_cuts,
-        )  # fmt: skip
+        self.seen = replace(self.seen, sights=self.seen.sights | {sight})
 
     def snapshot(self) -> Snapshot:
         return self.seen

@@ -21,6 +21,8 @@ class Sight(StrEnum):
     """And was given the page with the terms."""
     RECEIPT = "receipt"
     """The printer said that a paper came out."""
+    CITY = "city"
+    """The city proved that it knows this node: by its answer to a code, or to a signed greeting."""
     QUEUE = "queue"
     """The city had answered and nothing waited."""
     ACCEPTED = "accepted"
@@ -37,7 +39,6 @@ class Snapshot:
     """What the node knows. `standing` is empty on a node without a site file."""
 
     standing: str = ""
-    is_enrolled: bool = False
     code_waits: bool = False
     sights: frozenset[Sight] = frozenset()
     has_printer: bool = True
@@ -102,7 +103,7 @@ def _file(seen: Snapshot, _: Gettext) -> AcceptanceStep:
 
 def _city(seen: Snapshot, _: Gettext) -> AcceptanceStep:
     label = _("Alta en la ciudad")
-    if seen.is_enrolled:
+    if Sight.CITY in seen.sights:
         return AcceptanceStep("city", label, Mark.DONE, _("la ciudad conoce este nodo"))
     if seen.code_waits:
         text = _("espera señal; el nodo atiende mientras tanto")

@@ -38,12 +38,13 @@ class SightBook:
 
     def snapshot(self, link: LinkReport, *, has_printer: bool) -> Snapshot:
         """Everything that the steps are judged by; an empty queue of an answering city is noted here."""
-        if link.state is LinkState.ONLINE and link.waiting == 0:
-            self.note(Sight.QUEUE)
+        if link.state is LinkState.ONLINE:
+            self.note(Sight.CITY)
+            if link.waiting == 0:
+                self.note(Sight.QUEUE)
         state = read_site_state(self._data)
         return Snapshot(
             standing="" if state is None else state.standing.value,
-            is_enrolled=self._data.city_pub.exists() and not enrol_file(self._data).exists(),
             code_waits=enrol_file(self._data).exists(),
             sights=self.read(),
             has_printer=has_printer,

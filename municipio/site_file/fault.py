@@ -13,7 +13,7 @@ class SiteFault:
     """One mistake. `line` is 0 where the fault is that something is missing from the whole file.
 
     `what` and `allowed` are Spanish sentences; `nearest` is the key that was probably meant, or empty.
-    A value is never repeated here: it may be a secret.
+    A secret's value is never repeated here.
     """
 
     what: str

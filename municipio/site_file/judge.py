@@ -10,16 +10,20 @@ from municipio.site_file.fault import SiteFault
 from municipio.site_file.keys import BY_NAME, KEYS
 from municipio.site_file.shape import ANY, STORED, Key, Kind, Value, is_empty, shown
 
+MAX_REPEATED = 40
+
 
 def judge(key: Key, value: Any) -> Value | SiteFault:
-    """The value as it is used, or what is wrong with it. The value itself is never repeated."""
+    """The value as it is used, or what is wrong with it."""
     match key.kind:
         case Kind.NUMBER:
             return _number(key, value)
         case Kind.LIST:
             return _list(key, value)
         case Kind.FLAG:
-            return value if type(value) is bool else _wrong(key, "es sí o no", "true o false")
+            return (
+                value if type(value) is bool else _wrong(key, value, "es sí o no", "true o false")
+            )
         case Kind.CHOICE:
             return _choice(key, value)
         case Kind.TEXT | Kind.BLOCK:
@@ -39,44 +43,50 @@ def typed_words(key: Key) -> str:
     return allowed_words(key).removesuffix(", entre comillas").removesuffix(", sin comillas")
 
 
-def _wrong(key: Key, what: str, allowed: str = "") -> SiteFault:
-    return SiteFault(f"{shown(key.name)} {what}", key.name, allowed=allowed or allowed_words(key))
+def _wrong(key: Key, value: Any, what: str, allowed: str = "") -> SiteFault:
+    """What is there is repeated where it helps to find it, and never of a secret."""
+    says = ""
+    if not key.is_secret and isinstance(value, str | int) and value != "":
+        plain = "".join(c if c.isprintable() else "?" for c in str(value)[:MAX_REPEATED])
+        says = f" (dice «{plain}»)"
+    words = f"{shown(key.name)}{says} {what}"
+    return SiteFault(words, key.name, allowed=allowed or allowed_words(key))
 
 
 def _number(key: Key, value: Any) -> Value | SiteFault:
     if type(value) is not int:
-        return _wrong(key, "debe ser un número entero, sin comillas")
+        return _wrong(key, value, "debe ser un número entero, sin comillas")
     if not key.low <= value <= key.high:
-        return _wrong(key, f"debe estar entre {key.low} y {key.high}")
+        return _wrong(key, value, f"debe estar entre {key.low} y {key.high}")
     return value
 
 
 def _choice(key: Key, value: Any) -> Value | SiteFault:
     if not isinstance(value, str) or value not in [v for v, _ in key.choices]:
-        return _wrong(key, "no tiene un valor que se conozca")
+        return _wrong(key, value, "no tiene un valor que se conozca")
     return value
 
 
 def _list(key: Key, value: Any) -> Value | SiteFault:
     known = [v for v, _ in key.choices]
     if not isinstance(value, list) or not all(isinstance(v, str) and v in known for v in value):
-        return _wrong(key, "no es una lista de valores que se conozcan")
+        return _wrong(key, value, "no es una lista de valores que se conozcan")
     if len(set(value)) != len(value):
-        return _wrong(key, "repite un valor")
+        return _wrong(key, value, "repite un valor")
     return tuple(value)
 
 
 def _text(key: Key, value: Any) -> Value | SiteFault:
     if not isinstance(value, str):
-        return _wrong(key, "debe ser un texto entre comillas")
+        return _wrong(key, value, "debe ser un texto entre comillas")
     if key.is_secret and value == STORED:
         return value
     if key.kind is Kind.TEXT and (not value.isprintable() or value != value.strip()):
-        return _wrong(key, "tiene espacios en los extremos o un signo que no se ve")
+        return _wrong(key, value, "tiene espacios en los extremos o un signo que no se ve")
     if len(value) > key.max_length or (key.max_bytes and _bytes(value) > key.max_bytes):
-        return _wrong(key, "es demasiado largo")
+        return _wrong(key, value, "es demasiado largo")
     if value and key.pattern and not re.fullmatch(key.pattern, value):
-        return _wrong(key, "no tiene la forma esperada")
+        return _wrong(key, value, "no tiene la forma esperada")
     return value
 
 

@@ -45,6 +45,7 @@ from sync.kiosk_pulse import read_pulse
 from sync.link import FileLink, read_link
 from sync.outbox import Load, Outbox
 from sync.partition import wrong_partition
+from sync.site_state import read_site_state
 from sync.uploads import Uploads
 from sync.wiring import CannotStart, Memory, open_memory
 
@@ -84,6 +85,7 @@ def collect(data: DataDir, host: Host | None = None) -> Snapshot:
         content=_content(data),
         energy=look_at_energy(data, settings, clock, host.root / "sys"),
         versions=_versions(host, schema),
+        site=read_site_state(data),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from hardware.health.state import Finding as HealthItem
 from municipio.clock import TimeQuality
+from municipio.site_file.state import SiteState
 from plaza.energy_check import EnergySeen
 from plaza.image import ImageInfo
 
@@ -151,3 +152,5 @@ class Snapshot:
     content: ContentSeen
     energy: EnergySeen | None
     versions: VersionsSeen
+    site: SiteState | None = None
+    """What plaza.toml came to; None on a host that no card made."""

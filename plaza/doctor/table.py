@@ -23,6 +23,7 @@ from plaza.doctor.checks_machine import (
 from plaza.doctor.finding import Finding, in_order
 from plaza.doctor.snapshot import Snapshot
 from plaza.energy_check import energy_findings
+from plaza.site.doctor_check import check_site_file
 
 Check = Callable[[Snapshot], Iterable[Finding]]
 
@@ -33,6 +34,7 @@ def check_energy(seen: Snapshot) -> Iterable[Finding]:
 
 CHECKS: tuple[Check, ...] = (
     check_settings,
+    check_site_file,
     check_hardware,
     check_services,
     check_network,

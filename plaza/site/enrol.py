@@ -6,7 +6,9 @@ import json
 from dataclasses import dataclass
 from enum import StrEnum
 
+from municipio.acceptance import Sight
 from municipio.wire.enrolment import EnrolmentProblem, parse_code
+from sync.acceptance import SightBook
 from sync.datadir import DataDir
 from sync.enrolment import Enrolled, EnrolTrouble, NotEnrolled, enrol
 from sync.site_state import enrol_file
@@ -50,6 +52,7 @@ def try_enrolment(data: DataDir, timeout_s: float = 20) -> Tried:
         return Tried(Waiting.NOTHING, detail=parsed.detail)
     done = enrol(data, url, parsed, ca, timeout_s)
     if isinstance(done, Enrolled):
+        SightBook(data).note(Sight.CITY)
         enrol_file(data).unlink(missing_ok=True)
         return Tried(None, done.node)
     return Tried(_kind(done), detail=done.detail)

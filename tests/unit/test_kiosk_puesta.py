@@ -128,7 +128,7 @@ def test_left_alone_the_list_gives_way_to_the_citizens(kiosk: SimulatedKiosk) ->
 
 def test_a_wrong_later_file_is_explained_line_by_line() -> None:
     fault = "Línea 6: la clave «nunber» no existe en [site]."
-    kiosk = standing(InstallationCorner(Snapshot("kept", True), (fault,)))
+    kiosk = standing(InstallationCorner(Snapshot("kept"), (fault,)))
 
     assert rows(kiosk)["fault.0"] == fault
     assert "sigue el anterior" in rows(kiosk)["step.file"]
@@ -180,8 +180,8 @@ def test_it_comes_up_only_on_a_node_of_a_site_file_and_until_all_was_seen(
 
 
 def test_whoever_lets_citizens_in_when_all_is_done_accepts_the_node() -> None:
-    done = Snapshot("good", True, False, frozenset(Sight) - {Sight.ACCEPTED}, True, 0, 1)
-    for seen, accepted in ((Snapshot("good", True), False), (done, True)):
+    done = Snapshot("good", False, frozenset(Sight) - {Sight.ACCEPTED}, True, 0, 1)
+    for seen, accepted in ((Snapshot("good"), False), (done, True)):
         kiosk = standing(InstallationCorner(seen))
         kiosk.tap("puesta.serve")
         installing = kiosk.world.installing

@@ -15,19 +15,19 @@ from plaza.site.sheet import read_sheet
 from sync.acceptance import SightBook
 from sync.datadir import DataDir
 
-ALL = Snapshot("good", True, False, frozenset(Sight), power_cuts=1)
+ALL = Snapshot("good", False, frozenset(Sight), power_cuts=1)
 
 
 def test_a_node_is_accepted_only_when_all_of_it_was_seen() -> None:
     assert is_accepted(acceptance_steps(ALL, str))
     for missing in set(Sight) - {Sight.ACCEPTED}:
-        seen = Snapshot("good", True, False, frozenset(Sight) - {missing}, power_cuts=1)
+        seen = Snapshot("good", False, frozenset(Sight) - {missing}, power_cuts=1)
         steps = acceptance_steps(seen, str)
         assert [s.id for s in steps if not s.is_done] == [missing.value]
 
 
 def test_whoever_has_no_printer_need_not_print() -> None:
-    seen = Snapshot("good", True, False, frozenset(Sight) - {Sight.RECEIPT}, False, 0, 1)
+    seen = Snapshot("good", False, frozenset(Sight) - {Sight.RECEIPT}, False, 0, 1)
 
     assert is_accepted(acceptance_steps(seen, str))
 
@@ -63,3 +63,19 @@ def test_the_paper_has_a_box_for_each_missing_thing_and_fits_the_printer(tmp_pat
     assert any(isinstance(line, Pair) and line.label == "Wi-Fi" for line in paper.lines)
     for profile in ("generic-80", "generic-58"):
         assert render_lines(paper, PROFILES[profile])
+
+
+def test_the_doctor_tells_of_a_wrong_file(tmp_path: Path) -> None:
+    from types import SimpleNamespace
+
+    from municipio.site_file.state import SiteStanding, SiteState
+    from plaza.doctor.finding import State
+    from plaza.site.doctor_check import check_site_file
+
+    def told(site: SiteState | None) -> list[State]:
+        return [f.state for f in check_site_file(SimpleNamespace(site=site))]  # type: ignore[arg-type]
+
+    assert told(None) == []
+    assert told(SiteState(SiteStanding.GOOD)) == [State.OK]
+    assert told(SiteState(SiteStanding.KEPT, faults=("Línea 6",))) == [State.TROUBLE]
+    assert told(SiteState(SiteStanding.WAITING, faults=("Línea 6",))) == [State.TROUBLE]

@@ -33,9 +33,9 @@ test: setup-test check  ## every test but the slow machines; root or sudo also p
 test-appliance: test-vm  ## the install recipe in a throw-away Debian root, and the virtual node (root)
 	@$(PY) -P -m pytest tests/appliance
 
-test-vm: setup-test  ## a street with simulated radios in a virtual node: QEMU, no KVM (minutes; root)
+test-vm: setup-test  ## a street with simulated radios, and the units, in a virtual node: QEMU, no KVM (minutes; root)
 	@.ci/setup vm
-	@PLAZA_VM=1 $(PY) -P -m pytest tests/appliance/test_vm_street.py
+	@PLAZA_VM=1 $(PY) -P -m pytest tests/appliance/test_vm_street.py tests/appliance/test_vm_units.py
 
 test-ejido: setup-test  ## nine days without signal and on the sun, over the real programs (two minutes)
 	@PLAZA_EJIDO=1 $(PY) -P -m pytest tests/flows/test_demo_ejido.py

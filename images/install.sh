@@ -93,4 +93,7 @@ if [ "$start" = yes ]; then
         say "this node has no key yet: run  plaza node init --central URL --city-key FILE --data $data"
     fi
 fi
+if [ ! -s "$data/ssh/authorized_keys" ] && [ ! -s /data/system/ssh/authorized_keys ]; then
+    say "SSH is shut from the next start on: to keep it, put a technician's key into $data/ssh/authorized_keys"
+fi
 say "ready: $("$prefix/venv/bin/plaza" --version)"

@@ -7,6 +7,7 @@ with the host's own pip, so the throw-away root asks no index.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -150,3 +151,39 @@ def test_the_programs_start_by_their_module_names(node_root: Path) -> None:
 
         assert helped.returncode == 0, (module, helped.stderr)
         assert "Usage" in helped.stdout or "usage" in helped.stdout
+
+
+def test_no_account_of_a_node_has_a_password_and_no_program_a_shell(node_root: Path) -> None:
+    hashes = [line.split(":")[1] for line in (node_root / "etc/shadow").read_text().splitlines()]
+    assert all(word.startswith(("*", "!")) for word in hashes), "an account has a password"
+    ours = [x for x in (node_root / "etc/passwd").read_text().splitlines() if x[:6] == "plaza-"]
+    assert len(ours) == 5
+    assert all(line.endswith(("/nologin", "/false")) for line in ours)
+
+
+def test_a_new_node_holds_no_key_and_no_secret_of_anybody(node_root: Path) -> None:
+    """Keys are made on the node's data partition; what two nodes share cannot be one."""
+    words = re.compile(
+        rb"-----BEGIN [A-Z ]*PRIVATE " + rb"KEY-----|AGE-SECRET-" + rb"KEY-1[0-9A-Z]{20}"
+    )
+    found = []
+    for folder in ("etc", "opt/plaza", "var/lib/plaza", "usr/lib/plaza", "root", "home"):
+        for path in (
+            p for p in (node_root / folder).rglob("*") if p.is_file() and not p.is_symlink()
+        ):
+            if path.stat().st_size < 1_000_000 and words.search(path.read_bytes()):
+                found.append(str(path.relative_to(node_root)))
+    assert [f for f in found if "/site-packages/" not in f] == []
+    assert (
+        not list((node_root / "etc/ssh").glob("ssh_host_*"))
+        if (node_root / "etc/ssh").is_dir()
+        else True
+    )
+
+
+def test_the_door_is_shut_at_the_next_start(node_root: Path) -> None:
+    wants = node_root / "etc/systemd/system/sysinit.target.wants/plaza-firewall.service"
+
+    assert wants.is_symlink()
+    assert (node_root / "usr/lib/plaza/node.nft").is_file()
+    assert "SSH is shut" in (node_root / "install.log").read_text()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -18,6 +20,26 @@ def test_the_virtual_node_is_made_by_the_ordinary_install_script() -> None:
 
     assert provision is not None
     assert "images/install.sh" in (ROOT / provision[1]).read_text()
+
+
+@pytest.mark.skipif(shutil.which("vagrant") is None, reason="NOT RUN: vagrant is missing")
+def test_vagrant_itself_understands_the_file(tmp_path: Path) -> None:
+    """Without a provider: none runs in continuous integration."""
+    checked = subprocess.run(
+        ["vagrant", "validate", "--ignore-provider"],
+        cwd=ROOT, capture_output=True, text=True, timeout=120,
+        env={**os.environ, "VAGRANT_HOME": str(tmp_path), "VAGRANT_CHECKPOINT_DISABLE": "1",
+             "VAGRANT_DOTFILE_PATH": str(tmp_path / "dot")},
+    )  # fmt: skip
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "validated successfully" in checked.stdout
+
+
+def test_both_providers_are_described() -> None:
+    described = re.findall(r'config.vm.provider "(\w+)"', (ROOT / "Vagrantfile").read_text())
+
+    assert described == ["libvirt", "virtualbox"]
 
 
 def test_forwarded_ports_are_reached_from_the_host_only() -> None:

@@ -1,0 +1,279 @@
+"""Runs in the virtual node as root: its units under real systemd. One line of JSON for each step.
+
+What is started is what a node starts, in its sandbox. Only the picture is drawn without a display, the
+guests' side is a bridge without a radio, and watchdogs bite sooner, so that a hang need not be waited for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+DATA = Path("/var/lib/plaza")
+DROP = Path("/run/systemd/system")
+PROGRAMS = ("sync", "gate", "portal", "kiosk")
+WATCHDOG_S = {"sync": 20, "gate": 20, "portal": 20, "kiosk": 60}
+SETTINGS = """
+[central]
+url = "http://127.0.0.1:8311"
+[portal]
+gate = "nft"
+listen = "0.0.0.0:8380"
+[node]
+profile = "{profile}"
+"""
+KIOSK = """[Service]
+ExecStart=
+ExecStart=/opt/plaza/venv/bin/python -P -m kiosk --data /var/lib/plaza --offscreen
+WatchdogSec=60
+"""
+OPENS = """[Service]
+Type=oneshot
+Restart=no
+WatchdogSec=0
+ExecStart=
+ExecStart=/opt/plaza/venv/bin/python -c "open('/dev/ttyS3', 'rb+', 0); open('/run/plaza-kiosk/ok', 'w')"
+RuntimeDirectoryPreserve=yes
+"""
+
+
+def tell(**values: Any) -> None:
+    sys.stdout.write(json.dumps(values, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def run(*argv: str, check: bool = True, timeout: float = 400) -> str:
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout)
+    if check and done.returncode != 0:
+        raise RuntimeError(f"{' '.join(argv)}: {done.returncode}: {done.stdout}{done.stderr}"[:900])
+    return done.stdout
+
+
+def eventually(check: Callable[[], Any], seconds: float = 240) -> Any:
+    until = time.monotonic() + seconds
+    while not (last := check()):
+        if time.monotonic() > until:
+            raise TimeoutError(f"{getattr(check, '__name__', 'it')}: not within {seconds:.0f} s")
+        time.sleep(0.3)
+    return last
+
+
+def unit(name: str) -> dict[str, str]:
+    words = "ActiveState,SubState,MainPID,NRestarts,Result,ConditionResult,MemoryCurrent"
+    shown = run("systemctl", "show", f"plaza-{name}.service", "-p", words)
+    return dict(line.split("=", 1) for line in shown.splitlines())
+
+
+def pid(name: str) -> int:
+    return int(unit(name)["MainPID"])
+
+
+def journal(name: str) -> str:
+    return run("journalctl", "--no-pager", "-o", "cat", "-u", f"plaza-{name}.service")[-1500:]
+
+
+def configure(profile: str = "kiosk") -> None:
+    file = DATA / "settings.toml"
+    number = re.search(r"number = \d+", file.read_text())
+    kept = f"\n{number[0]}\n" if number else "\n"
+    file.write_text(SETTINGS.format(profile=profile) + kept)
+    run("chgrp", "plaza", str(file))
+
+
+def drop_in(name: str, text: str) -> None:
+    folder = DROP / f"plaza-{name}.service.d"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "test.conf").write_text(text)
+
+
+def the_door_is_shut_and_nothing_is_carried_before_any_program_runs() -> dict[str, Any]:
+    chain = run("nft", "list", "table", "inet", "plaza_node")
+    assert chain.count("policy drop") == 2, chain
+    assert "elements" not in chain, "something is open before anything was configured"
+    assert Path("/proc/sys/net/ipv4/ip_forward").read_text().strip() == "0"
+    return {"units": run("systemctl", "list-units", "--plain", "--no-legend", "plaza*")}
+
+
+def the_kernels_settings_are_in_force() -> dict[str, Any]:
+    wrong = {}
+    lines = Path("/usr/lib/sysctl.d/60-plaza.conf").read_text().splitlines()
+    for line in (text for text in lines if "=" in text and not text.startswith("#")):
+        name, _, wanted = (word.strip() for word in line.partition("="))
+        file = Path("/proc/sys") / name.replace(".", "/")
+        found = file.read_text().strip() if file.exists() else "(not in this kernel)"
+        if found != wanted:
+            wrong[name] = found
+    assert not [n for n, v in wrong.items() if not v.startswith("(not")], wrong
+    return {"not_in_this_kernel": sorted(wrong)}
+
+
+def every_program_starts_in_its_sandbox_and_says_that_it_is_ready() -> dict[str, Any]:
+    configure()
+    run("ip", "link", "add", "br-guest", "type", "bridge")
+    run("ip", "addr", "add", "10.66.0.1/24", "dev", "br-guest")
+    run("ip", "link", "set", "br-guest", "up")
+    for name in PROGRAMS[:-1]:
+        drop_in(name, f"[Service]\nWatchdogSec={WATCHDOG_S[name]}\n")
+    drop_in("kiosk", KIOSK)
+    run("systemctl", "daemon-reload")
+    seconds = {}
+    for name in ("firewall-open", *PROGRAMS):
+        began = time.monotonic()
+        try:
+            run("systemctl", "start", f"plaza-{name}.service")
+        except RuntimeError as e:
+            raise RuntimeError(f"{e}\n{journal(name)}") from None
+        seconds[name] = round(time.monotonic() - began, 1)
+    for name in PROGRAMS:
+        assert unit(name)["SubState"] == "running", (name, unit(name), journal(name))
+    assert Path("/proc/sys/net/ipv4/ip_forward").read_text().strip() == "1"
+    return {"start_s": seconds, "bytes": {n: unit(n)["MemoryCurrent"] for n in PROGRAMS}}
+
+
+def the_portal_answers_and_reaches_the_gate() -> dict[str, Any]:
+    import urllib.request
+
+    with urllib.request.urlopen("http://127.0.0.1:8380/", timeout=120) as answer:
+        page = answer.read().decode()
+    assert "<html" in page
+    stats = json.loads(run("/usr/local/bin/plaza", "gate", "stats", "--json", "--data", str(DATA)))
+    return {"bytes": len(page), "gate": stats}
+
+
+def limits_and_weights_are_in_force() -> dict[str, Any]:
+    groups = Path("/sys/fs/cgroup/system.slice")
+    seen = {}
+    for name in PROGRAMS:
+        folder = groups / f"plaza-{name}.service"
+        seen[name] = {
+            word: (folder / word).read_text().strip()
+            for word in ("cpu.weight", "memory.max", "pids.max")
+            if (folder / word).exists()
+        }
+    assert seen["kiosk"]["cpu.weight"] == "400"
+    assert seen["portal"]["cpu.weight"] == "50"
+    assert seen["portal"]["memory.max"] == str(200 << 20)
+    return seen
+
+
+def a_crowded_portal_leaves_the_kiosk_its_time() -> dict[str, Any]:
+    """Four busy programs with the portal's weight beside two with the kiosk's, for ten seconds."""
+    burn = ("/opt/plaza/venv/bin/python", "-c", "while True: pass")
+    for name, weight, how_many in (("crowd", 50, 4), ("screen", 400, 2)):
+        for number in range(how_many):
+            run("systemd-run", f"--unit={name}{number}", f"--slice={name}.slice", *burn)
+        run("systemctl", "set-property", "--runtime", f"{name}.slice", f"CPUWeight={weight}")
+    time.sleep(12)
+    used = {}
+    for name in ("crowd", "screen"):
+        stat = Path(f"/sys/fs/cgroup/{name}.slice/cpu.stat").read_text()
+        used[name] = int(stat.split()[1])
+    run("systemctl", "stop", "crowd.slice", "screen.slice")
+    assert used["screen"] > 3 * used["crowd"], used
+    return {"cpu_us": used}
+
+
+def a_program_that_hangs_is_noticed_and_started_again() -> dict[str, Any]:
+    seconds = {}
+    for name in PROGRAMS:
+        before = pid(name)
+        began = time.monotonic()
+        os.kill(before, signal.SIGSTOP)
+        eventually(lambda n=name, b=before: pid(n) not in (0, b), 300)
+        seconds[name] = round(time.monotonic() - began, 1)
+        eventually(lambda n=name: unit(n)["SubState"] == "running", 400)
+    return {"noticed_s": seconds}
+
+
+def any_of_them_dies_alone() -> dict[str, Any]:
+    for victim in PROGRAMS:
+        before = {name: pid(name) for name in PROGRAMS}
+        os.kill(before[victim], signal.SIGKILL)
+        eventually(lambda v=victim, b=before: pid(v) not in (0, b[v]), 120)
+        others = {name for name in PROGRAMS if name != victim and pid(name) != before[name]}
+        assert not others, f"{victim} took {others} along"
+        eventually(lambda v=victim: unit(v)["SubState"] == "running", 400)
+    return {}
+
+
+def a_stop_is_orderly_and_quick() -> dict[str, Any]:
+    seconds = {}
+    for name in reversed(PROGRAMS):
+        began = time.monotonic()
+        run("systemctl", "stop", f"plaza-{name}.service")
+        seconds[name] = round(time.monotonic() - began, 1)
+        assert unit(name)["Result"] == "success", (name, unit(name), journal(name))
+    return {"stop_s": seconds}
+
+
+def a_node_without_a_screen_starts_no_kiosk_and_that_is_no_failure() -> dict[str, Any]:
+    configure("portal")
+    run("systemctl", "start", "plaza-kiosk.service")
+    seen = unit("kiosk")
+    assert (seen["ActiveState"], seen["MainPID"]) == ("inactive", "0"), seen
+    configure()
+    return seen
+
+
+def the_kiosk_opens_serial_ports_from_inside_its_sandbox() -> dict[str, Any]:
+    drop_in("kiosk", OPENS)
+    run("systemctl", "daemon-reload")
+    try:
+        run("systemctl", "start", "plaza-kiosk.service")
+    except RuntimeError as e:
+        raise RuntimeError(f"{e}\n{journal('kiosk')}") from None
+    assert Path("/run/plaza-kiosk/ok").exists()
+    return {}
+
+
+def systemd_judges_the_exposure_of_what_runs() -> dict[str, Any]:
+    names = sorted(p.name for p in Path("/usr/lib/systemd/system").glob("plaza-*.service"))
+    seen = {}
+    for name in (n for n in names if "@" not in n and "-vm-" not in n):
+        shown = run("systemd-analyze", "security", "--no-pager", name, check=False)
+        seen[name] = float(shown.rsplit(": ", 1)[1].split()[0])
+    assert max(seen.values()) <= 5.0, seen
+    assert max(seen[f"plaza-{n}.service"] for n in ("portal", "sync")) <= 2.5, seen
+    return seen
+
+
+STEPS = [
+    the_door_is_shut_and_nothing_is_carried_before_any_program_runs,
+    the_kernels_settings_are_in_force,
+    every_program_starts_in_its_sandbox_and_says_that_it_is_ready,
+    the_portal_answers_and_reaches_the_gate,
+    limits_and_weights_are_in_force,
+    a_crowded_portal_leaves_the_kiosk_its_time,
+    any_of_them_dies_alone,
+    a_program_that_hangs_is_noticed_and_started_again,
+    a_stop_is_orderly_and_quick,
+    a_node_without_a_screen_starts_no_kiosk_and_that_is_no_failure,
+    the_kiosk_opens_serial_ports_from_inside_its_sandbox,
+    systemd_judges_the_exposure_of_what_runs,
+]
+
+
+def step(function: Callable[[], dict[str, Any]]) -> None:
+    began = time.monotonic()
+    line: dict[str, Any] = {"step": function.__name__}
+    try:
+        line |= {"ok": True, "seen": function()}
+    except BaseException as e:
+        line |= {"ok": False, "error": f"{type(e).__name__}: {e}"[:2500]}
+        line["where"] = traceback.format_exc(limit=-3)[-800:]
+    tell(**line, seconds=round(time.monotonic() - began, 2))
+
+
+if __name__ == "__main__":
+    tell(booted_s=float(Path("/proc/uptime").read_text().split()[0]))
+    for each in STEPS:
+        step(each)

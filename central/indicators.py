@@ -126,7 +126,8 @@ def months_known(store: Store, inegi: str) -> list[str]:
     """Months with any count, newest first."""
     t = tallies.c
     with store.begin() as connection:
-        found = select(t.month).where(t.inegi == inegi).distinct().order_by(t.month.desc())
+        counted = and_(t.inegi == inegi, t.value != 0)  # a fact may have moved to its own month
+        found = select(t.month).where(counted).distinct().order_by(t.month.desc())
         return [month for month in connection.scalars(found) if MONTH.fullmatch(month)]
 
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, and_, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
-from central.cases import apply_states, note_photos
+from central.cases import KIND, apply_states, note_photos
 from central.city import City
 from central.effects import LANES_WITH_EFFECTS, Effect, Matter, Photo, Posting, effects_of
 from central.indicators_books import note_facts, note_postings
@@ -210,7 +210,8 @@ def _apply_matters(
     new = set(opened)
     _number(connection, inegi, [first[folio] for folio in rows if folio in new])
     update_many(connection, folios, ("inegi", "folio"), list(moved.values()))
-    apply_states(connection, inegi, opened, zone)
+    # A change may have waited for its folio; SIAC has no say over a complaint.
+    apply_states(connection, inegi, [f for f in opened if first[f].kind == KIND], zone)
 
 
 def _number(connection: Connection, inegi: str, matters: Sequence[Matter]) -> None:

@@ -146,6 +146,15 @@ def test_a_change_waits_for_a_folio_that_no_node_delivered_yet(
     assert not waiting_states(store, CITY.inegi)
 
 
+def test_a_complaint_is_no_matter_of_siac(store: Store, node: NodeSimulator) -> None:
+    node.record(FactType.COMPLAINT_FILED, {"sealed": "-"})
+    folio = node.folio(Lane.REP, 1)
+    assert take(store, f"folio,estado,fecha\n{folio},Atendido,2026-01-20\n").waiting == 1
+    deliver(store, node)
+    assert states(store) == {"CI-000001": ("Pendiente", "2026-01-20")}
+    assert take(store, f"folio,estado,fecha\n{folio},Atendido,2026-01-20\n").bad != ()
+
+
 def test_the_states_reach_the_month_the_node_and_the_citizen(
     store: Store, node: NodeSimulator, client: FlaskClient
 ) -> None:

@@ -85,7 +85,10 @@ class Puller:
         return CityFetcher(self.courier) if self.mirror is None else FolderFetcher(self.mirror)
 
 
-def build_puller(memory: Memory, mirror: Path | None) -> Puller | CannotStart | NotPulled:
+def build_puller(
+    memory: Memory, mirror: Path | None, use: str = "content"
+) -> Puller | CannotStart | NotPulled:
+    """`use` keeps what programs that run side by side are fetching apart."""
     key, city = NodeKey.load(memory.data), load_city_key(memory.data)
     if isinstance(key, KeyMissing):
         return CannotStart(key.detail)
@@ -100,7 +103,8 @@ def build_puller(memory: Memory, mirror: Path | None) -> Puller | CannotStart | 
         _note(memory, root)
         return root
     home = memory.data.path / "tuf"
-    trust = Trust(home / "metadata", home / "draft", root)
+    draft = home / (f"draft-{use}" if mirror is None else f"draft-{use}-stick")
+    trust = Trust(home / "metadata", draft, root)
     return Puller(memory, city, trust, courier, mirror)
 
 

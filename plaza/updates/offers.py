@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from municipio.energy import Band, is_below
 from municipio.wire.software import Bundle
 from plaza.updates.fetch import Fetch, Fetcher, Means, Round
 from plaza.updates.rules import No
@@ -40,7 +41,7 @@ def search(house: House, mirror: Path | None) -> Found | SearchTrouble:
     memory = house.memory()
     if memory is None:
         return SearchTrouble("the ledger cannot be opened")
-    puller = build_puller(memory, mirror)
+    puller = build_puller(memory, mirror, "software")
     if isinstance(puller, CannotStart | NotPulled):
         return SearchTrouble(puller.detail)
     offers = find_offers(puller, house.image.board)
@@ -67,6 +68,8 @@ def search(house: House, mirror: Path | None) -> Found | SearchTrouble:
 
 def bring_newest(house: House, mirror: Path | None) -> Round | No | SearchTrouble:
     """One round of `plaza update check`: search, choose, fetch. May take hours on a slow link."""
+    if is_below(house.band(), Band.SAVE):
+        return No.ENERGY  # not even the question is asked
     found = search(house, mirror)
     if isinstance(found, SearchTrouble):
         return found

@@ -26,6 +26,7 @@ from plaza.updates.updater import Did, NoWayBack
 from plaza.updates.watch import watch as watch_version
 from plaza.updates.wiring import House, restart_machine, updates_folder
 from sync.datadir import DataDir
+from sync.notify import supervisor
 
 _data = click.option(
     "--data",
@@ -160,13 +161,18 @@ def rollback(data: Path, image: Path, as_json: bool) -> None:
 @_image
 def watch(data: Path, image: Path) -> None:
     """After a start: judge a new version by its health, keep it or go back. Run by plaza-health.service."""
-    info = _slotted(image)
+    info, listener = _slotted(image), supervisor()
+
+    def wait(seconds: float) -> None:
+        listener.alive()
+        time.sleep(seconds)
+
     with _house(data, info) as house:
         looker = Looker(house.data, SystemdUnits(), rows_before=house.journal.read().rows_before)
         try:
             ended = watch_version(
                 house.updater(RaucCommand(), restart_machine), house.trial(), looker.look,
-                house.somebody_pays, time.sleep,
+                house.somebody_pays, wait,
             )  # fmt: skip
         finally:
             looker.close()

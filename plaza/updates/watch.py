@@ -11,6 +11,10 @@ from plaza.updates.state import State
 from plaza.updates.updater import Did, NoWayBack, Updater
 
 
+RAUC_TRIES = 30
+"""RAUC itself may come up late; a start that is never called good counts against a good version."""
+
+
 class Watched(StrEnum):
     WAS_GOOD = "was_good"
     GOOD = "good"
@@ -28,6 +32,11 @@ def watch(
 ) -> Watched | RaucTrouble:
     """Runs until it is decided; `wait` sleeps. A payment under way is let end first."""
     journal = updater.started()
+    for _ in range(RAUC_TRIES):
+        if not isinstance(journal, RaucTrouble):
+            break
+        wait(LOOK_EVERY_S)
+        journal = updater.started()
     if isinstance(journal, RaucTrouble):
         return journal
     if journal.state is State.LEAVING:

@@ -11,14 +11,22 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
+from municipio.energy import Band
+from municipio.facts import FactType
+from municipio.wire.software import Bundle
+from plaza.updates.journal import FileJournal
 from plaza.updates.rauc import BundleFile, Mark, Rauc, RaucCommand, RaucTrouble, Slots
 from plaza.updates.rauc_simulator import Board, SimulatedRauc, make_bundle
+from plaza.updates.rules import Here, Moment, Window
+from plaza.updates.state import Event, Journal, Source, State
+from plaza.updates.updater import Did, Node, NoWayBack, Updater
 
 COMPATIBLE = "plaza-vm-amd64"
 
@@ -259,3 +267,129 @@ def test_the_start_loader_is_told_what_is_good_and_what_is_next(machine: Machine
     assert not slots(machine).booted.bootable
     assert machine.rauc.mark(Mark.GOOD) is None
     assert slots(machine).booted.bootable
+
+
+NIGHT = datetime(2026, 1, 20, 3, 0)  # noqa: DTZ001 - the hour of the place
+
+
+class Place:
+    """A node around the slots: its journal on the disk, what it told the city, how often it started."""
+
+    def __init__(self, machine: Machine, folder: Path) -> None:
+        self.machine, self.journal = machine, FileJournal(folder / "updates")
+        self.told: list[tuple[FactType, dict[str, Any]]] = []
+        self.boot, self.version, self.restarts = 1, "0.1.0", 0
+
+    def updater(self) -> Updater:
+        node = Node(
+            f"boot-{self.boot}", lambda: 0, Here(self.version, "vm-amd64", 5, 3, NIGHT), Window(2, 5),
+            lambda told: Moment(Band.FULL, None, told), str, self.tell, self.restart,
+        )  # fmt: skip
+        return Updater(node, self.journal, self.machine.rauc)
+
+    def tell(self, kind: FactType, data: Mapping[str, Any]) -> bool:
+        self.told.append((kind, dict(data)))
+        return True
+
+    def restart(self) -> None:
+        self.restarts += 1
+
+    def bring(self, version: str) -> None:
+        bundle = Bundle(version, "vm-amd64", 5, 1, 9, None, False, "", 1, "")
+        file = str(self.machine.bundle(version))
+        self.journal.move(
+            Event.BROUGHT, bundle=bundle, version=version, file=file, source=Source.HAND, told=True
+        )
+
+    def start(self, slot: str, version: str) -> None:
+        self.boot, self.version = self.boot + 1, version
+        self.machine.start(slot)
+
+    def state(self) -> State:
+        return self.journal.read().state
+
+
+@pytest.fixture
+def place(machine: Machine, tmp_path: Path) -> Place:
+    return Place(machine, tmp_path)
+
+
+def installed(place: Place, version: str) -> None:
+    place.bring(version)
+    updater = place.updater()
+    assert updater.advance() is Did.INSTALLED
+    assert updater.advance() is Did.STARTING
+    assert place.state() is State.INSTALLED
+
+
+def test_a_version_that_serves_stays(place: Place) -> None:
+    installed(place, "0.2.0")
+    place.start("B", "0.2.0")
+    updater = place.updater()
+    journal = updater.started()
+    assert isinstance(journal, Journal)
+    assert journal.state is State.TRIAL
+    assert (place.journal.folder / "trial-B").exists()
+    kept = updater.found_good()
+    assert isinstance(kept, Journal), kept
+    assert kept == Journal(boot="boot-2")
+    assert slots(place.machine).booted.bootable
+    assert place.told == [
+        (FactType.NODE_UPDATED, {"version": "0.2.0", "ring": 3, "before": "0.1.0", "slot": "B"})
+    ]
+
+
+def test_a_version_that_does_not_serve_goes_and_is_not_taken_again(place: Place) -> None:
+    installed(place, "0.2.0")
+    place.start("B", "0.2.0")
+    updater = place.updater()
+    updater.started()
+    assert updater.found_bad("portal: no answer") is Did.STARTING
+    found = slots(place.machine)
+    assert (found.booted.bootable, found.other.bootable) == (False, True)
+    place.start("A", "0.1.0")
+    journal = place.updater().started()
+    assert isinstance(journal, Journal)
+    assert (journal.state, journal.returned) == (State.IDLE, {"0.2.0": 2})
+    assert not slots(place.machine).other.bootable
+    kind, data = place.told[-1]
+    assert (kind, data["cause"], data["detail"]) == (
+        FactType.NODE_UPDATE_RETURNED, "unhealthy", "portal: no answer",
+    )  # fmt: skip
+
+
+def test_a_version_that_does_not_start_is_noticed_in_the_old_one(place: Place) -> None:
+    installed(place, "0.2.0")
+    place.start("A", "0.1.0")
+    journal = place.updater().started()
+    assert isinstance(journal, Journal)
+    assert (journal.state, journal.returned) == (State.IDLE, {"0.2.0": 1})
+    assert place.told[-1][1]["cause"] == "not_started"
+    assert slots(place.machine).booted.bootable
+
+
+def test_a_person_goes_back_and_nothing_takes_it_there_again(place: Place) -> None:
+    installed(place, "0.2.0")
+    place.start("B", "0.2.0")
+    place.updater().started()
+    place.updater().found_good()
+    assert place.updater().go_back() is Did.STARTING
+    place.start("A", "0.1.0")
+    journal = place.updater().started()
+    assert isinstance(journal, Journal)
+    assert journal.returned == {"0.2.0": 2}
+    assert place.told[-1][1]["cause"] == "by_hand"
+
+
+def test_without_another_version_there_is_no_way_back(place: Place) -> None:
+    assert place.updater().go_back() == NoWayBack()
+    assert place.state() is State.IDLE
+    assert place.restarts == 0
+
+
+def test_a_file_that_is_not_what_it_was_called_is_let_go(place: Place) -> None:
+    place.bring("0.2.0")
+    place.journal.note(version="0.3.0")
+    assert isinstance(place.updater().advance(), RaucTrouble)
+    assert place.state() is State.IDLE
+    assert Path(place.machine.bundle("0.4.0")).exists()

@@ -70,6 +70,8 @@ class NodeDisk:
             return False
         with self._open(place):
             self._folder(place, target.parent)
+            if place is Place.BOOT:  # FAT knows no modes and refuses to be given one
+                mode = 0
             _replace(target, content, mode, owner, shared=place is Place.DATA)
         return True
 
@@ -136,8 +138,9 @@ class NodeDisk:
 
 def _replace(target: Path, content: bytes, mode: int, owner: str, *, shared: bool) -> None:
     part = target.with_name(f".{target.name}.part")
-    _fill(part, content, mode)
-    part.chmod(mode if shared and is_shared(target.parent) else mode & 0o644)
+    _fill(part, content, mode or 0o644)
+    if mode:
+        part.chmod(mode if shared and is_shared(target.parent) else mode & 0o644)
     if owner and os.geteuid() == 0:
         with contextlib.suppress(LookupError):  # a host without our users
             shutil.chown(part, user=owner)

@@ -24,7 +24,7 @@ NEVER = (
     "drivers/net/ethernet/qlogic", "drivers/net/ethernet/sfc", "drivers/net/fddi",
     "drivers/net/hippi", "drivers/net/wan", "drivers/net/wireless/ath/ath11k",
     "drivers/net/wireless/ath/ath12k", "drivers/net/wireless/intel", "drivers/net/wireless/marvell",
-    "drivers/net/wwan/iosm", "drivers/net/wwan/t7xx", "drivers/ntb", "drivers/scsi",
+    "drivers/net/wwan/iosm", "drivers/net/wwan/t7xx", "drivers/ntb", "drivers/scsi/*",
     "drivers/staging/[!v]*", "drivers/target", "drivers/thunderbolt", "drivers/vfio", "drivers/xen",
     "fs/9p", "fs/afs", "fs/bcachefs", "fs/btrfs", "fs/ceph", "fs/cifs", "fs/coda", "fs/dlm", "fs/gfs2",
     "fs/hfs", "fs/hfsplus", "fs/jfs", "fs/jffs2", "fs/lockd", "fs/nfs", "fs/nfsd", "fs/nilfs2",
@@ -108,9 +108,9 @@ BASES = {
 }
 
 PI_MODULES = (
-    "regulator_fixed", "gpio_regulator", "clk_raspberrypi", "raspberrypi_hwmon", "bcm2835_dma",
-    "pinctrl_bcm2712", "reset_raspberrypi", "mmc_block", "sdhci_iproc", "sdhci_brcmstb", "bcm2835",
-    "bcm2835_wdt", "pcie_brcmstb", "usb_storage", "uas", "sd_mod", "xhci_pci", "dwc2",
+    "fixed", "gpio_regulator", "pinctrl_brcmstb_bcm2712", "gpio_brcmstb", "reset_raspberrypi", "mmc_block",
+    "sdhci_iproc", "sdhci_brcmstb", "bcm2835", "bcm2835_wdt", "dwc2", "xhci_pci", "usb_storage", "uas",
+    "sd_mod",
 )  # fmt: skip
 
 BOARDS = {

@@ -37,13 +37,13 @@ DEVICE_TREES = {
 }
 COMMON_MODULES = (
     "dm-verity", "squashfs", "overlay", "ext4", "vfat", "nf_tables", "nft_nat", "nft_ct", "bridge",
-    "mac80211_hwsim", "usb-storage", "usblp", "cdc-acm", "cp210x", "ftdi_sio", "ch341", "pl2303",
-    "option", "qmi_wwan", "cdc_mbim", "hid-multitouch", "usbhid",
+    "mac80211_hwsim", "usb-storage", "uas", "sd_mod", "loop", "usblp", "cdc-acm", "cp210x", "ftdi_sio", "ch341",
+    "pl2303", "option", "qmi_wwan", "cdc_mbim", "hid-multitouch", "usbhid",
 )  # fmt: skip
 PI_MODULES = (
-    "brcmfmac", "vc4", "v3d", "bcm2835_wdt", "bcmgenet", "lan78xx", "smsc95xx", "dwc2", "macb", "rp1-pci",
+    "brcmfmac", "vc4", "v3d", "bcm2835_wdt", "genet", "lan78xx", "smsc95xx", "dwc2", "macb", "rp1_pci",
     "sdhci-iproc", "sdhci-brcmstb", "pcie-brcmstb", "mt76x2u", "ath9k_htc", "snd-bcm2835", "xhci-hcd",
-    "raspberrypi-hwmon", "rtc-rpi",
+    "clk-rp1", "pinctrl-rp1", "pinctrl-brcmstb-bcm2712", "panel-raspberrypi-touchscreen",
 )  # fmt: skip
 VM_MODULES = ("virtio_blk", "virtio_net", "virtio-gpu", "virtio_pci")
 PI_FIRMWARE = ("brcmfmac43430-sdio.bin", "brcmfmac43436-sdio.bin", "brcmfmac43455-sdio.bin")

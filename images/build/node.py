@@ -153,6 +153,9 @@ def _tidy(root: Path) -> None:
         )
     for path in (root / "etc/ssh").glob("ssh_host_*"):
         path.unlink()
+    # Device trees are on the boot partition; the packages bring those of every board there is, twice.
+    for path in [*root.glob("usr/lib/linux-image-*"), *root.glob("usr/lib/modules/*/dtb")]:
+        path.unlink() if path.is_symlink() else shutil.rmtree(path)
     for name in EMPTIED:
         shutil.rmtree(root / name, ignore_errors=True)
         (root / name).mkdir(parents=True, exist_ok=True)

@@ -136,14 +136,21 @@ def _modules(root: Path, board: Board, version: str) -> Iterable[Path]:
     for line in (top / "modules.dep").read_text().splitlines():
         name, _, others = line.partition(":")
         needs[name] = others.split()
-    by_name = {Path(n).name.split(".")[0].replace("-", "_"): n for n in needs}
+    by_name = {_module_name(n): n for n in needs}
+    built_in = {_module_name(n) for n in (top / "modules.builtin").read_text().splitlines()}
+    unknown = [m for m in board.initrd_modules if m not in by_name and m not in built_in]
+    if unknown:
+        raise SystemExit(f"[image] kernel {version} has no {' '.join(unknown)}")
     done: dict[str, None] = {}
-    soft = ("crc32c_generic", "crc32c_cryptoapi", "sha256_generic")
-    for wanted in (*soft, *board.initrd_modules):
+    for wanted in board.initrd_modules:
         if wanted in by_name:
             for name in (*reversed(needs[by_name[wanted]]), by_name[wanted]):
                 done.setdefault(name)
     return [top / name for name in done]
+
+
+def _module_name(file: str) -> str:
+    return Path(file).name.split(".")[0].replace("-", "_")
 
 
 def _libraries(root: Path, programs: Iterable[str]) -> list[tuple[str, Path]]:

@@ -37,8 +37,8 @@ DEVICE_TREES = {
 }
 COMMON_MODULES = (
     "dm-verity", "squashfs", "overlay", "ext4", "vfat", "nf_tables", "nft_nat", "nft_ct", "bridge",
-    "mac80211_hwsim", "usb-storage", "uas", "sd_mod", "loop", "usblp", "cdc-acm", "cp210x", "ftdi_sio", "ch341",
-    "pl2303", "option", "qmi_wwan", "cdc_mbim", "hid-multitouch", "usbhid",
+    "mac80211_hwsim", "usb-storage", "uas", "sd_mod", "loop", "usblp", "cdc-acm", "cp210x", "ftdi_sio",
+    "ch341", "pl2303", "option", "qmi_wwan", "cdc_mbim", "hid-multitouch", "usbhid",
 )  # fmt: skip
 PI_MODULES = (
     "brcmfmac", "vc4", "v3d", "bcm2835_wdt", "genet", "lan78xx", "smsc95xx", "dwc2", "macb", "rp1_pci",

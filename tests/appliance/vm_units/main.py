@@ -149,6 +149,19 @@ def the_portal_answers_and_reaches_the_gate() -> dict[str, Any]:
     return {"bytes": len(page), "gate": stats}
 
 
+def the_doctor_examines_the_node_from_its_sandbox_and_leaves_a_note() -> dict[str, Any]:
+    try:
+        run("systemctl", "start", "plaza-doctor.service")
+    except RuntimeError as e:
+        raise RuntimeError(f"{e}\n{journal('doctor')}") from None
+    note = json.loads((DATA / "run/doctor.json").read_text())
+    assert note["lines"], note
+    shown = run("/usr/local/bin/plaza", "doctor", "--json", "--data", str(DATA), check=False)
+    services = [f for f in json.loads(shown)["findings"] if f["area"] == "services"]
+    assert all(f["state"] != "unknown" for f in services), services
+    return {"told": note["told"], "services": services}
+
+
 def limits_and_weights_are_in_force() -> dict[str, Any]:
     groups = Path("/sys/fs/cgroup/system.slice")
     seen = {}
@@ -251,6 +264,7 @@ STEPS = [
     the_kernels_settings_are_in_force,
     every_program_starts_in_its_sandbox_and_says_that_it_is_ready,
     the_portal_answers_and_reaches_the_gate,
+    the_doctor_examines_the_node_from_its_sandbox_and_leaves_a_note,
     limits_and_weights_are_in_force,
     a_crowded_portal_leaves_the_kiosk_its_time,
     any_of_them_dies_alone,

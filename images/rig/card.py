@@ -57,16 +57,22 @@ def put_file(card: Path, name: str, content: bytes) -> None:
 
 
 def get_file(card: Path, name: str) -> bytes | None:
-    """A file of that partition; None where there is none."""
-    if name not in names(card):
+    """A file of that partition, by its path there; None where there is none."""
+    folder, _, last = name.rpartition("/")
+    if last not in names(card, folder):
         return None
     return _mtools("mtype", card, f"::{name}")
 
 
-def names(card: Path) -> list[str]:
-    """The files and folders of that partition's first level."""
-    listed = _mtools("mdir", card, "-b", "::/").decode(errors="replace").splitlines()
-    return sorted(line.removeprefix("::/").rstrip("/") for line in listed if line)
+def names(card: Path, folder: str = "") -> list[str]:
+    """The files and folders of one folder of that partition; none where there is no such folder."""
+    try:
+        raw = _mtools("mdir", card, "-b", f"::/{folder}")
+    except OSError:
+        return []
+    start = f"::/{folder}/" if folder else "::/"
+    listed = raw.decode(errors="replace").splitlines()
+    return sorted(line.removeprefix(start).rstrip("/") for line in listed if line)
 
 
 def _mtools(program: str, card: Path, *words: str, text: bytes = b"") -> bytes:

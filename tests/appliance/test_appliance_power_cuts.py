@@ -103,8 +103,8 @@ def cutting(bench: Bench, city: City) -> Iterator[Cutting]:
         cut_log_written_mib=log.written_bytes >> 20, portal_memory=memory,
     )  # fmt: skip
     yield Cutting(bench, card, log_file, log, listener.heard, work)
-    for file in (work / "before.img", log_file):
-        file.unlink()
+    for used in (work / "before.img", log_file):
+        used.unlink()
 
 
 def test_the_plug_is_pulled_and_everything_told_is_there(cutting: Cutting) -> None:

@@ -201,7 +201,7 @@ def test_a_paper_comes_out_of_the_serial_port(day: Day) -> None:
         time.sleep(1)
     day.picture("kiosk-printed")
 
-    assert papers[0].with_suffix(".txt").read_text().strip()
+    assert (day.printer.out_dir / f"{papers[0]}.txt").read_text().strip()
 
 
 def test_a_phone_joins_and_is_served_filtered_and_cut(day: Day, street: Street) -> None:

@@ -1,30 +1,41 @@
 """A node takes a new version by its own command, and comes back by itself from one that cannot start.
 
 One machine that is never touched in between: the boot loader, the slots and the health rule decide. The
-bundles come on a stick; both are signed, and the second one's kernel is noise.
+bundles come on a stick; both are signed, and the second one's kernel is noise. Every write to the card is
+logged, so that the power can be cut at any moment of both installations afterwards.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rig.bench import Bench, fill_site, plaza, wait_agent, wait_running
+from rig.card import data_range, write_card
 from rig.city import City
 from rig.guest import Guest
 from rig.machine import Disk, Machine
+from rig.powercut import draw_cuts
+from rig.replay import Replayer
+from rig.slots import Version, slot_started, version_in
+from rig.writelog import WriteLog, read_log
 
 ROOT = Path(__file__).parents[2]
 NEW, BROKEN = "0.9.1", "0.9.2"
 REBOOT_S = 400.0
+CUTS = int(os.environ.get("PLAZA_UPDATE_CUTS", "24"))
+SEED = 11
 
 pytestmark = [
     pytest.mark.slow,
@@ -38,7 +49,11 @@ class Updating:
     bench: Bench
     machine: Machine
     guest: Guest
+    card: Path
+    log_file: Path
     stick: str = "/run/proof/stick"
+    spans: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """By version, how many disk requests were completed before its installation and after it was up."""
 
     def slot(self) -> str:
         words = self.guest.run("cat", "/proc/cmdline").split()
@@ -55,7 +70,7 @@ class Updating:
 
     def install(self, version: str) -> float:
         """Ask for it, and wait until a system is up again; seconds."""
-        began = time.monotonic()
+        began, first = time.monotonic(), self.machine.logged()
         file = f"{self.stick}/plaza-vm-amd64-{version}.raucb"
         done = self.guest.ask(
             "/usr/local/bin/plaza",
@@ -68,44 +83,67 @@ class Updating:
         )
         assert done.code == 0, done.out + done.err
         self.guest.wait(REBOOT_S)
+        self.spans[version] = (first, self.machine.logged())
         return round(time.monotonic() - began, 1)
+
+
+def build_folder(images: Path, target: Path) -> Path:
+    """A build folder beside the images' own: the next version, with everything shared that it can share."""
+    target.mkdir(exist_ok=True)
+    for name in ("tools", "base-amd64", "wheels-amd64", "keys"):
+        if not (target / name).exists():
+            (target / name).symlink_to(images / name)
+    return target
 
 
 @pytest.fixture(scope="module")
 def stick(bench: Bench, images: Path) -> Path:
     """A stick with both bundles."""
-    python = sys.executable
-    make = [python, str(ROOT / "images/build/make.py"), "bundle", "--board", "vm-amd64", "--quick"]
-    subprocess.run([*make, "--version", NEW, "--out", str(images)], check=True, timeout=900)
-    script = str(Path(__file__).parent / "broken_bundle.py")
-    subprocess.run([python, script, str(images), BROKEN], check=True, timeout=600)
-    folder = bench.folder / "stick"
-    folder.mkdir(exist_ok=True)
+    built = build_folder(images.resolve(), images.resolve().parent / "image-next")
+    make = (
+        str(ROOT / "images/build/make.py"),
+        "--board",
+        "vm-amd64",
+        "--quick",
+        "--out",
+        str(built),
+    )
+    run(*make, "--version", NEW, "bundle")
+    run(str(Path(__file__).parent / "broken_bundle.py"), str(built), BROKEN)
+    folder, disk = bench.folder / "stick", bench.folder / "stick.img"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
     for path in (
-        *(images / "vm-amd64").glob(f"*{NEW}.raucb"),
-        *(images / "broken-amd64").glob("*.raucb"),
+        built / f"vm-amd64/plaza-vm-amd64-{NEW}.raucb",
+        built / f"broken-amd64/plaza-vm-amd64-{BROKEN}.raucb",
     ):
-        (folder / path.name).unlink(missing_ok=True)
         (folder / path.name).hardlink_to(path)
-    disk = bench.folder / "stick.img"
     disk.unlink(missing_ok=True)
-    with disk.open("wb") as file:
-        file.truncate(2 << 30)
+    disk.touch()
+    os.truncate(disk, 2 << 30)
     subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", str(folder), str(disk)], check=True)
     return disk
+
+
+def run(*argv: str) -> None:
+    done = subprocess.run([sys.executable, *argv], capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
 
 
 @pytest.fixture(scope="module")
 def updating(bench: Bench, city: City, stick: Path) -> Iterator[Updating]:
     card = bench.card("updates", fill_site(city, 31, profile="portal"))
-    spec = bench.spec(card, radios=True)
+    write_card(card, bench.folder / "updates-before.img", card.stat().st_size)
+    log_file = bench.folder / "updates.log"
+    spec = bench.spec(card, radios=True, log=log_file)
     spec = replace(spec, disks=(*spec.disks, Disk(stick, read_only=True, name="stick")))
     with bench.start(spec, "updates") as machine:
         guest = wait_agent(machine)
         wait_running(guest)
-        yield Updating(bench, machine, guest)
+        yield Updating(bench, machine, guest, card, log_file)
         journal = guest.ask("journalctl", "-b", "--no-pager", "-o", "short-monotonic").out
         (bench.folder / "updates/journal.txt").write_text(journal)
+    log_file.unlink()
 
 
 def plug_stick(updating: Updating) -> None:
@@ -146,3 +184,39 @@ def test_a_version_that_cannot_start_goes_back_by_itself(updating: Updating) -> 
     assert updating.machine.console.count("slot A cannot be started") >= 1
     assert wait_running(updating.guest) == "running"
     assert plaza(updating.guest, "sync", "verify").startswith("ok:")
+
+
+@pytest.mark.parametrize("version", [NEW, BROKEN])
+def test_a_cut_at_any_moment_of_an_update_leaves_a_version_that_starts(
+    updating: Updating, images: Path, version: str
+) -> None:
+    """By replay, with the boot loader's rule: what it starts in the end is whole, to the last byte."""
+    first, last = updating.spans[version]
+    with updating.log_file.open("rb") as file:
+        log = read_log(file, updating.card.stat().st_size)
+    assert isinstance(log, WriteLog), log
+    upto = WriteLog(log.sector_size, log.entries[:last])
+    before, cut_card = (
+        updating.bench.folder / "updates-before.img",
+        updating.bench.folder / "cut.img",
+    )
+    versions = known_versions(updating, images)
+    ends: Counter[str] = Counter()
+    with closing(
+        Replayer(upto, updating.log_file, before, (0, data_range(before)[0]), updating.bench.folder)
+    ) as replayer:
+        for cut in draw_cuts(upto, CUTS, SEED, first=first):
+            replayer.leave(cut, cut_card)
+            ends[f"slot {slot_started(cut_card, versions)}"] += 1
+    updating.bench.note(**{f"update_cuts_{version}": dict(ends)})
+
+    assert "slot None" not in ends, ends
+    assert sum(ends.values()) == CUTS
+
+
+def known_versions(updating: Updating, images: Path) -> tuple[Version, ...]:
+    """What a slot may hold: the version of the image, and the new one as it runs now."""
+    old = (images / "vm-amd64/rootfs.img").stat().st_size
+    new = (images.resolve().parent / "image-next/vm-amd64/rootfs.img").stat().st_size
+    before = updating.bench.folder / "updates-before.img"
+    return version_in(before, "A", old, "old"), version_in(updating.card, "B", new, NEW)

@@ -35,6 +35,7 @@ from plaza.doctor.snapshot import (
 from plaza.energy_check import look_at_energy
 from plaza.hardware_look import looked_at
 from plaza.image import read_image
+from plaza.updates.doctor_check import look_at_updates
 from sync.attachments import AttachmentStore
 from sync.catalogue import SqliteCatalogue
 from sync.clock import SystemClock, quality_with
@@ -86,6 +87,7 @@ def collect(data: DataDir, host: Host | None = None) -> Snapshot:
         energy=look_at_energy(data, settings, clock, host.root / "sys"),
         versions=_versions(host, schema),
         site=read_site_state(data),
+        updates=look_at_updates(data, read_image()),
     )  # fmt: skip
 
 

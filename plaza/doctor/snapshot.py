@@ -14,6 +14,7 @@ from municipio.clock import TimeQuality
 from municipio.site_file.state import SiteState
 from plaza.energy_check import EnergySeen
 from plaza.image import ImageInfo
+from plaza.updates.doctor_check import UpdatesSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,3 +155,4 @@ class Snapshot:
     versions: VersionsSeen
     site: SiteState | None = None
     """What plaza.toml came to; None on a host that no card made."""
+    updates: UpdatesSeen | None = None

@@ -24,12 +24,17 @@ from plaza.doctor.finding import Finding, in_order
 from plaza.doctor.snapshot import Snapshot
 from plaza.energy_check import energy_findings
 from plaza.site.doctor_check import check_site_file
+from plaza.updates.doctor_check import update_findings
 
 Check = Callable[[Snapshot], Iterable[Finding]]
 
 
 def check_energy(seen: Snapshot) -> Iterable[Finding]:
     return () if seen.energy is None else energy_findings(seen.energy)
+
+
+def check_updates(seen: Snapshot) -> Iterable[Finding]:
+    return () if seen.updates is None else update_findings(seen.updates)
 
 
 CHECKS: tuple[Check, ...] = (
@@ -47,6 +52,7 @@ CHECKS: tuple[Check, ...] = (
     check_content,
     check_energy,
     check_versions,
+    check_updates,
 )
 
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from plaza.doctor.finding import N_, Area, Finding, notice, ok, trouble
 from plaza.image import ImageInfo
-from plaza.updates.journal import FileJournal
+from plaza.updates.journal import FOLDER, FileJournal
 from plaza.updates.state import State
-from plaza.updates.wiring import updates_folder
 from sync.datadir import DataDir
 
 
@@ -25,7 +24,7 @@ class UpdatesSeen:
 def look_at_updates(data: DataDir, image: ImageInfo | None) -> UpdatesSeen:
     if image is None:
         return UpdatesSeen(has_slots=False)
-    journal = FileJournal(updates_folder(data)).read()
+    journal = FileJournal(data.path / FOLDER).read()
     newer = tuple(sorted(v for v in journal.returned if v != image.version))
     return UpdatesSeen(True, journal.state, journal.version, newer)
 

@@ -19,6 +19,8 @@ from plaza.updates.state import Event, Journal, State, after
 from sync.sharing import make_folder, open_shared, settle_file
 from sync.stick_files import read_plain
 
+FOLDER = "updates"
+"""Under the node's data."""
 MAX_BYTES = 64 * 1024
 NEW_SLOT = {"rootfs.0": "B", "rootfs.1": "A"}
 """By the slot to come back to: the start loader's name of the one that is tried."""

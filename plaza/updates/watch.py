@@ -10,7 +10,6 @@ from plaza.updates.rauc import RaucTrouble
 from plaza.updates.state import State
 from plaza.updates.updater import Did, NoWayBack, Updater
 
-
 RAUC_TRIES = 30
 """RAUC itself may come up late; a start that is never called good counts against a good version."""
 

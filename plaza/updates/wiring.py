@@ -21,7 +21,7 @@ from plaza.quiet import busy_with
 from plaza.unit_control import SYSTEMCTL
 from plaza.updates.health import Trial
 from plaza.updates.health_look import read_old_rows
-from plaza.updates.journal import FileJournal
+from plaza.updates.journal import FOLDER, FileJournal
 from plaza.updates.rauc import Rauc
 from plaza.updates.rules import Here, Moment, Window
 from plaza.updates.updater import Node, Updater
@@ -111,7 +111,7 @@ class House:
 
 
 def updates_folder(data: DataDir) -> Path:
-    return data.path / "updates"
+    return data.path / FOLDER
 
 
 def settings_of(data: DataDir) -> Settings:

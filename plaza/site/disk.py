@@ -70,7 +70,7 @@ class NodeDisk:
             return False
         with self._open(place):
             self._folder(place, target.parent)
-            if place is Place.BOOT:  # FAT knows no modes and refuses to be given one
+            if place is Place.BOOT:  # FAT knows no modes
                 mode = 0
             _replace(target, content, mode, owner, shared=place is Place.DATA)
         return True

@@ -13,8 +13,11 @@ from pathlib import Path
 import pytest
 
 from captive_portal.site import SiteProfile, parse_site
+from municipio.settings import parse_settings
 from municipio.site_code import is_site_code
-from municipio.site_file.shape import STORED, Value
+from municipio.site_file.keys import KEYS
+from municipio.site_file.node_files import lay_over, settings_of
+from municipio.site_file.shape import STORED, Kind, Value
 from municipio.site_file.state import SiteStanding
 from municipio.site_file.write import write_site_file
 from plaza.site import SitePlan, parse_site_file
@@ -280,7 +283,21 @@ def test_a_portal_alone_has_no_screen_and_only_lte_has_a_modem(node: Node) -> No
     assert (node.system / "off/kiosk").exists()
     assert not (node.system / "off/modem").exists()
     assert not DataDir(node.data).settings().flag("node.padron")
+    assert DataDir(node.data).settings().text("node.profile") == "portal"
     assert "apn=i.x" in (node.system / "networkmanager/plaza-uplink.nmconnection").read_text()
+
+
+def test_every_choice_of_a_site_file_is_a_setting_that_a_node_takes() -> None:
+    sun = {"energy.kind": "solar", "energy.wake": "rtc_alarm", "energy.port": "/dev/ttyS3"}
+    rest = {"uplink.apn": "i.x", "terminal.port": "/dev/ttyS1", "terminal.point_id": "P-1"}
+    for key in KEYS:
+        for value, _words in key.choices:
+            one = value if key.kind is Kind.CHOICE else (value,)
+            plan = parse_site_file(write_site_file(SITE | sun | rest | {key.name: one}).encode())
+            if isinstance(plan, SitePlan):
+                parse_settings(tomllib.loads(lay_over("", settings_of(plan, "", ""))))
+            else:
+                assert (key.name, value) == ("energy.wake", "none")
 
 
 def test_a_cable_needs_no_network_manager(node: Node) -> None:
@@ -348,7 +365,7 @@ def test_a_pulled_plug_is_noticed_and_an_orderly_stop_is_none(node: Node) -> Non
 # --- power cuts
 
 
-CUTS = int(os.environ.get("PLAZA_SITE_CUTS", "40"))
+CUTS = int(os.environ.get("PLAZA_SITE_CUTS", "25"))
 """Seeds a case; `make worlds` takes many more."""
 
 

@@ -3,7 +3,7 @@
 The heads are the queue: a chain waits while `projected` is behind `through`. On PostgreSQL a process
 takes the chains that no other holds (`SKIP LOCKED`), so any number of processes share the work. A
 chain whose step fails is tried again later and later; the staff see it, and it stops no other. While
-nodes deliver, it works a quarter of the time: what they bring is safe first and counted later.
+nodes deliver, it works an eighth of the time: what they bring is safe first and counted later.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ log = logging.getLogger("plaza.central.projector")
 
 QUIET_S = 0.25
 """A node delivered within this time: the books give way."""
-REST = 3.0
+REST = 7.0
 """How much longer than it worked the projector then rests, up to a second."""
 
 LOOK_EVERY_S = 1.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -145,10 +146,26 @@ def prepare(db: str, home: Path, nodes: list[NodeSimulator]) -> list[str]:
     return keys
 
 
+def cpu_s(pids: list[int]) -> float:
+    """Seconds of processor that these processes have used (proc_pid_stat(5), fields 14 and 15)."""
+    ticks = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def backends(url: str) -> list[int]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        found = connection.execute("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        return [pid for (pid,) in found]
+
+
 @contextmanager
-def serving(db: str, keys: list[str]) -> Iterator[tuple[str, int]]:
+def serving(db: str, keys: list[str], pids: list[int] | None = None) -> Iterator[tuple[str, int]]:
     run = central("run", "--db", db, "--listen", "127.0.0.1:0", *keys)
     server = subprocess.Popen(run, stdout=subprocess.PIPE, text=True)
+    (pids if pids is not None else []).append(server.pid)
     try:
         assert server.stdout is not None
         url = urlsplit(server.stdout.readline().split()[-1])
@@ -179,19 +196,25 @@ def on_postgres(home: Path, url: str) -> None:
     keys = prepare(url, home, [node for node, _ in queues])
     city = (home / "keys" / "city.pub").read_bytes()
     with ExitStack() as stack:
-        addresses = [stack.enter_context(serving(url, keys)) for _ in range(SERVERS)]
+        pids: list[int] = []
+        addresses = [stack.enter_context(serving(url, keys, pids)) for _ in range(SERVERS)]
         pool = stack.enter_context(ThreadPoolExecutor(NODES))
-        start = time.perf_counter()
+        start, began = time.perf_counter(), (cpu_s(pids), time.process_time())
         sent = [
             pool.submit(drain, addresses[number % SERVERS], node, queue, city)
             for number, (node, queue) in enumerate(queues)
         ]
         assert [job.result() for job in sent] == [each] * NODES
         spent = time.perf_counter() - start
+        used = (cpu_s(pids) - began[0], cpu_s(backends(url)), time.process_time() - began[1])
         done = wait_for_books(url)
         pushes = small_pushes(addresses[0], queues[0][0], city)
     what = f"central: drain of {FACTS_POSTGRES:,} facts of {NODES} nodes into PostgreSQL, {SERVERS} processes"
     show(what, FACTS_POSTGRES / spent, "facts/s", ">= 20000", NATION)
+    each_us = [f"{1e6 * s / FACTS_POSTGRES:.0f}" for s in used]
+    whose = "processor: {} µs/fact of central with its books, {} of PostgreSQL, {} of the clients"
+    what = "central: processor for each fact of that drain, on all cores"
+    show(what, sum(used) * 1e6 / FACTS_POSTGRES, "µs", "", whose.format(*each_us))
     what = "central: the same facts counted in the books, from the first batch on"
     show(what, FACTS_POSTGRES / (done - start), "facts/s", "", NATION)
     bare = f"one row committed by itself: {p99(bare_commits(url)):.1f}"

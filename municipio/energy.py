@@ -13,9 +13,9 @@ import msgspec
 
 from municipio.clock import Instant
 
-STALE_MS = 5 * 60 * 1000
-RENEW_S = 60.0
-"""How often the energy program writes the note again while it says nothing new."""
+STALE_MS = 6 * 60 * 1000
+RENEW_S = 120.0
+"""How often the energy program writes the note again while it says nothing new: the card counts writes."""
 
 
 class Band(StrEnum):

@@ -10,8 +10,8 @@ from municipio.energy import Band, EnergyNote, Supply, Wake
 from municipio.settings import Settings
 from plaza.doctor.finding import N_, Area, Finding, notice, ok, trouble, unknown
 from plaza.energy_edge import alarm_clock, port_folder
+from plaza.energy_files import PROOF_NAME, read_proof
 from plaza.energy_plan import hours_of
-from plaza.energy_program import PROOF_NAME, read_proof
 from plaza.energy_wake import BRINGS_BACK, Proof, is_proven
 from sync.datadir import DataDir
 from sync.energy_note import FileBand

@@ -8,17 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import msgspec
-
-from captive_portal.hours import OpenHours
 from hardware.power.state import Cause, ChargeController, nothing_known
 from municipio.clock import Clock, Instant
 from municipio.energy import RENEW_S, Band, EnergyNote
@@ -26,17 +21,18 @@ from municipio.facts import FactDraft, FactType
 from municipio.usecases.ports import Ledger, Link, LinkState, NotRecorded
 from plaza.energy import Sample, Why
 from plaza.energy_edge import Edge
+from plaza.energy_files import keep_proof, radio_until, read_proof, service_note
 from plaza.energy_mind import Known, Mind, Rules, stayed, think, wake_up
-from plaza.energy_plan import SHORT_HOURS, TABLE, Action, Arm, Halt, Radio, hours_of
-from plaza.energy_wake import Proof, halting, parse_proof, returned
+from plaza.energy_plan import Action, Arm, Halt
+from plaza.energy_wake import Proof, halting, returned
 from plaza.quiet import Busy
 from sync.energy_note import read_energy, write_energy
 from sync.sharing import settle_file
 
-PROOF_NAME = "wake.json"
-"""In the data directory itself: it must outlive the boot."""
 LOOK_EVERY_S = 1.0
 LEAST_LOOK_S = 0.05
+SERVICE_EVERY_S = 300.0
+"""The portal believes the hours for a quarter of an hour."""
 RETRY_S = 60.0
 """How often a switch that did not move is pressed again."""
 
@@ -71,6 +67,7 @@ class EnergyProgram:
     _mind: Mind = field(init=False)
     _told: str = field(init=False, default="")
     _written: tuple[int, EnergyNote] | None = field(init=False, default=None)
+    _hours_written: tuple[int, str] | None = field(init=False, default=None)
     _failed_at: dict[Action, float] = field(init=False, default_factory=dict)
     halted: bool = field(init=False, default=False)
     """The halt was asked for and taken: the system is going down."""
@@ -229,18 +226,23 @@ class EnergyProgram:
 
     def _hours(self, known: Known, at: Instant) -> None:
         """Today's hours for the portal's visitors, while the battery sets them."""
-        text = service_note(self._mind, self.rules.hours.radio, known.local, at)
+        until = radio_until(self._mind, self.rules.hours.radio, known.local)
+        text = service_note(until, at)
         file = self.parts.service_file
         with contextlib.suppress(OSError):
             if not text:
                 file.unlink(missing_ok=True)
+                self._hours_written = None
                 return
-            if self._written is not None and self._written[0] != at.boot_ms and file.exists():
-                return  # renewed together with the energy note
+            before = self._hours_written
+            is_fresh = before is not None and at.boot_ms - before[0] < SERVICE_EVERY_S * 1000
+            if before is not None and is_fresh and before[1] == until:
+                return
             fresh = file.with_suffix(".new")
             fresh.write_bytes(text)
             settle_file(fresh)
             fresh.replace(file)
+            self._hours_written = (at.boot_ms, until)
 
 
 def sample_of(controller: ChargeController | None) -> Sample:
@@ -254,44 +256,6 @@ def sample_of(controller: ChargeController | None) -> Sample:
 def level_word(band: Band, why: str) -> str:
     """The five words that a fact's `level` has: silence is `unknown`, whatever the node spends then."""
     return "unknown" if why in (Why.SILENT, Why.START, Why.HELD) else band.value
-
-
-def service_note(mind: Mind, hours: OpenHours, local: datetime | None, at: Instant) -> bytes:
-    """`captive_portal.service_note`'s file while the radio keeps hours; empty when it does not."""
-    rule = TABLE[mind.held.band].radio
-    if local is None or rule not in (Radio.HOURS, Radio.SHORT):
-        return b""
-    if rule is Radio.SHORT and not hours.ranges:
-        hours = hours_of(";".join(SHORT_HOURS))
-    left = hours.seconds_left(local)
-    if not left:
-        return b""
-    minutes = (local.hour * 60 + local.minute + round((left + local.second) / 60)) % (24 * 60)
-    until = f"{minutes // 60:02d}:{minutes % 60:02d}"
-    note = {"since": "", "until": until, "boot": at.boot, "written_boot_ms": at.boot_ms}
-    return msgspec.json.encode(note) + b"\n"
-
-
-def read_proof(file: Path) -> Proof:
-    try:
-        return parse_proof(file.read_bytes())
-    except OSError:
-        return Proof()
-
-
-def keep_proof(file: Path, proof: Proof) -> str:
-    """Written through to the card; empty when it is there, else why not."""
-    fresh = file.with_suffix(".new")
-    try:
-        with fresh.open("wb") as out:
-            out.write(msgspec.json.encode(proof) + b"\n")
-            out.flush()
-            os.fsync(out.fileno())
-        settle_file(fresh)
-        fresh.replace(file)
-    except OSError as trouble:
-        return f"{file}: {trouble.strerror}"
-    return ""
 
 
 def _content(note: EnergyNote) -> tuple[object, ...]:

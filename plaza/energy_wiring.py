@@ -14,9 +14,10 @@ from hardware.power.driver import PowerDriver, build_power
 from municipio.energy import Supply, Wake
 from municipio.settings import Settings
 from plaza.energy_edge import Edge, LinuxEdge
+from plaza.energy_files import PROOF_NAME
 from plaza.energy_mind import Rules
 from plaza.energy_plan import Hours, hours_of
-from plaza.energy_program import PROOF_NAME, EnergyProgram, Parts
+from plaza.energy_program import EnergyProgram, Parts
 from plaza.quiet import Busy, busy_with
 from sync.datadir import DataDir
 from sync.kiosk_pulse import read_pulse

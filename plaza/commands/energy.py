@@ -13,8 +13,8 @@ import click
 from municipio.energy import Band, EnergyNote, Supply, Wake, is_fresh
 from municipio.settings import Settings, SettingsError
 from plaza.energy import LINES
+from plaza.energy_files import PROOF_NAME, keep_proof, read_proof
 from plaza.energy_plan import SHORT_HOURS, TABLE, Arm, Halt, Radio
-from plaza.energy_program import PROOF_NAME, keep_proof, read_proof
 from plaza.energy_wake import BRINGS_BACK, Proof, Refusal, halting, is_proven, may_halt
 from sync.clock import SystemClock, quality_with
 from sync.datadir import DataDir

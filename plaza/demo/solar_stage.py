@@ -24,9 +24,9 @@ from plaza.energy_simulator import action_of
 from plaza.energy_site import ALL_ON, Loads, drawn_w
 from sync.energy_note import read_energy
 
-PACE = 14_400
-"""A day of sun in six seconds."""
-SUNNY = 3
+PACE = 21_600
+"""A day of sun in four seconds."""
+SUNNY = 2
 """Days without clouds go by so many times faster: nothing changes in them."""
 FOLLOW_S = 0.05
 SOLAR: tuple[tuple[str, Scalar], ...] = (

@@ -21,9 +21,10 @@ from plaza.commands.energy import energy
 from plaza.demo.journal import Journal
 from plaza.doctor.finding import State
 from plaza.energy_check import EnergySeen, energy_findings, look_at_energy
+from plaza.energy_files import read_proof
 from plaza.energy_mind import Rules
 from plaza.energy_plan import Hours, Service, hours_of
-from plaza.energy_program import EnergyProgram, Parts, read_proof
+from plaza.energy_program import EnergyProgram, Parts
 from plaza.energy_simulator import SimulatedEdge
 from plaza.energy_wake import Phase, Proof
 from plaza.quiet import Busy

@@ -204,9 +204,11 @@ class Builder:
 
         root = self.folder / "root"
         said = json.loads((root / "usr/lib/plaza/image.json").read_text())
+        firmware = self.firmware if self.board.name == "pi" else None
         text = make_sbom(
-            root, self.board.name, self.release.version, self.release.epoch, said["packages_sha256"]
-        )
+            root, self.board.name, self.release.version, self.release.epoch, said["packages_sha256"],
+            firmware,
+        )  # fmt: skip
         path = self.folder / "sbom.cdx.json"
         path.write_text(text + "\n")
         self.report.put(

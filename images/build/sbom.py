@@ -3,6 +3,7 @@ were made from, so that a CVE check and an auditor need nothing but this file.""
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -17,18 +18,30 @@ from cyclonedx.model.license import DisjunctiveLicense
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
+ON_THE_CARD = ("raspi-firmware", "u-boot-rpi")
 NAMESPACE = UUID("706c617a-6100-4000-8000-736f62647063")
 SOURCE = re.compile(r"^(?P<name>\S+)(?: \((?P<version>[^)]+)\))?$")
 
 
-def make_sbom(root: Path, board: str, version: str, epoch: int, packages_sha256: str) -> str:
-    """The document's text: the same for the same root."""
+def make_sbom(
+    root: Path,
+    board: str,
+    version: str,
+    epoch: int,
+    packages_sha256: str,
+    firmware: Path | None = None,
+) -> str:
+    """The document's text: the same for the same root. `firmware` is the root of what is only unpacked."""
     image = Component(
         name=f"plaza-{board}", version=version, type=ComponentType.OPERATING_SYSTEM, bom_ref="image",
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=packages_sha256)],
     )  # fmt: skip
     bom = Bom(
-        components=[*debian(root / "var/lib/dpkg/status"), *python(root / "opt/plaza/venv/lib")],
+        components=[
+            *debian(root / "var/lib/dpkg/status"),
+            *python(root / "opt/plaza/venv/lib"),
+            *(unpacked(firmware) if firmware else ()),
+        ],
         serial_number=uuid5(NAMESPACE, f"{board} {version} {packages_sha256}"),
     )
     bom.metadata.component = image
@@ -46,14 +59,27 @@ def debian(status: Path) -> Iterable[Component]:
         name, version, arch = fields["Package"], fields["Version"], fields["Architecture"]
         source = SOURCE.match(fields.get("Source") or name)
         assert source is not None, f"{name}: Source is {fields['Source']}"
-        purl = PackageURL("deb", "debian", name, version, {"arch": arch, "distro": "trixie"})
-        yield Component(
-            name=name, version=version, purl=purl, bom_ref=str(purl), type=ComponentType.LIBRARY,
-            properties=[
-                Property(name="debian:source", value=source["name"]),
-                Property(name="debian:source-version", value=source["version"] or version),
-            ],
-        )  # fmt: skip
+        yield _debian(name, version, arch, source["name"], source["version"] or version)
+
+
+def _debian(name: str, version: str, arch: str, source: str, source_version: str) -> Component:
+    purl = PackageURL("deb", "debian", name, version, {"arch": arch, "distro": "trixie"})
+    return Component(
+        name=name, version=version, purl=purl, bom_ref=str(purl), type=ComponentType.LIBRARY,
+        properties=[
+            Property(name="debian:source", value=source),
+            Property(name="debian:source-version", value=source_version),
+        ],
+    )  # fmt: skip
+
+
+def unpacked(root: Path) -> Iterable[Component]:
+    """Packages whose files are on the boot partition, by the first line of their changelogs."""
+    for path in sorted(root.glob("usr/share/doc/*/changelog.Debian.gz")):
+        with gzip.open(path, "rt", errors="replace") as file:
+            said = re.match(r"(\S+) \(([^)]+)\)", file.readline())
+        if said and path.parent.name in ON_THE_CARD:
+            yield _debian(path.parent.name, said[2], "all", said[1], said[2])
 
 
 def python(lib: Path) -> Iterable[Component]:

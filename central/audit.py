@@ -25,6 +25,7 @@ from sqlalchemy import Connection, Row, Table, and_, func, select
 from central import audit_verify
 from central.city import City
 from central.keys import CityKey
+from central.moments_read import TIMES_HEAD, chain_times
 from central.nodes import NodeState
 from central.rights_facts import is_husk
 from central.schema import facts, heads, node_keys, nodes, payments, quarantine
@@ -67,7 +68,8 @@ def export_audit(
     out.mkdir(parents=True, exist_ok=True)
     if any(out.iterdir()):
         raise AuditError(f"{out} is not empty")
-    (out / "facts").mkdir()
+    for name in ("facts", "times"):
+        (out / name).mkdir()
     days = (_midnight(first, city), _midnight(last + timedelta(days=1), city))
     writer = _Writer(store, city, days, out)
     writer.write_chains()
@@ -125,6 +127,7 @@ class _Writer:
                 stretch = self._stretch(connection, chain)
             if stretch is not None:
                 documents.append(self._write_chain(chain, *stretch))
+                self._write_times(chain, *stretch[:2])
         self.put("chains.json", _json(documents))
         self.totals["payments"] = audit_verify.summed(self._taken)
         self._chains = len(documents)
@@ -190,6 +193,15 @@ class _Writer:
             "erased": erased,
             "seals": [{name: getattr(seal, name) for name in names} for seal in seals],
         }
+
+    def _write_times(self, chain: Row[Any], first: int, last: int) -> None:
+        """When each of these facts happened and how surely, as the city computes it."""
+        text = io.StringIO(newline="")
+        lines = csv.writer(text)
+        lines.writerow(TIMES_HEAD)
+        lines.writerows(chain_times(self._store, chain, first, last))
+        name = f"times/{chain.node}-{chain.epoch}-{chain.lane}.csv"
+        self.put(name, text.getvalue().encode())
 
     def write_books(self) -> None:
         """Payments posted in those days or told by these facts, movements and pólizas of the days."""

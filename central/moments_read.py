@@ -84,19 +84,25 @@ def time_rows(
     store: Store, inegi: str, node: str = "", lane: str = ""
 ) -> Iterator[tuple[str, ...]]:
     """Each stored fact with its corrected time and bound, as lines for a spreadsheet."""
-    h, f = heads.c, facts.c
+    h = heads.c
     narrowed = [column == value for column, value in ((h.node, node), (h.lane, lane)) if value]
     with store.begin() as connection:
         mine = select(heads).where(h.inegi == inegi, *narrowed).order_by(h.node, h.epoch, h.lane)
         chains = connection.execute(mine).all()
     for chain in chains:
-        here = and_(f.inegi == inegi, f.node == chain.node, f.epoch == chain.epoch)
-        for first in range(1, chain.through + 1, STRETCH):
-            wanted = and_(here, f.lane == chain.lane, f.seq.between(first, first + STRETCH - 1))
-            with store.begin() as connection:
-                rows = connection.execute(select(facts).where(wanted).order_by(f.seq)).all()
-                times = times_of(connection, inegi, rows)
-            yield from _lines(rows, times)
+        yield from chain_times(store, chain, 1, chain.through)
+
+
+def chain_times(store: Store, chain: Any, first: int, last: int) -> Iterator[tuple[str, ...]]:
+    """The same of a stretch of one chain; `chain` is its row of `heads`."""
+    f = facts.c
+    here = and_(f.inegi == chain.inegi, f.node == chain.node, f.epoch == chain.epoch)
+    for low in range(first, last + 1, STRETCH):
+        wanted = and_(here, f.lane == chain.lane, f.seq.between(low, min(low + STRETCH - 1, last)))
+        with store.begin() as connection:
+            rows = connection.execute(select(facts).where(wanted).order_by(f.seq)).all()
+            times = times_of(connection, chain.inegi, rows)
+        yield from _lines(rows, times)
 
 
 def _lines(rows: Iterable[Any], times: dict[Place, Happened]) -> Iterator[tuple[str, ...]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import random
 import shutil
@@ -178,3 +180,18 @@ def test_a_city_that_changes_its_own_books_is_found_by_the_nodes_signatures(
         connection.execute(delete(payments))
     wrong = verify_export(export(store, tmp_path / "unposted"), KEY.public)
     assert any("is not in the books" in line for line in wrong)
+
+
+def test_the_export_says_when_each_fact_happened(store: Store, tmp_path: Path) -> None:
+    node = NodeSimulator()
+    add_node(store, CITY.inegi, node.node, node.public, NOW, replace=False)
+    node.record(FactType.TERMS_ACCEPTED, {"language": "es_MX"})
+    batch = decode_batch(node.batch(Lane.ACC))
+    assert isinstance(batch, Batch)
+    take_batch(store, CITY.inegi, batch, NOW)
+    export_audit(store, CITY, KEY, NOW.date(), NOW.date(), tmp_path / "out", NOW)
+    text = (tmp_path / "out" / "times" / "COA007-1-acc.csv").read_text()
+    (row,) = csv.DictReader(io.StringIO(text))
+
+    assert (row["numero"], row["tipo"], row["dudosa"]) == ("1", "terms.accepted", "no")
+    assert row["no_antes"] <= row["hora_corregida"] <= row["no_despues"] <= row["recibido"]

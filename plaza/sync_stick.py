@@ -15,6 +15,7 @@ import click
 
 from municipio.stick_words import StickState
 from municipio.wire import carrier as names
+from plaza.image import IMAGE_FILE, ImageInfo, read_image
 from sync.carrier import NodeSide, export_to, import_from
 from sync.datadir import DataDir
 from sync.leds import Light, Pattern
@@ -75,13 +76,16 @@ def commands(options: Callable[[Any], Any]) -> list[click.Command]:
 
     @click.command("stick")
     @click.argument("stick", metavar="DIR", type=_FOLDER)
+    @click.option("--image", type=click.Path(path_type=Path), default=IMAGE_FILE, hidden=True)
     @options
-    def stick_(stick: Path, data: Path, as_json: bool) -> None:
+    def stick_(stick: Path, image: Path, data: Path, as_json: bool) -> None:
         """Serve a stick of the city that was put in: answers in, facts out, progress to the screens."""
         place, light = DataDir(data), Light()
         with _node(data) as (memory, here):
             if is_citys_stick(stick, here):
-                _take_repository(place, stick, partial(_tell, place, light), memory)
+                _take_repository(
+                    place, stick, read_image(image), memory, partial(_tell, place, light)
+                )
             note = serve_stick(stick, here, memory.clock, partial(_tell, place, light))
         _say({"state": note.state.value, "step": note.step}, note.state.value, as_json)
         time.sleep(LIGHT_S if light.is_there else 0)
@@ -93,8 +97,9 @@ def commands(options: Callable[[Any], Any]) -> list[click.Command]:
 
 
 def _take_repository(
-    place: DataDir, stick: Path, tell: Callable[[StickNote], None], memory: Memory
-) -> None:
+    place: DataDir, stick: Path, image: ImageInfo | None, memory: Memory,
+    tell: Callable[[StickNote], None],
+) -> None:  # fmt: skip
     """What the city publishes, from its mirror on the stick: content, settings, a new version.
 
     Before the facts, so that the light says "done" when everything is.
@@ -102,7 +107,6 @@ def _take_repository(
     mirror = stick / names.ROOT / names.REPOSITORY
     if not (mirror / "metadata").is_dir():
         return
-    from plaza.image import read_image
     from plaza.sync_pull import pull
     from plaza.updates.offers import bring_newest
     from plaza.updates.wiring import House
@@ -117,7 +121,6 @@ def _take_repository(
         click.echo(f"repository: {pull(place.path, mirror)}", err=True)
     except click.ClickException as e:  # facts go out all the same
         click.echo(f"repository: {e.message}", err=True)
-    image = read_image()
     if image is not None:
         house = House(place, image)
         try:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,7 @@ from central.store import Store, open_store
 from central.wiring import demo_perfil
 from municipio.facts import format_time
 from municipio.usecases.ports import LinkState
+from municipio.wire.carrier import Stick, encode_stick
 from municipio.wire.keys import load_public, public_pem
 from municipio.wire.software import Bundle
 from plaza.cli import main as plaza
@@ -165,6 +166,38 @@ def test_a_stick_needs_no_city_and_no_wave(street: Street) -> None:
     journal = street.journal.read()
     assert (journal.state, journal.source) == (State.READY, Source.STICK)
     assert street.check() == (0, "wave"), "from the city it would have to wait"
+
+
+def test_a_stick_of_the_city_brings_settings_and_a_version_when_it_is_put_in(
+    street: Street,
+) -> None:
+    street.check()  # the first root comes from the city
+    assert street.publish(NEW).exit_code == 0
+    file = street.home / "ajustes.toml"
+    file.write_text('[city]\nname = "Coatzacoalcos"\n')
+    places = ["--repo", str(street.repo), "--keys", str(street.keys)]
+    words = ["publish", "settings", str(file), *places]
+    assert CliRunner().invoke(plaza_central, words).exit_code == 0
+    stick = street.home / "stick"
+    mirror = ["publish", "mirror", str(stick / "PLAZA" / "repo"), "--repo", str(street.repo)]
+    assert CliRunner().invoke(plaza_central, mirror).exit_code == 0
+    put_in = [
+        "sync",
+        "stick",
+        str(stick),
+        "--data",
+        str(street.node.path),
+        "--image",
+        str(street.image),
+    ]
+    assert CliRunner().invoke(plaza, put_in).exit_code == 1, "nobody of the city made this stick"
+    assert street.journal.read().state is State.IDLE
+    marker = encode_stick(Stick(INEGI, "USB-1", date(2026, 1, 20)), street.city_key.sign)
+    (stick / "PLAZA" / "stick.plaza").write_bytes(marker)
+    done = CliRunner().invoke(plaza, put_in)
+    assert done.exit_code == 0, done.output
+    assert street.journal.read().state is State.READY
+    assert street.node.settings().text("city.name") == "Coatzacoalcos"
 
 
 def test_what_somebody_changed_on_a_stick_is_thrown_away(street: Street) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from captive_portal.pseudonym import DayKey
 from captive_portal.resume import ResumeBook
 from captive_portal.service_note import ServiceToday
 from captive_portal.site import SiteProfile, site_of_settings
+from municipio.acceptance import Sight, Snapshot
 from municipio.clock import Instant, TimeQuality
 from municipio.facts import ZERO_HASH, FactDraft, encode_fact, fact_hash, make_fact
 from municipio.payments import Payment
@@ -48,6 +49,7 @@ from municipio.usecases.ports import (
     TramiteHit,
     no_changes,
 )
+from sync.site_code import CodeAnswer
 
 
 @dataclass
@@ -297,6 +299,31 @@ class SimulatedCatalogue:
 
     def content_date(self) -> date | None:
         return date(2026, 1, 20)
+
+
+@dataclass
+class SimulatedPuttingUp:
+    """A portal that is being put up. Satisfies `PuttingUp`; `code` opens once."""
+
+    seen: Snapshot = field(default_factory=lambda: Snapshot("kept", code_waits=True))
+    told: tuple[str, ...] = ("Línea 6: la clave «nunber» no existe en [site]. (demostración)",)
+    code: str = "40712885"
+
+    def note(self, sight: Sight) -> None:
+        self.seen = replace(self.seen, sights=self.seen.sights | {sight})
+
+    def snapshot(self) -> Snapshot:
+        return self.seen
+
+    def faults(self) -> tuple[str, ...]:
+        return self.told
+
+    def may_open(self) -> bool:
+        return self.code != ""
+
+    def open(self, code: str) -> tuple[CodeAnswer, str]:
+        opens = self.code != "" and code == self.code
+        return (CodeAnswer.OPENED, "(no pass)") if opens else (CodeAnswer.WRONG, "")
 
 
 @dataclass

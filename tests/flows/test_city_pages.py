@@ -137,6 +137,7 @@ PAGES = {
     "case": (f"/expediente?token=ficha&folio={FOLIO}", "llegó una foto"),
     "trail": ("/accesos?token=ficha", "vio"),
     "folio": (f"/f/{FOLIO}", "Qué ha pasado"),
+    "new-site": ("/sitios/nuevo?token=ficha", "Hace el código de alta"),
     "stranger": ("/flota", "Falta la clave de acceso"),
 }
 

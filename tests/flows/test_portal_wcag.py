@@ -38,7 +38,12 @@ from captive_portal.languages import load_translations
 from captive_portal.poster import Paper, render_poster
 from captive_portal.server import make_server, stop_server
 from captive_portal.service_note import ServiceToday
-from captive_portal.simulator import SimulatedLink, SimulatedNode, simulated_node
+from captive_portal.simulator import (
+    SimulatedLink,
+    SimulatedNode,
+    SimulatedPuttingUp,
+    simulated_node,
+)
 from captive_portal.site import SiteProfile
 from captive_portal.status_key import make_pass
 from captive_portal.wifi.profile import WifiProfile
@@ -94,7 +99,7 @@ def _open_park(browser: webdriver.Chrome, profile: SiteProfile | None = None) ->
         listen = f"127.0.0.1:{probe.getsockname()[1]}"
     node = simulated_node(listen=listen, profile=profile)
     node.status_key[0] = KEY
-    server = make_server(create_app(node.ports), listen)
+    server = make_server(create_app(replace(node.ports, putting_up=SimulatedPuttingUp())), listen)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -237,6 +242,17 @@ def _status(park: Park, lang: str) -> None:
     park.go(f"/{lang}/tecnico?clave={quote(given)}")
 
 
+def _installation(park: Park, lang: str) -> None:
+    given = make_pass(KEY, park.node.ports.site.node_code, park.node.clock.now())
+    park.go(f"/{lang}/instalacion?clave={quote(given)}")
+
+
+def _wrong_site_code(park: Park, lang: str) -> None:
+    park.go(f"/{lang}/instalacion")
+    park.type(codigo="00000000")
+    park.press("form .main")
+
+
 def _filter_lost(park: Park, lang: str) -> None:
     park.node.filter.unreadable = True
     park.go(f"/{lang}/bloqueado?nombre=adult.bloqueada.example")
@@ -282,6 +298,9 @@ STATES: dict[str, Callable[[Park, str], None]] = {
     "not-found": _page("nada"),
     "status": _status,
     "status-refused": _page("tecnico"),
+    "installation": _installation,
+    "installation-code": _page("instalacion"),
+    "installation-wrong-code": _wrong_site_code,
 }
 
 _LIMITED = SiteProfile(

@@ -20,6 +20,7 @@ _BYTE = r"(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = rf"{_BYTE}(\.{_BYTE}){{3}}"
 _HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?"
 _HOURS = "([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]"
+_USB_PORT = r"(usb[0-9]+|[0-9]+-[0-9]+(\.[0-9]+)*)-port[0-9]+"
 _PORT_FILE = r"/dev/[A-Za-z0-9_][A-Za-z0-9/_.:+@=-]{0,180}"
 _SERIAL = "/dev/serial/by-path/platform-fd500000.pcie-usb-0:1.2:1.0-port0"
 
@@ -337,6 +338,18 @@ KEYS: tuple[Key, ...] = (
         "Horas del Wi-Fi con la batería a medias. Vacío: sin horario.",
         "horas como 07:00-11:00; 16:00-21:00", max_length=80,
         pattern=rf"{_HOURS}(; ?{_HOURS}){{0,5}}", when=_SOLAR, example="07:00-11:00; 16:00-21:00",
+    ),
+    Key(
+        "energy.kiosk_hours", Kind.TEXT, "", "Horas de la pantalla",
+        "Horas de la pantalla con la batería a medias. Vacío: siempre.",
+        "horas como 06:00-22:00", max_length=80,
+        pattern=rf"{_HOURS}(; ?{_HOURS}){{0,5}}", when=_SOLAR, example="06:00-22:00", is_rare=True,
+    ),
+    Key(
+        "energy.usb_ports", Kind.TEXT, "", "Puertos USB que se apagan",
+        "Se quedan sin corriente con la batería casi vacía. Nunca el del controlador solar.",
+        "puertos como 1-1-port2 1-1-port3", max_length=200,
+        pattern=rf"{_USB_PORT}( {_USB_PORT}){{0,15}}", when=_SOLAR, example="1-1-port2", is_rare=True,
     ),
     Key(
         "technician.code", Kind.TEXT, "", "Clave del sitio",

@@ -53,6 +53,8 @@ def settings_of(plan: SitePlan, city_ca: str, token_file: str) -> Tables:
             "kind": plan.text("energy.kind"),
             "wake": plan.text("energy.wake") if _is_solar(plan) else "none",
             "radio_hours": plan.text("energy.radio_hours") if _is_solar(plan) else "",
+            "kiosk_hours": plan.text("energy.kiosk_hours") if _is_solar(plan) else "",
+            "usb_ports": plan.text("energy.usb_ports") if _is_solar(plan) else "",
         },
         "power": {
             "kind": plan.text("energy.controller") if _is_solar(plan) else "none",

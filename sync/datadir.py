@@ -62,8 +62,17 @@ class DataDir:
         return self.run / "stick.json"
 
     @property
+    def now(self) -> Path:
+        """For what is true only of this moment and written all the time.
+
+        The image mounts memory there, so that it never wears the card; elsewhere it is `run`.
+        """
+        folder = self.path / "now"
+        return folder if folder.is_dir() else self.run
+
+    @property
     def kiosk_file(self) -> Path:
-        return self.run / "kiosk.json"
+        return self.now / "kiosk.json"
 
     @property
     def city_settings(self) -> Path:

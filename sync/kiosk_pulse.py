@@ -1,4 +1,4 @@
-"""`DATA/run/kiosk.json`: the kiosk's sign of life, for programs that must not get in a citizen's way.
+"""`DATA/now/kiosk.json`: the kiosk's sign of life, for programs that must not get in a citizen's way.
 
 Written by the kiosk every PULSE_S from the thread that draws. `flips` counts pictures put on the glass; each
 pulse asks for one, so a count that stands still is a screen that does not draw. A sign that is old or of

@@ -35,3 +35,11 @@ def test_making_it_twice_changes_nothing_and_keys_are_private(tmp_path: Path) ->
     assert data.node_key.read_text() == "k"
     assert data.node_key.parent.stat().st_mode & 0o077 == 0
     assert data.run.is_dir()
+
+
+def test_what_is_true_only_now_goes_to_memory_where_the_image_has_some(tmp_path: Path) -> None:
+    data = DataDir(tmp_path)
+    data.create()
+    assert data.kiosk_file == tmp_path / "run" / "kiosk.json"
+    (tmp_path / "now").mkdir()
+    assert data.kiosk_file == tmp_path / "now" / "kiosk.json"

@@ -30,12 +30,14 @@ test: setup-test check  ## every test but the slow machines; root or sudo also p
 	  fi; \
 	fi
 
-test-appliance: test-vm  ## the install recipe in a throw-away Debian root, and the virtual node (root)
-	@$(PY) -P -m pytest tests/appliance
+test-appliance: test-vm  ## the install recipe, the virtual node, and the card itself in a virtual machine (half an hour; root)
+	@$(MAKE) --no-print-directory image BOARD=vm-amd64
+	@PLAZA_APPLIANCE=1 $(PY) -P -m pytest tests/appliance
 
 test-vm: setup-test  ## a street with simulated radios, and the units, in a virtual node: QEMU, no KVM (minutes; root)
 	@.ci/setup vm
-	@PLAZA_VM=1 $(PY) -P -m pytest tests/appliance/test_vm_street.py tests/appliance/test_vm_units.py
+	@PLAZA_VM=1 $(PY) -P -m pytest tests/appliance/test_vm_street.py tests/appliance/test_vm_units.py \
+	  tests/appliance/test_vm_power_cuts.py
 
 test-ejido: setup-test  ## nine days without signal and on the sun, over the real programs (two minutes)
 	@PLAZA_EJIDO=1 $(PY) -P -m pytest tests/flows/test_demo_ejido.py

@@ -31,7 +31,7 @@ RECIPE = (
     "requirements/runtime.txt",
     "requirements/build.txt",
 )
-NOT_IN_A_NODE = ("tests/", "docs/", ".ci/", ".github/")
+NOT_IN_A_NODE = ("tests/", "docs/", ".ci/", ".github/", "images/rig/", "images/build/")
 DISK_MIB = 3072
 
 # Drivers of hardware that QEMU does not have: two thirds of the kernel's modules.

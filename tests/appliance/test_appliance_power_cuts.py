@@ -10,23 +10,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rig.bench import Bench, fill_site, plaza, wait_agent, wait_running
 from rig.card import data_range, write_card
 from rig.city import City
+from rig.cutting import Cutting, cut_often, cut_on_a_liar
 from rig.guest import PYTHON, Guest
-from rig.judge import Verdict, judge
 from rig.machine import Machine
-from rig.powercut import Cut, Fate, draw_cuts
-from rig.replay import Replayer, copy_sparse
-from rig.told import Listener, Promise, expected
-from rig.writelog import FLUSH, WriteLog, read_log
+from rig.powercut import Cut, Fate
+from rig.replay import copy_sparse
+from rig.told import Listener
+from rig.writelog import WriteLog, read_log
 
 CUTS = int(os.environ.get("PLAZA_DISK_CUTS", "240"))
 PAY_S = float(os.environ.get("PLAZA_PAY_S", "45"))
@@ -38,34 +37,6 @@ pytestmark = [
     pytest.mark.timeout(1500),
     pytest.mark.skipif("PLAZA_APPLIANCE" not in os.environ, reason="NOT RUN: make test-appliance"),
 ]
-
-
-@dataclass
-class Cutting:
-    """One life of a node up to the plug, and what is known of it from outside."""
-
-    bench: Bench
-    card: Path
-    log_file: Path
-    log: WriteLog
-    heard: list[Promise]
-    work: Path
-
-    @property
-    def first(self) -> int:
-        """Requests that were completed when people began to pay."""
-        return self.heard[0].by
-
-    def replayer(self, log: WriteLog, span: tuple[int, int]) -> Replayer:
-        return Replayer(log, self.log_file, self.work / "before.img", span, self.work)
-
-    def judged(self, log: WriteLog, cuts: tuple[Cut, ...]) -> Iterator[tuple[Cut, Verdict]]:
-        part = self.work / "cut.part"
-        with closing(self.replayer(log, data_range(self.card))) as replayer:
-            for cut in cuts:
-                replayer.leave(cut, part)
-                yield cut, judge(part, NODE_FOLDER, OWNER, expected(self.heard, cut.at), self.work)
-        part.unlink()
 
 
 def pay(guest: Guest, machine: Machine, listener: Listener, seconds: float) -> None:
@@ -80,10 +51,14 @@ def pay(guest: Guest, machine: Machine, listener: Listener, seconds: float) -> N
 
 
 @pytest.fixture(scope="module")
-def cutting(bench: Bench, city: City) -> Iterator[Cutting]:
+def card(bench: Bench, city: City) -> Path:
+    return bench.card("cuts", fill_site(city, 21, profile="portal"))
+
+
+@pytest.fixture(scope="module")
+def cutting(bench: Bench, card: Path) -> Iterator[Cutting]:
     work = bench.folder / "cuts"
     work.mkdir(exist_ok=True)
-    card = bench.card("cuts", fill_site(city, 21, profile="portal"))
     write_card(card, work / "before.img", card.stat().st_size)
     log_file = work / "writes.log"
     spec = replace(
@@ -102,64 +77,51 @@ def cutting(bench: Bench, city: City) -> Iterator[Cutting]:
         cut_log_requests=len(log.entries), cut_log_flushes=log.flushes, cut_promises=len(listener.heard),
         cut_log_written_mib=log.written_bytes >> 20, portal_memory=memory,
     )  # fmt: skip
-    yield Cutting(bench, card, log_file, log, listener.heard, work)
+    yield Cutting(
+        work / "before.img", log_file, log, tuple(listener.heard), data_range(card), NODE_FOLDER,
+        OWNER, work,
+    )  # fmt: skip
     for used in (work / "before.img", log_file):
         used.unlink()
 
 
-def test_the_plug_is_pulled_and_everything_told_is_there(cutting: Cutting) -> None:
+def test_the_plug_is_pulled_and_everything_told_is_there(cutting: Cutting, card: Path) -> None:
     part = cutting.work / "plug.part"
-    copy_sparse(cutting.card, part, *data_range(cutting.card))
+    copy_sparse(card, part, *cutting.data)
 
-    verdict = judge(
-        part, NODE_FOLDER, OWNER, expected(cutting.heard, len(cutting.log.entries)), cutting.work
-    )
+    verdict = cutting.verdict(part, len(cutting.log.entries))
 
     assert verdict.broken == ()
     assert verdict.promises > 100
     part.unlink()
 
 
-def test_no_moment_of_the_same_minute_breaks_a_promise(cutting: Cutting) -> None:
-    cuts = draw_cuts(cutting.log, CUTS, SEED, first=cutting.first)
-    ends: Counter[str] = Counter()
-    broken: list[tuple[Cut, tuple[str, ...]]] = []
-    promises, began = 0, time.monotonic()
-    for cut, verdict in cutting.judged(cutting.log, cuts):
-        ends[f"{cut.fate.value}: {'broken' if verdict.broken else 'kept'}"] += 1
-        promises += verdict.promises
-        broken += [(cut, verdict.broken)] if verdict.broken else []
-    seconds = time.monotonic() - began
-    cutting.bench.note(
-        cuts=dict(ends), cuts_promises_checked=promises, seconds_a_cut=round(seconds / len(cuts), 2)
-    )
+def test_no_moment_of_the_same_minute_breaks_a_promise(bench: Bench, cutting: Cutting) -> None:
+    ends = cut_often(cutting, CUTS, SEED)
+    bench.note(power_cuts=ends.figures())
 
-    assert broken == []
-    assert promises > 100 * len(cuts)
+    assert ends.broken == []
+    assert ends.cuts == CUTS
+    assert ends.promises > 100 * CUTS
 
 
-def test_a_disk_that_ignores_flushes_is_found_out(cutting: Cutting) -> None:
+def test_a_disk_that_ignores_flushes_is_found_out(bench: Bench, cutting: Cutting) -> None:
     """The same log with its flushes forgotten must break promises: the judge can tell."""
-    honest = cutting.log.entries[: cutting.first]
-    lied = tuple(replace(e, flags=e.flags & ~FLUSH) for e in cutting.log.entries[cutting.first :])
-    lying = WriteLog(cutting.log.sector_size, (*honest, *lied))
-    moments = draw_cuts(lying, 12, SEED, first=(cutting.first + len(lying.entries)) // 2)
-    cuts = tuple(replace(cut, fate=Fate.SOME_LOST) for cut in moments)
+    found_out, cuts = cut_on_a_liar(cutting, 12, SEED)
+    bench.note(lying_disk_found_out=f"{found_out} of {cuts}")
 
-    found_out = [cut for cut, verdict in cutting.judged(lying, cuts) if verdict.broken]
-
-    cutting.bench.note(lying_disk_found_out=f"{len(found_out)} of {len(cuts)}")
-    assert len(found_out) > len(cuts) // 2
+    assert found_out > cuts // 2
 
 
 @pytest.mark.parametrize("share", [0.15, 0.6, 1.0], ids=["first-boot", "paying", "last"])
-def test_a_cut_card_starts_again_by_itself(cutting: Cutting, share: float) -> None:
+def test_a_cut_card_starts_again_by_itself(bench: Bench, cutting: Cutting, share: float) -> None:
     """The whole card as a cut left it, in a machine: at the first start, while paying, at the end."""
     at = int(cutting.first * share) if share < 0.5 else int(len(cutting.log.entries) * share)
     card = cutting.work / "again.img"
-    with closing(cutting.replayer(cutting.log, (0, cutting.card.stat().st_size))) as replayer:
+    whole = (0, cutting.before.stat().st_size)
+    with closing(cutting.replayer(cutting.log, whole)) as replayer:
         replayer.leave(Cut(at, Fate.TORN, SEED), card)
-    with cutting.bench.start(cutting.bench.spec(card, radios=True), f"again-{share}") as machine:
+    with bench.start(bench.spec(card, radios=True), f"again-{share}") as machine:
         guest = wait_agent(machine)
 
         assert wait_running(guest) == "running", guest.run("systemctl", "--failed")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -85,6 +86,7 @@ class Day:
 
 @pytest.fixture(scope="module")
 def printer(bench: Bench) -> Iterator[PrinterSimulator]:
+    shutil.rmtree(bench.folder / "papers", ignore_errors=True)
     printer = PrinterSimulator(bench.folder / "papers")
     yield printer
     printer.close()

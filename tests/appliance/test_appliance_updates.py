@@ -34,7 +34,7 @@ from rig.writelog import WriteLog, read_log
 ROOT = Path(__file__).parents[2]
 NEW, BROKEN = "0.9.1", "0.9.2"
 REBOOT_S = 400.0
-CUTS = int(os.environ.get("PLAZA_UPDATE_CUTS", "24"))
+CUTS = int(os.environ.get("PLAZA_DISK_UPDATE_CUTS", "24"))
 SEED = 11
 
 pytestmark = [

@@ -12,8 +12,7 @@ from central.repository import (
     RepositoryError,
     add_files,
     custom_of,
-    hashed_path,
-    read_target,
+    target_file,
     targets_of,
 )
 from municipio.wire.software import (
@@ -91,7 +90,9 @@ def mirror(
         for path in targets_of(repo, role):
             if role == ROLE and boards and PurePosixPath(path).parts[1] not in boards:
                 continue
-            wanted.append(_where(repo, role, path))
+            file = target_file(repo, role, path)
+            assert file is not None, "it is on offer"
+            wanted.append(file)
     for name in wanted:
         source, target = repo / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -102,13 +103,6 @@ def mirror(
         part.replace(target)
         count, size = count + 1, size + source.stat().st_size
     return count, size
-
-
-def _where(repo: Path, role: str, path: str) -> Path:
-    """The file of a target; its name begins with its hash."""
-    data = read_target(repo, role, path)
-    assert data is not None, "it is on offer"
-    return Path("targets") / hashed_path(path, data)
 
 
 def _same_size(one: Path, other: Path) -> bool:

@@ -149,15 +149,21 @@ def targets_of(repo: Path, role: str) -> tuple[str, ...]:
 
 def read_target(repo: Path, role: str, path: str) -> bytes | None:
     """The bytes of a target that a role offers now, or None."""
+    file = target_file(repo, role, path)
+    try:
+        return None if file is None else (repo / file).read_bytes()
+    except OSError as e:
+        raise RepositoryError(f"{path}: {e.strerror}") from e
+
+
+def target_file(repo: Path, role: str, path: str) -> Path | None:
+    """Where the bytes of a target lie that a role offers now, from the repository's folder."""
     targets = _load(repo, f"{_version_of(repo, role)}.{role}.json").signed.targets
     if path not in targets:
         return None
     digest = targets[path].hashes["sha256"]
     parts = PurePosixPath(path)
-    try:
-        return (repo / "targets" / parts.parent / f"{digest}.{parts.name}").read_bytes()
-    except OSError as e:
-        raise RepositoryError(f"{path}: {e.strerror}") from e
+    return Path("targets") / parts.parent / f"{digest}.{parts.name}"
 
 
 def custom_of(repo: Path, role: str) -> dict[str, dict[str, Any]]:

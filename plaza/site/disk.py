@@ -77,7 +77,7 @@ class NodeDisk:
 
     def _folder(self, place: Place, folder: Path) -> None:
         if place is Place.SYSTEM:
-            folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+            _open_folder(folder)
         elif place is Place.DATA:
             self._data.path.mkdir(parents=True, exist_ok=True)
             make_folder(folder)
@@ -134,6 +134,14 @@ class NodeDisk:
         finally:
             if read_only:
                 _remount(root, "ro")
+
+
+def _open_folder(folder: Path) -> None:
+    """Whatever the umask: systemd-networkd is a user of its own and must find its file."""
+    missing = [f for f in (folder, *folder.parents) if not f.exists()]
+    for one in reversed(missing):
+        one.mkdir()
+        one.chmod(0o755)
 
 
 def _replace(target: Path, content: bytes, mode: int, owner: str, *, shared: bool) -> None:

@@ -124,6 +124,19 @@ def test_secrets_leave_the_card_that_anybody_can_read(node: Node) -> None:
     assert not any(word in (node.system / SECRETS).read_bytes() for word in (b"Z3WA", b"40712885"))
 
 
+def test_networkd_may_read_its_file_whatever_the_umask(node: Node) -> None:
+    before = os.umask(0o077)
+    try:
+        node.put(GOOD.replace(b'kind = "wifi-client"', b'kind = "ethernet"'))
+        apply_site(node.disk)
+    finally:
+        os.umask(before)
+
+    file = node.system / "network/10-plaza-uplink.network"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+    assert all(stat.S_IMODE(f.stat().st_mode) == 0o755 for f in (file.parent, file.parent.parent))
+
+
 def test_every_other_boot_changes_nothing(node: Node) -> None:
     node.put(GOOD)
     apply_site(node.disk)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from municipio.energy import Band, is_below
+from municipio.energy import may_update
 from municipio.wire.software import Bundle
 from plaza.updates.fetch import Fetch, Fetcher, Means, Round
 from plaza.updates.rules import No
@@ -68,7 +68,7 @@ def search(house: House, mirror: Path | None) -> Found | SearchTrouble:
 
 def bring_newest(house: House, mirror: Path | None) -> Round | No | SearchTrouble:
     """One round of `plaza update check`: search, choose, fetch. May take hours on a slow link."""
-    if is_below(house.band(), Band.SAVE):
+    if not may_update(house.band()):
         return No.ENERGY  # not even the question is asked
     found = search(house, mirror)
     if isinstance(found, SearchTrouble):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from municipio.energy import Band, is_below
+from municipio.energy import Band, may_update
 from municipio.wire.software import Bundle, version_key
 from plaza.quiet import Busy
 from plaza.updates.state import Cause, Journal, State
@@ -138,14 +138,14 @@ def tries_spent(cause: Cause) -> int:
 
 def may_fetch(bundle: Bundle, band: Band, free_bytes: int) -> No | None:
     """Fetching wants energy and room; it disturbs nobody."""
-    if is_below(band, Band.SAVE):
+    if not may_update(band):
         return No.ENERGY
     return No.ROOM if free_bytes < bundle.size + ROOM_BYTES else None
 
 
 def may_install(moment: Moment, here: Here, window: Window) -> No | None:
     """Installing and starting anew: never with somebody there, never on the last of the battery."""
-    if is_below(moment.band, Band.SAVE):
+    if not may_update(moment.band):
         return No.ENERGY
     if moment.busy is not None:
         return No.PAYMENT if moment.busy is Busy.PAYMENT else No.PERSON

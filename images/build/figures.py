@@ -20,7 +20,7 @@ from boards import BOARDS
 from stages import TREE
 
 GOAL_XZ = 700_000_000
-COLD = ("tools", "base", "firmware", "wheels", "node", "rootfs", "boot", "disk")
+COLD = ("tools", "base", "firmware", "wheels", "install", "node", "rootfs", "boot", "disk")
 # The last published size that could be read in the makers' own repositories; unpacked where it says so.
 PEERS = (
     ("Home Assistant OS 10.4, Pi 4 (2023-07)", "265 MB .img.xz, 2,147 MB unpacked"),

@@ -162,20 +162,36 @@ class Builder:
         return digest((), (tools_key, base_key, firmware_key, wheels_key))
 
     def _node(self, before: str) -> str:
-        keyring = self.signer.keyring
-        files = [*node.tree_files(), f"{RECIPE}/node.py", f"{RECIPE}/overlay", f"{RECIPE}/boot"]
+        installed = self.shared / self.board.base / "installed"
+        ids = f"{RECIPE}/overlay/usr/lib/sysusers.d/00-plaza-ids.conf"
+        installed_key = digest(
+            [*node.tree_files(), ids],
+            (before, code(node.make_installed), code(node.install), code(node.carry_wheels)),
+        )
+        house = self.shared / f"wheels-{self.board.arch}/wheels"
+        stage(
+            self.report, "install", installed.parent, installed_key,
+            lambda: node.make_installed(
+                installed, self.base, house, self.tools, self.board.arch, self.release.epoch
+            ),
+            [installed],
+        )  # fmt: skip
+        files = [f"{RECIPE}/node.py", f"{RECIPE}/overlay", f"{RECIPE}/boot"]
         own = f"{RECIPE}/overlay-{self.board.boot}"
         files += [own] if (TREE / own).is_dir() else []
-        words = (before, self.release.version, self.release.commit, keyring.read_text())
+        release, keyring = self.release, self.signer.keyring
+        words = (
+            installed_key,
+            release.version,
+            release.commit,
+            keyring.read_text(),
+            self.board.name,
+        )
         key = digest(files, words)
         root = self.folder / "root"
         stage(
             self.report, "node", self.folder, key,
-            lambda: node.make_node(
-                root, self.base, self.shared / f"wheels-{self.board.arch}/wheels", self.tools, self.board,
-                self.release, keyring,
-            ),
-            [root],
+            lambda: node.make_node(root, installed, self.tools, self.board, release, keyring), [root],
         )  # fmt: skip
         return key
 

@@ -12,7 +12,9 @@ from pathlib import Path
 from boards import Board
 from roots import copy_root, inside
 from stages import HERE, TREE, run
+from wheels import platform_words
 
+BUILDER_ARCH = "amd64"
 NOT_IN_A_NODE = (
     "tests/",
     "docs/",
@@ -91,17 +93,20 @@ def tree_files() -> list[str]:
     return [n for n in names if (TREE / n).is_file() and not n.startswith(NOT_IN_A_NODE)]
 
 
-def make_node(
-    root: Path,
-    base: Path,
-    wheels: Path,
-    tools: Path,
-    board: Board,
-    release: Release,
-    keyring: Path,
+def make_installed(
+    root: Path, base: Path, wheels: Path, tools: Path, arch: str, epoch: int
 ) -> None:
+    """A base with our programs in it: the same for every board of the base."""
     copy_root(base, root)
-    _install(root, wheels, release.epoch)
+    if arch != BUILDER_ARCH:
+        carry_wheels(root, wheels, tools, arch)
+    install(root, wheels, epoch)
+
+
+def make_node(
+    root: Path, installed: Path, tools: Path, board: Board, release: Release, keyring: Path
+) -> None:
+    copy_root(installed, root)
     shutil.copytree(HERE / "overlay", root, dirs_exist_ok=True, symlinks=True)
     own = HERE / f"overlay-{board.boot}"
     if own.is_dir():
@@ -118,7 +123,21 @@ def make_node(
     describe(root, board, release)
 
 
-def _install(root: Path, wheels: Path, epoch: int) -> None:
+def carry_wheels(root: Path, wheels: Path, tools: Path, arch: str) -> None:
+    """What `install.sh` would do under emulation in ten minutes: it finds the wheels already unpacked."""
+    binds = {root: "/input", wheels: "/wheels"}
+    inside(tools, "python3", "-m", "venv", "--without-pip", "/input/opt/plaza/venv", binds=binds)
+    inside(tools, "python3", "-m", "venv", "/venv")
+    site = "/input/opt/plaza/venv/lib/python3.13/site-packages"
+    names = sorted(f"/wheels/{p.name}" for p in wheels.glob("*.whl"))
+    inside(
+        tools, "/venv/bin/python", "-m", "pip", "install", "-q", "--no-index", "--no-deps", "--no-compile",
+        "--target", site, *platform_words(arch), *names, binds=binds,
+    )  # fmt: skip
+    shutil.rmtree(root / site.removeprefix("/input/") / "bin", ignore_errors=True)
+
+
+def install(root: Path, wheels: Path, epoch: int) -> None:
     """Fixed user numbers first (what /data holds outlives the root), then the ordinary install."""
     ids = root / "usr/lib/sysusers.d/00-plaza-ids.conf"
     shutil.copy(HERE / "overlay/usr/lib/sysusers.d/00-plaza-ids.conf", ids)

@@ -54,8 +54,10 @@ class FileJournal:
         try:
             return Journal() if raw is None else msgspec.json.decode(raw, type=Journal)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            found = what_is_left(raw or b"")
+        if found is None:
             self._set_aside()
-            return Journal()
+        return found or Journal()
 
     def move(self, event: Event, **changes: Any) -> Journal:
         with self._alone():
@@ -107,6 +109,27 @@ class FileJournal:
             yield
         finally:
             os.close(handle)
+
+
+def what_is_left(raw: bytes) -> Journal | None:
+    """Of a journal in a newer version's words: what not to try again. None for what is no journal.
+
+    Whoever reads it runs because the newer version does not, or it would read its own words.
+    """
+    try:
+        document = msgspec.json.decode(raw, type=_Kernel)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    returned = dict(document.returned)
+    if document.version:
+        returned[document.version] = returned.get(document.version, 0) + 1
+    return Journal(returned=returned)
+
+
+class _Kernel(msgspec.Struct):
+    state: str
+    version: str = ""
+    returned: dict[str, int] = {}
 
 
 class MemoryJournal:

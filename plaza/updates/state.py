@@ -103,11 +103,13 @@ class Source(StrEnum):
     HAND = "hand"
 
 
-class Journal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Journal(msgspec.Struct, frozen=True, kw_only=True):
     """What is on the card about the update under way. `boot` is that of the last step.
 
     `old_slot` is the one to come back to. `file` is the bundle's path; `told` that a person said "now".
     `returned` counts tries that were spent, by version that did not serve.
+
+    The version before reads what a newer one wrote: members may be added, never taken or renamed.
     """
 
     state: State = State.IDLE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -189,6 +190,18 @@ def test_the_journal_is_whole_or_the_one_before(tmp_path: Path) -> None:
     (tmp_path / "updates" / "journal.json").write_bytes(b'{"state":')
     assert journal.read() == Journal()
     assert (tmp_path / "updates" / "journal.damaged").exists()
+
+
+def test_the_version_before_reads_the_journal_of_a_newer_one(tmp_path: Path) -> None:
+    file = tmp_path / "journal.json"
+    newer = {"state": "trial", "version": "1.5.0", "tomorrow": {"a": 1}, "old_slot": "rootfs.0"}
+    file.write_text(json.dumps(newer))
+    found = FileJournal(tmp_path).read()
+    assert (found.state, found.version, found.old_slot) == (State.TRIAL, "1.5.0", "rootfs.0")
+    file.write_text(json.dumps(newer | {"state": "singing", "returned": {"1.4.9": 2}}))
+    found = FileJournal(tmp_path).read()
+    assert found == Journal(returned={"1.4.9": 2, "1.5.0": 1}), "it is not tried for ever"
+    assert file.exists()
 
 
 def test_the_slot_on_trial_is_marked_for_who_must_act_without_us(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ that it was counted in then moves with it.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -54,6 +55,7 @@ class _Wire(msgspec.Struct):
     data: msgspec.Raw = msgspec.Raw(b"{}")
 
 
+_LONGEST = 64
 _DECODER = msgspec.json.Decoder(_Wire)
 _CLOCK = msgspec.json.Decoder(list[tuple[int, int, int | None, int | None]])
 
@@ -73,7 +75,14 @@ def stamp_of(raw: bytes, received_at: str) -> Stamp:
     time = None if said.time is None else as_ms(parse_time(said.time))
     received = as_ms(parse_time(received_at))
     check = _check(said) if said.type == FactType.NODE_CLOCK_CHECKED else None
-    return Stamp(said.boot, int(said.bootms), said.timequality, time, received, check)
+    return Stamp(_name(said.boot), int(said.bootms), said.timequality, time, received, check)
+
+
+def _name(boot: str) -> str:
+    """A boot's id as it is, or a short one for what no database takes for a text."""
+    if len(boot) <= _LONGEST and boot.isprintable():
+        return boot
+    return hashlib.sha256(boot.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _check(said: _Wire) -> tuple[int, int, int] | None:

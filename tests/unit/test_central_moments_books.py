@@ -139,6 +139,13 @@ def test_a_clock_that_is_ahead_of_the_receipt_is_doubted(store: Store, node: Nod
     assert counts(store).keys() == {("2026-02", "connections"), ("2026-02", "undated")}
 
 
+def test_no_name_of_a_boot_stops_the_books(store: Store, node: NodeSimulator) -> None:
+    for boot in ("a\x00b", "x" * 10_000, "\n", ""):
+        node.record(FactType.TERMS_ACCEPTED, {"language": "es"}, dark(1, boot))
+    deliver(store, node, Lane.ACC, 1)
+    assert counts(store)[("2026-02", "connections")] == 4
+
+
 def test_a_boot_without_time_lies_between_its_neighbours(store: Store, node: NodeSimulator) -> None:
     node.record(FactType.TERMS_ACCEPTED, {"language": "es"}, lit(1, "a"))
     deliver(store, node, Lane.ACC, 1)

@@ -20,7 +20,7 @@ from sync.stick_files import read_plain
 MAX_BYTES = 256 * 1024
 
 
-class CitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CitySettings(msgspec.Struct, frozen=True):
     """`targets` are the documents that it came from, by SHA-256."""
 
     targets: dict[str, str] = {}
@@ -44,20 +44,29 @@ def combine(
 
 
 def read_city_settings(path: Path) -> CitySettings:
-    """What is in force; NONE when there is no file, or one that is not whole and right."""
+    """What is in force; NONE when there is no file, or one that is not whole.
+
+    A setting that this version does not know, or takes no more, is left out: a node that went back to the
+    version before has a file of the newer one.
+    """
     raw = read_plain(path, MAX_BYTES)
     if raw is None:
         return NONE
     try:
         found = msgspec.json.decode(raw, type=CitySettings)
-        tables: dict[str, dict[str, object]] = {}
-        for name, value in found.values.items():
-            section, _, key = name.partition(".")
-            tables.setdefault(section, {})[key] = value
-        parse_settings(tables)
-    except (msgspec.MsgspecError, SettingsError, UnicodeDecodeError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return NONE
-    return found if check_values(found.values) is None else NONE
+    good = {name: value for name, value in found.values.items() if _is_good(name, value)}
+    return CitySettings(found.targets, good)
+
+
+def _is_good(name: str, value: SettingValue) -> bool:
+    section, _, key = name.partition(".")
+    try:
+        parse_settings({section: {key: value}})
+    except SettingsError:
+        return False
+    return check_values({name: value}) is None
 
 
 def write_city_settings(path: Path, settings: CitySettings) -> None:

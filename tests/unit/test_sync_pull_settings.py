@@ -151,6 +151,12 @@ def test_a_damaged_or_edited_file_of_the_citys_counts_as_none(city: City, raw: b
     assert city.node.settings() == city.node.own_settings()
 
 
+def test_a_setting_of_a_newer_version_is_left_out_and_the_rest_stays(city: City) -> None:
+    raw = b'{"values": {"city.name": "Coatza", "city.song": "la bamba"}, "targets": {}, "v": 2}'
+    city.node.city_settings.write_bytes(raw)
+    assert city.node.settings().text("city.name") == "Coatza"
+
+
 def test_a_technician_sees_and_forgets_what_the_city_set(city: City) -> None:
     assert city.publish('[city]\nname = "Coatzacoalcos"\n')[0] == 0
     assert isinstance(city.pull(), SettingsTaken)

@@ -87,9 +87,17 @@ DEVICE_WORDS: dict[tuple[str, str], DeviceWords] = {
 }
 
 
+WITHOUT_A_SCREEN: dict[tuple[str, str], str] = {
+    ("filter", "list_unreadable"): N_(
+        "la lista del filtro no se puede leer: traiga la nueva con plaza sync pull"
+    ),
+}
+"""Parts of a node that no citizen stands before: for technicians alone."""
+
+
 def technician_words(device: str, cause: str) -> str:
     """The technician's sentence; for no cause, that all is well; for an unknown one, the cause."""
     if not cause:
         return "funciona"
     words = DEVICE_WORDS.get((device, cause))
-    return words.technician if words is not None else cause
+    return words.technician if words is not None else WITHOUT_A_SCREEN.get((device, cause), cause)

@@ -13,6 +13,7 @@ import pytest
 from captive_portal.filter.baseline import build_baseline
 from captive_portal.filter.store import ListStore
 from kiosk.simulators import MemoryLedger
+from municipio.device_words import technician_words
 from municipio.devices import DeviceState
 from municipio.facts import FactType, Lane, decode_fact
 from plaza.node_vitals import LIST_UNREADABLE, LOOK_EVERY_S, Contents, content_date, told_beside
@@ -69,6 +70,7 @@ def test_the_filter_is_a_device(tmp_path: Path, lists: ListStore) -> None:
     lists.baseline.write_bytes(b"x" * 5000)
     contents.step(2 * LOOK_EVERY_S)
     assert asdict(contents.filter) == {"state": DeviceState.FAULT, "cause": LIST_UNREADABLE}
+    assert "plaza sync pull" in technician_words("filter", LIST_UNREADABLE)
 
 
 def test_a_damaged_catalogue_has_no_date(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from central.dashboard_words import AUDITED
 from central.moments_read import moment_with_error
 from central.rights import Held, find_held
 from central.rights_audit import newest, note
-from central.rights_facts import document, is_husk
+from central.rights_facts import attachments_of, document, is_husk
 from central.words import FACT_KINDS, FOLIO_KINDS
 
 rights = Blueprint("rights", __name__)
@@ -36,6 +36,7 @@ def folio_page() -> Response:
             document(bytes(row.raw)),
             is_husk(bytes(row.raw)),
             moment_with_error(found.times[row.node, row.epoch, row.lane, row.seq], c.city.zone),
+            len(attachments_of(bytes(row.raw))),
         )
         for row in found.facts
     ]

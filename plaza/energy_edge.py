@@ -33,7 +33,7 @@ UNITS: dict[Service, tuple[str, ...]] = {
     Service.CARRIER: ("plaza-sync.service",),
     Service.PULL: ("plaza-pull.timer", "plaza-filter-refresh.timer"),
 }
-COMMAND_S = 90.0
+COMMAND_S = 20.0
 BLANKED, LIT = "4", "0"
 """FB_BLANK_POWERDOWN and FB_BLANK_UNBLANK: `bl_power` and `fb0/blank` share them."""
 ALARM_SLACK_S = 5
@@ -79,10 +79,15 @@ class LinuxEdge:
                 return self._call("poweroff")
 
     def _unit(self, unit: str, *, on: bool) -> str:
-        """A unit that this site does not use (disabled, masked, not there) is never started."""
+        """A unit that this site does not use (disabled, masked, not there) is never started.
+
+        Nobody waits for a program's orderly end: the controller must be looked at meanwhile.
+        """
         if not on:
-            return self._call("stop", unit)
-        return self._call("start", unit) if not self._call("is-enabled", "--quiet", unit) else ""
+            return self._call("--no-block", "stop", unit)
+        if self._call("is-enabled", "--quiet", unit):
+            return ""
+        return self._call("--no-block", "start", unit)
 
     def _call(self, *args: str) -> str:
         try:

@@ -25,6 +25,7 @@ from plaza.energy_plan import (
     Switch,
     Usb,
 )
+from plaza.energy_usb import UsbDevices
 
 UNITS: dict[Service, tuple[str, ...]] = {
     Service.KIOSK: ("plaza-kiosk.service",),
@@ -55,7 +56,9 @@ class LinuxEdge:
         *,
         sys: Path = Path("/sys"),
         systemctl: str = "/usr/bin/systemctl",
+        usb: UsbDevices | None = None,
     ) -> None:
+        self._usb = usb
         self._ports = tuple(usb_ports)
         self._sys = sys
         self._systemctl = systemctl
@@ -69,7 +72,7 @@ class LinuxEdge:
             case Antennas(on):
                 return self._antennas(on=on)
             case Usb(on):
-                return _first(self._port(port, on=on) for port in self._ports)
+                return self._usb_power(on=on)
             case Processor(slow):
                 return self._processor(slow=slow)
             case Arm(seconds):
@@ -120,6 +123,13 @@ class LinuxEdge:
     def _antennas(self, *, on: bool) -> str:
         radios = self._parts("class/rfkill/rfkill*")
         return _first(_write(radio / "soft", "0" if on else "1") for radio in radios)
+
+    def _usb_power(self, *, on: bool) -> str:
+        """Drivers are let go before the current is, and come back after it."""
+        ports = [self._port(port, on=True) for port in self._ports] if on else []
+        devices = "" if self._usb is None else self._usb.give_back() if on else self._usb.take()
+        ports += [] if on else [self._port(port, on=False) for port in self._ports]
+        return _first([*ports, devices])
 
     def _port(self, port: str, *, on: bool) -> str:
         place = port_folder(port)

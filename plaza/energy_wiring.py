@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from captive_portal.service_note import service_file
@@ -18,6 +19,7 @@ from plaza.energy_files import PROOF_NAME
 from plaza.energy_mind import Rules
 from plaza.energy_plan import Hours, hours_of
 from plaza.energy_program import EnergyProgram, Parts
+from plaza.energy_usb import UsbDevices
 from plaza.quiet import Busy, busy_with
 from sync.datadir import DataDir
 from sync.kiosk_pulse import read_pulse
@@ -48,7 +50,7 @@ def run_energy(
         except ValueError as trouble:
             return CannotStart(f"energy.radio_hours, energy.kiosk_hours: {trouble}")
         controller = build_power(settings) if has_controller(settings) else None
-        program = build_program(memory, controller, edge or edge_of(settings), rules, pace)
+        program = build_program(memory, controller, edge or edge_of(data, settings), rules, pace)
         _run(program)
     finally:
         if controller is not None:
@@ -73,8 +75,11 @@ def has_controller(settings: Settings) -> bool:
     return settings.text("power.kind") != "none" and bool(settings.text("power.port"))
 
 
-def edge_of(settings: Settings) -> Edge:
-    return LinuxEdge(settings.text("energy.usb_ports").split())
+def edge_of(data: DataDir, settings: Settings, sys: Path = Path("/sys")) -> Edge:
+    """This machine's own switches."""
+    controller = settings.text("power.port") if has_controller(settings) else ""
+    usb = UsbDevices(sys, data.run / "usb-off.json", controller)
+    return LinuxEdge(settings.text("energy.usb_ports").split(), sys=sys, usb=usb)
 
 
 def build_program(

@@ -189,7 +189,7 @@ def wake_test(data: Path, yes: bool) -> None:
     )
     if not yes:
         click.confirm("¿Apagar?", abort=True)
-    edge = edge_of(settings)
+    edge = edge_of(here, settings)
     trouble = edge.do(Arm(TEST_ALARM_S)) if wake is Wake.RTC_ALARM else ""
     if not trouble:
         clock = SystemClock(here.link_file)

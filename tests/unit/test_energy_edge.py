@@ -19,6 +19,7 @@ from plaza.energy_plan import (
     Usb,
 )
 from plaza.energy_simulator import JournalEdge, SimulatedEdge, action_of
+from plaza.energy_usb import UsbDevices
 
 
 class Board:
@@ -110,6 +111,55 @@ def test_radios_usb_and_processor(board: Board) -> None:
 )
 def test_a_usb_port_is_a_name_and_never_a_path(port: str, folder: str) -> None:
     assert port_folder(port) == folder
+
+
+def usb_tree(board: Board) -> None:
+    """A hub with the controller's adapter, a printer, a memory, and a thing that the rules refused."""
+    for name, kind, interface in [
+        ("1-1", "09", "09"),
+        ("1-1.1", "00", "ff"),
+        ("1-1.2", "00", "07"),
+        ("1-1.3", "00", "08"),
+        ("1-1.4", "00", "03"),
+    ]:
+        board.put(f"bus/usb/devices/{name}/bDeviceClass", kind)
+        board.put(f"bus/usb/devices/{name}/{name}:1.0/bInterfaceClass", interface)
+        board.put(f"bus/usb/devices/{name}/authorized", "0" if name == "1-1.4" else "1")
+    device = board.sys / "bus/usb/devices/1-1.1/1-1.1:1.0"
+    tty = board.sys / "class/tty/ttyUSB0"
+    tty.mkdir(parents=True)
+    (tty / "device").symlink_to(device)
+
+
+def authorized(board: Board) -> list[str]:
+    names = ("1-1", "1-1.1", "1-1.2", "1-1.3", "1-1.4")
+    return [board.get(f"bus/usb/devices/{name}/authorized") for name in names]
+
+
+def test_usb_devices_sleep_but_for_hubs_memories_and_the_charge_controller(
+    board: Board, tmp_path: Path
+) -> None:
+    usb_tree(board)
+    notes = tmp_path / "usb-off.json"
+
+    def edge() -> LinuxEdge:
+        return LinuxEdge(sys=board.sys, usb=UsbDevices(board.sys, notes, "/dev/ttyUSB0"))
+
+    assert edge().do(Usb(on=False)) == ""
+    assert authorized(board) == ["1", "1", "0", "1", "0"]
+    assert edge().do(Usb(on=False)) == "", "a program that died asks again"
+    assert edge().do(Usb(on=True)) == ""
+    assert authorized(board) == ["1", "1", "1", "1", "0"], "what was refused stays refused"
+    assert not notes.exists()
+
+
+def test_notes_that_are_no_list_of_devices_authorise_nothing(board: Board, tmp_path: Path) -> None:
+    usb_tree(board)
+    notes = tmp_path / "usb-off.json"
+    for raw in ('["../../../1-1.4"]', '{"1-1.4": 1}', "no", "[1, null]"):
+        notes.write_text(raw)
+        assert UsbDevices(board.sys, notes).give_back() == ""
+        assert authorized(board)[-1] == "0"
 
 
 def test_an_alarm_counts_only_when_it_is_there_when_read_back(board: Board) -> None:

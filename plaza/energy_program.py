@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import apsw
+
 from hardware.power.state import Cause, ChargeController, nothing_known
 from municipio.clock import Clock, Instant
 from municipio.energy import RENEW_S, Band, EnergyNote
@@ -26,6 +28,7 @@ from plaza.energy_mind import Known, Mind, Rules, stayed, think, wake_up
 from plaza.energy_plan import Action, Arm, Halt
 from plaza.energy_wake import Proof, halting, returned
 from plaza.quiet import Busy
+from sync.database import LedgerUnreadable
 from sync.energy_note import read_energy, write_energy
 from sync.sharing import settle_file
 
@@ -115,10 +118,17 @@ class EnergyProgram:
             sample=sample_of(parts.controller),
             boot_s=self._seconds(at),
             local=at.time.astimezone(parts.zone) if at.is_trusted and at.time else None,
-            busy=parts.busy(),
+            busy=self._busy(),
             waiting=report.waiting if report else 0,
             link_up=report is not None and report.state is LinkState.ONLINE,
         )
+
+    def _busy(self) -> Busy | None:
+        try:
+            return self.parts.busy()
+        except (LedgerUnreadable, apsw.Error, OSError) as trouble:
+            _log.warning("nobody knows who is served: %s", trouble)
+            return None
 
     # --- switching ----------------------------------------------------------------------------
 
@@ -185,7 +195,12 @@ class EnergyProgram:
             "battery_mv": power.battery_mv,
             "confidence": power.confidence.value,
         }
-        recorded = self.parts.ledger.record(FactDraft(FactType.ENERGY_CHANGED, data))
+        try:
+            recorded = self.parts.ledger.record(FactDraft(FactType.ENERGY_CHANGED, data))
+        except (LedgerUnreadable, apsw.Error, OSError) as trouble:
+            # A card that fails must not keep a node from saving what its battery has left.
+            _log.warning("not told: %s", trouble)
+            return False
         return not isinstance(recorded, NotRecorded)
 
     def _publish(self, known: Known, at: Instant) -> None:

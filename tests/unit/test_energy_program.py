@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -28,7 +29,7 @@ from plaza.energy_program import EnergyProgram, Parts
 from plaza.energy_simulator import SimulatedEdge
 from plaza.energy_wake import Phase, Proof
 from plaza.quiet import Busy
-from sync.database import LedgerDamaged
+from sync.database import LedgerDamaged, LedgerUnreadable
 from sync.datadir import DataDir
 from sync.energy_note import read_energy
 from sync.ledger import SqliteLedger, open_ledger
@@ -189,6 +190,19 @@ def test_a_node_whose_alarm_or_halt_fails_stays_awake(node: Node, refused: str) 
     assert not node.edge.halted
     assert node.phase is Phase.RESTING
     assert read_proof(file) == Proof(Wake.RTC_ALARM, 1, 1), "nothing is proven by a halt refused"
+
+
+def test_a_card_that_fails_does_not_keep_a_node_from_saving_its_battery(node: Node) -> None:
+    def damaged() -> Busy | None:
+        raise LedgerUnreadable("simulated")
+
+    node.pass_s(60)
+    node.program.parts = replace(node.program.parts, busy=damaged)
+    node.ledger.close()
+    node.sky.percent = 9
+    node.pass_s(1200)
+    assert node.phase is Phase.RESTING
+    assert not any(node.edge.on.values())
 
 
 def test_a_switch_that_did_not_move_is_pressed_again(node: Node) -> None:

@@ -18,16 +18,16 @@ HEAD = """\
 `plaza` es la única orden de un nodo. Termina con 0 si todo está bien, 1 si algo falla (y lo dice
 en una línea) y 2 si se usó mal. Casi todas aceptan `--json` para programas
 y `--data CARPETA` (o `PLAZA_DATA`) para la carpeta del nodo.
-La API de la ciudad tiene la suya, [`plaza-central`](ordenes-ciudad.md). Los programas se inician también por su módulo:
-`python -P -m kiosk`, `captive_portal`, `sync`, `central`.
+La API de la ciudad tiene la suya, [`plaza-central`](ordenes-ciudad.md). Los programas se inician también
+por su módulo: `python -P -m kiosk`, `captive_portal`, `sync`, `central`.
 """
 
 CITY_HEAD = """\
 # Órdenes de la ciudad
 
-`plaza-central` es la orden del servidor de la ciudad y, con `open`, la del escritorio de una oficina. Termina con 0 si todo está
-bien, 1 si algo falla (y lo dice en una línea) y 2 si se usó mal. Casi todas aceptan `--db URL` (o `PLAZA_CENTRAL_DB`) para la base e
-`--inegi` para el municipio.
+`plaza-central` es la orden del servidor de la ciudad y, con `open`, la del escritorio de una oficina.
+Termina con 0 si todo está bien, 1 si algo falla (y lo dice en una línea) y 2 si se usó mal. Casi todas
+aceptan `--db URL` (o `PLAZA_CENTRAL_DB`) para la base e `--inegi` para el municipio.
 """
 
 

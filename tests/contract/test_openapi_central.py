@@ -224,7 +224,7 @@ def test_every_problem_fits_its_schema_and_is_signed(
     assert seen == {"gap", "bad-batch", "unknown-node", "wrong-node"}
 
 
-STAFF_PAGES = ("dashboard.", "indicators.", "rights.", "rollouts.")
+STAFF_PAGES = ("dashboard.", "indicators.", "rights.", "rollouts.", "sites.")
 """Pages for people, by blueprint: the contract is for programs."""
 
 

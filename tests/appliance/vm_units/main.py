@@ -74,6 +74,7 @@ def unit(name: str) -> dict[str, str]:
 
 
 def pid(name: str) -> int:
+    """0 is nobody, and must never be killed: it would be this job."""
     return int(unit(name)["MainPID"])
 
 
@@ -178,6 +179,10 @@ def limits_and_weights_are_in_force() -> dict[str, Any]:
     return seen
 
 
+def _cpu_us(name: str) -> int:
+    return int(Path(f"/sys/fs/cgroup/{name}.slice/cpu.stat").read_text().split()[1])
+
+
 def a_crowded_portal_leaves_the_kiosk_its_time() -> dict[str, Any]:
     """Four busy programs with the portal's weight beside two with the kiosk's, for ten seconds."""
     burn = ("/opt/plaza/venv/bin/python", "-c", "while True: pass")
@@ -185,11 +190,10 @@ def a_crowded_portal_leaves_the_kiosk_its_time() -> dict[str, Any]:
         for number in range(how_many):
             run("systemd-run", f"--unit={name}{number}", f"--slice={name}.slice", *burn)
         run("systemctl", "set-property", "--runtime", f"{name}.slice", f"CPUWeight={weight}")
+    time.sleep(2)
+    before = {name: _cpu_us(name) for name in ("crowd", "screen")}
     time.sleep(12)
-    used = {}
-    for name in ("crowd", "screen"):
-        stat = Path(f"/sys/fs/cgroup/{name}.slice/cpu.stat").read_text()
-        used[name] = int(stat.split()[1])
+    used = {name: _cpu_us(name) - before[name] for name in before}
     run("systemctl", "stop", "crowd.slice", "screen.slice")
     assert used["screen"] > 3 * used["crowd"], used
     return {"cpu_us": used}
@@ -199,6 +203,7 @@ def a_program_that_hangs_is_noticed_and_started_again() -> dict[str, Any]:
     seconds = {}
     for name in PROGRAMS:
         before = pid(name)
+        assert before, unit(name)
         began = time.monotonic()
         os.kill(before, signal.SIGSTOP)
         eventually(lambda n=name, b=before: pid(n) not in (0, b), 300)
@@ -210,6 +215,7 @@ def a_program_that_hangs_is_noticed_and_started_again() -> dict[str, Any]:
 def any_of_them_dies_alone() -> dict[str, Any]:
     for victim in PROGRAMS:
         before = {name: pid(name) for name in PROGRAMS}
+        assert all(before.values()), before
         os.kill(before[victim], signal.SIGKILL)
         eventually(lambda v=victim, b=before: pid(v) not in (0, b[v]), 120)
         others = {name for name in PROGRAMS if name != victim and pid(name) != before[name]}

@@ -19,13 +19,18 @@ class Units(Protocol):
 
 
 class SystemdUnits:
+    """`program` is another systemctl in tests."""
+
+    def __init__(self, program: str = SYSTEMCTL) -> None:
+        self._program = program
+
     def restart(self, names: Sequence[str]) -> str:
-        return "" if not names else _run("try-restart", *names)[1]
+        return "" if not names else _run(self._program, "try-restart", *names)[1]
 
     def restarts(self, names: Sequence[str]) -> dict[str, int]:
         found = {}
         for name in names:
-            shown, trouble = _run("show", "-p", "ActiveState,NRestarts", name)
+            shown, trouble = _run(self._program, "show", "-p", "ActiveState,NRestarts", name)
             words = dict(line.partition("=")[::2] for line in shown.splitlines())
             state, count = words.get("ActiveState", ""), words.get("NRestarts", "")
             if trouble or state == "inactive":
@@ -54,13 +59,15 @@ class MemoryUnits:
         return {name: self.running[name] for name in names if name in self.running}
 
 
-def _run(*words: str) -> tuple[str, str]:
+def _run(program: str, *words: str) -> tuple[str, str]:
     """(stdout, trouble)."""
     try:
         done = subprocess.run(
-            [SYSTEMCTL, "--no-ask-password", *words],
+            [program, "--no-ask-password", *words],
             capture_output=True, text=True, timeout=LIMIT_S, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as e:
         return "", str(e)
-    return done.stdout, done.stderr.strip() if done.returncode else ""
+    if done.returncode == 0:
+        return done.stdout, ""
+    return "", done.stderr.strip() or f"{words[0]} ended with {done.returncode}"

@@ -138,6 +138,8 @@ PAGES = {
     "trail": ("/accesos?token=ficha", "vio"),
     "folio": (f"/f/{FOLIO}", "Qué ha pasado"),
     "new-site": ("/sitios/nuevo?token=ficha", "Hace el código de alta"),
+    "updates": ("/actualizaciones?token=ficha", "Actualizaciones"),
+    "new-site": ("/sitios/nuevo?token=ficha", "Nuevo sitio"),
     "stranger": ("/flota", "Falta la clave de acceso"),
 }
 

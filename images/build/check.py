@@ -48,6 +48,8 @@ PI_MODULES = (
 VM_MODULES = ("virtio_blk", "virtio_net", "virtio-gpu", "virtio_pci")
 # Later Zero 2 W have a radio (43436) whose firmware Debian does not carry: docs/reference/imagen.md says so.
 PI_FIRMWARE = ("brcmfmac43430-sdio.bin", "brcmfmac43455-sdio.bin")
+# From kernel_addr_r to ramdisk_addr_r of Debian's U-Boot for QEMU, the narrower of the two.
+KERNEL_ROOM = 0x44000000 - 0x40400000
 Finding = tuple[bool, str]
 
 
@@ -118,6 +120,13 @@ def kernel(image: Path, board: Board) -> Iterator[Finding]:
     pc = raw[0x202:0x206] == b"HdrS"
     good = arm if board.arch == "arm64" else pc
     yield good, f"kernel is a plain {board.arch} kernel of {len(raw) / 1e6:.0f} MB"
+    if board.boot == "uboot":
+        takes = int.from_bytes(raw[16:24], "little")
+        fits = takes <= KERNEL_ROOM
+        yield (
+            fits,
+            f"kernel in memory: {takes >> 20} MiB, room before the initrd {KERNEL_ROOM >> 20} MiB",
+        )
     initrd = fat_read(image, "a/initrd.img")
     yield initrd[:4] == b"\x28\xb5\x2f\xfd", f"initrd is zstd, {len(initrd) / 1e6:.1f} MB"
 
@@ -128,7 +137,13 @@ def device_trees(image: Path, names: set[str]) -> Iterator[Finding]:
             head = fat_read(image, place)[:4] if place in names else b""
             yield head == b"\xd0\x0d\xfe\xed", f"device tree of {board}: {place}"
     config = fat_read(image, "config.txt").decode()
-    for word in ("arm_64bit=1", "kernel=u-boot.bin", "[pi5]", "include slot.txt"):
+    for word in (
+        "arm_64bit=1",
+        "upstream_kernel=1",
+        "kernel=u-boot.bin",
+        "[pi5]",
+        "include slot.txt",
+    ):
         yield word in config, f"config.txt says {word}"
 
 

@@ -117,28 +117,28 @@ def _service(service: ServiceSeen) -> Iterator[Finding]:
     if service.active == "failed" or service.sub == "auto-restart":
         yield trouble(
             Area.SERVICES,
-            N_("No arranca {service} ({result})"),
+            N_("No arranca: {service} ({result})"),
             N_("Vea la causa: journalctl -u {unit} -n 50. Luego: systemctl restart {unit}"),
             service=name, unit=unit, result=service.result,
         )  # fmt: skip
     elif service.active == "activating":
         yield notice(
             Area.SERVICES,
-            N_("Está arrancando {service}"),
+            N_("Está arrancando: {service}"),
             N_("Espere dos minutos y repita la revisión"),
             service=name,
         )
     elif service.active != "active" and service.wanted:
         yield trouble(
             Area.SERVICES,
-            N_("Está detenido {service}"),
+            N_("Detenido: {service}"),
             N_("Arránquelo: systemctl start {unit}"),
             service=name, unit=unit,
         )  # fmt: skip
     elif service.restarts >= MANY_RESTARTS:
         yield notice(
             Area.SERVICES,
-            N_("Desde el arranque se volvió a iniciar {n} veces {service}"),
+            N_("Se volvió a iniciar {n} veces desde el arranque: {service}"),
             N_("Haga un paquete de ayuda y envíelo: plaza support-bundle"),
             service=name, n=service.restarts,
         )  # fmt: skip

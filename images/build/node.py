@@ -26,14 +26,14 @@ NOT_IN_A_NODE = (
 )
 # What a root made by apt holds and a read-only root never uses. Folders stay, as empty mount points.
 EMPTIED = (
-    "var/lib/apt/lists", "var/cache/apt", "var/cache/debconf", "var/cache/ldconfig", "var/log", "boot",
+    "var/cache/apt", "var/cache/debconf", "var/cache/ldconfig", "var/log", "boot",
     "tmp", "run", "var/tmp", "root", "var/lib/plaza", "var/lib/systemd",
     "usr/lib/python3/dist-packages/__pycache__",
 )  # fmt: skip
 GONE = (
     "etc/apt", "etc/machine-id", "var/lib/dbus/machine-id", "etc/kernel", "etc/kernel-img.conf",
     "etc/initramfs-tools", "usr/share/initramfs-tools", "var/lib/initramfs-tools", "etc/hostname",
-    "var/lib/systemd/catalog", "etc/resolv.conf", "usr/lib/apt", "usr/share/perl",
+    "var/lib/systemd/catalog", "etc/resolv.conf", "usr/lib/apt", "var/lib/apt", "usr/share/perl",
     "usr/share/python-wheels", "var/lib/dpkg/status-old",
     "etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-",
 )  # fmt: skip
@@ -118,7 +118,7 @@ def make_node(
     inside(root, "systemctl", "mask", "-q", *MASKED)
     inside(root, "systemctl", "enable", "-q", *ENABLED)
     inside(root, "systemctl", "set-default", "-q", "multi-user.target")
-    _tidy(root)
+    _tidy(root, release.epoch)
     _compile(root, tools, release.epoch)
     describe(root, board, release)
 
@@ -164,7 +164,7 @@ def _refuse_unpinned(ids: Path) -> None:
         raise SystemExit(f"[image] no fixed number in {ids.name} for: {sorted(wanted - pinned)}")
 
 
-def _tidy(root: Path) -> None:
+def _tidy(root: Path, epoch: int) -> None:
     for name in GONE:
         path = root / name
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(
@@ -187,6 +187,7 @@ def _tidy(root: Path) -> None:
     (root / "etc/hostname").write_text("plaza\n")
     (root / "etc/resolv.conf").symlink_to("../run/systemd/resolve/stub-resolv.conf")
     _disarm(root)
+    _forget_when(root, epoch)
     site = root / "opt/plaza/venv/lib/python3.13/site-packages"
     for name in INSTALLERS:
         for path in site.glob(name):
@@ -209,8 +210,27 @@ def _disarm(root: Path) -> None:
                 path.chmod(stat.S_IMODE(mode) & ~stat.S_ISUID)
 
 
+def _forget_when(root: Path, epoch: int) -> None:
+    """What tells the day or the folder of a build: dates of accounts, where our wheel was built."""
+    shadow = root / "etc/shadow"
+    lines = [line.split(":") for line in shadow.read_text().splitlines()]
+    days = str(epoch // 86400)
+    shadow.write_text(
+        "".join(":".join([n, p, days if d else "", *rest]) + "\n" for n, p, d, *rest in lines)
+    )
+    for origin in root.glob(
+        "opt/plaza/venv/lib/python3.13/site-packages/plaza-*.dist-info/direct_url.json"
+    ):
+        origin.unlink()
+        record = origin.with_name("RECORD")
+        kept = (r for r in record.read_text().splitlines(True) if "/direct_url.json," not in r)
+        record.write_text("".join(kept))
+
+
 def _compile(root: Path, tools: Path, epoch: int) -> None:
     """Byte code that does not depend on file times, so that a read-only root starts fast and repeats.
+
+    One after the other: what a module becomes can depend on those that the same process compiled before.
 
     By the builder's own Python: it is the same version, and an emulated one takes ten times as long.
     """
@@ -218,7 +238,7 @@ def _compile(root: Path, tools: Path, epoch: int) -> None:
         shutil.rmtree(cache)
     folders = ("usr/lib/python3.13", "usr/lib/python3/dist-packages", "opt/plaza/venv/lib")
     inside(
-        tools, "/usr/bin/python3", "-m", "compileall", "-q", "-j", "2", "-s", "/input",
+        tools, "/usr/bin/python3", "-m", "compileall", "-q", "-s", "/input",
         "--invalidation-mode", "unchecked-hash", *(f"/input/{f}" for f in folders),
         binds={root: "/input"}, epoch=epoch,
     )  # fmt: skip

@@ -33,7 +33,7 @@ from central.schema import (
     nodes,
     payments,
 )
-from central.store import Store, insert_missing, insert_new, update_many
+from central.store import Store, insert_missing, insert_new, take_turn, update_many
 from municipio.facts import format_time, parse_time
 
 log = logging.getLogger("plaza.central.projections")
@@ -116,6 +116,9 @@ def _same_chain(chain: Row[Any]) -> ColumnElement[bool]:
 
 
 def _project_step(connection: Connection, chain: Row[Any], zone: ZoneInfo, at: str) -> int:
+    # The lanes of a node share its clocks and counts: whoever is at one of them has them all.
+    if not take_turn(connection, turn_of(chain.inegi, chain.node), wait=False):
+        return 0
     mine = _same_chain(chain)
     # Another process that is at this chain goes on with it; here it is then as good as done.
     held = select(heads).where(mine).with_for_update(skip_locked=True)
@@ -130,6 +133,11 @@ def _project_step(connection: Connection, chain: Row[Any], zone: ZoneInfo, at: s
     settled = {"projected": through, "failures": 0, "trouble": "", "tried_at": ""}
     connection.execute(update(heads).where(mine).values(settled))
     return int(through - head.projected)
+
+
+def turn_of(inegi: str, node: str) -> str:
+    """Whose books a transaction works on."""
+    return f"books {inegi}/{node}"
 
 
 def apply_late(

@@ -15,10 +15,10 @@ from sqlalchemy import Connection, Row, and_, delete, select
 
 from central.admission import UNREADABLE
 from central.city import City
-from central.projections import apply_late
+from central.projections import apply_late, turn_of
 from central.rights_audit import note
 from central.schema import fact_ids, facts, heads, quarantine
-from central.store import Store, insert_many, insert_new
+from central.store import Store, insert_many, insert_new, take_turn
 from municipio.facts import ZERO_HASH, Fact, FactError, decode_fact, format_time, node_urn
 
 _CHAIN = ("inegi", "node", "epoch", "lane")
@@ -53,6 +53,7 @@ def read_again(store: Store, city: City, at: datetime, who: str, node: str = "")
 
 def _read_chain(connection: Connection, city: City, place: tuple[Any, ...], at: str) -> int:
     here = {name: value for name, value in zip(_CHAIN, place, strict=True)}
+    take_turn(connection, turn_of(here["inegi"], here["node"]), wait=True)
     head = and_(*(heads.c[name] == value for name, value in here.items()))
     chain = connection.execute(select(heads).where(head).with_for_update()).one()
     q = quarantine.c

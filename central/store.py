@@ -119,6 +119,17 @@ def _prepare_schema(connection: Connection, shown: str, *, migrating: bool) -> N
     prepare_months(connection, datetime.now(UTC))
 
 
+def take_turn(connection: Connection, name: str, *, wait: bool) -> bool:
+    """True when this transaction alone works on `name` until it ends; on SQLite there is no other."""
+    if connection.dialect.name != "postgresql":
+        return True
+    key = func.hashtextextended(name, 0)
+    if wait:
+        connection.execute(select(func.pg_advisory_xact_lock(key)))
+        return True
+    return bool(connection.scalar(select(func.pg_try_advisory_xact_lock(key))))
+
+
 def sqlite_file(url: str) -> Path | None:
     """The file of a SQLite URL, or None when the database is elsewhere."""
     try:

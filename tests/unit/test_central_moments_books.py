@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import threading
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,11 +20,11 @@ from central.moments_read import TIMES_HEAD, moment_with_error, time_rows
 from central.node_simulator import NodeSimulator
 from central.nodes import add_node
 from central.projections import project
-from central.schema import folios
+from central.schema import folios, heads
 from central.schema_fleet import fact_times, reports, tallies
 from central.store import Store, open_store
 from municipio.clock import Instant, TimeQuality
-from municipio.facts import FactType, Lane
+from municipio.facts import FactType, Lane, decode_fact
 from municipio.wire.batch import Batch, decode_batch
 
 CITY = City()
@@ -137,6 +140,56 @@ def test_a_clock_that_is_ahead_of_the_receipt_is_doubted(store: Store, node: Nod
     assert found.bound.doubted
     assert found.moment <= NOW
     assert counts(store).keys() == {("2026-02", "connections"), ("2026-02", "undated")}
+
+
+def test_several_programs_move_months_at_once_and_lose_none(postgres_url: str) -> None:
+    store, node, luck = open_store(postgres_url), NodeSimulator(), random.Random(5)
+    add_node(store, CITY.inegi, node.node, node.public, NOW, replace=False)
+    kinds = (FactType.TERMS_ACCEPTED, FactType.COMPLAINT_FILED, FactType.PASE_ISSUED)
+    for number in range(900):
+        boot, hours = f"b{number // 300}", number % 300 / 10
+        at = lit(hours, boot) if hours > 25 else dark(hours, boot)
+        node.record(luck.choice(kinds), {"language": "es"}, at)
+    ended = threading.Event()
+
+    def work() -> None:
+        mine = open_store(postgres_url)
+        while not ended.is_set():
+            project(mine, CITY.inegi, CITY.zone, NOW)
+        mine.close()
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    lanes = {lane: iter(range(1, len(node.facts[lane]) + 1, 40)) for lane in Lane}
+    while lanes:
+        lane = luck.choice(list(lanes))
+        first = next(lanes[lane], 0)
+        if not first:
+            del lanes[lane]
+            continue
+        last = min(first + 39, len(node.facts[lane]))
+        batch = decode_batch(node.batch(lane, first, last))
+        assert isinstance(batch, Batch)
+        assert isinstance(take_batch(store, CITY.inegi, batch, NOW), Taken)
+    ended.set()
+    for worker in workers:
+        worker.join(30)
+    project(store, CITY.inegi, CITY.zone, NOW)
+    with store.begin() as connection:
+        rows = connection.execute(select(tallies)).all()
+        assert connection.scalars(select(heads.c.node).where(heads.c.failures > 0)).all() == []
+    store.close()
+    assert all(row.value >= 0 for row in rows)
+    summed = Counter(row.what for row in rows for _ in range(row.value))
+    sent = Counter(fact_type(raw) for lane in Lane for raw in node.facts[lane])
+    assert summed["connections"] == sent["terms.accepted"]
+    assert summed["complaints"] == sent["complaint.filed"]
+    assert summed["pases"] == sent["payment.pase_issued"]
+
+
+def fact_type(raw: bytes) -> str:
+    return decode_fact(raw).type.value
 
 
 def test_no_name_of_a_boot_stops_the_books(store: Store, node: NodeSimulator) -> None:

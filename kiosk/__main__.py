@@ -85,7 +85,6 @@ def run(data: DataDir, settings: Settings, arguments: argparse.Namespace) -> int
     listener = supervisor()
 
     def ready() -> None:
-        _beat(Clock, listener)
         wired.warm_up()
         collector.keep_what_started()
         Clock.schedule_interval(lambda _: collector.sweep(app.quiet_s), collector.EVERY_S)
@@ -96,6 +95,7 @@ def run(data: DataDir, settings: Settings, arguments: argparse.Namespace) -> int
             server[0].start()
 
         pulse.start()
+        _beat(Clock, listener)
 
     app = KioskApp(wired.house, locked=arguments.fullscreen, on_ready=ready)
     pulse = Pulse(data, Window, Clock, app)
@@ -108,7 +108,7 @@ def run(data: DataDir, settings: Settings, arguments: argparse.Namespace) -> int
 
 
 def _beat(clock: Any, listener: Supervisor) -> None:
-    """The screen is drawn; from here on only a frame loop that turns keeps the supervisor calm."""
+    """Drawn and warm; from here on only a frame loop that turns keeps the supervisor calm."""
     listener.ready()
     if listener.beat_s:
         clock.schedule_interval(lambda _dt: listener.alive(), listener.beat_s)

@@ -247,3 +247,50 @@ def test_versions_are_ordered_as_dpkg_orders_them() -> None:
         != (DebianVersion(a) < DebianVersion(b))
     ]
     assert wrong == []
+
+
+# --- what is in an image
+
+
+STATUS = """\
+Package: libssl3t64
+Status: install ok installed
+Source: openssl
+Version: 3.5.1-1
+Architecture: arm64
+
+Package: gone
+Status: deinstall ok config-files
+Version: 1
+Architecture: arm64
+
+Package: linux-binary-7.2.12
+Status: install ok installed
+Source: linux-signed-arm64 (7.2.12+1~bpo13+1)
+Version: 7.2.12-1~bpo13+1
+Architecture: arm64
+"""
+
+
+def test_the_sbom_names_each_installed_package_with_its_source(tmp_path: Path) -> None:
+    pytest.importorskip(
+        "cyclonedx", reason="NOT RUN: only `make image` installs the SBOM's library"
+    )
+    from sbom import make_sbom
+
+    (tmp_path / "var/lib/dpkg").mkdir(parents=True)
+    (tmp_path / "var/lib/dpkg/status").write_text(STATUS)
+    info = tmp_path / "opt/plaza/venv/lib/python3.13/site-packages/Flask-3.1.3.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Name: Flask\nVersion: 3.1.3\n")
+    text = make_sbom(tmp_path, "pi", "1.0", 0, "0" * 64)
+
+    assert text == make_sbom(tmp_path, "pi", "1.0", 0, "0" * 64)
+    document = json.loads(text)
+    assert sorted(c["name"] for c in document["components"]) == [
+        "Flask", "libssl3t64", "linux-binary-7.2.12",
+    ]  # fmt: skip
+    tracker = {"linux": {"CVE-2026-3": {"releases": {"sid": {
+        "status": "resolved", "fixed_version": "7.2.13-1",
+    }}}}}  # fmt: skip
+    assert [f.package for f in judge_debian(document, tracker)] == ["linux"]

@@ -91,6 +91,7 @@ class Town:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         self.pid = self.port = 0
+        self._killing = threading.Lock()
         self.start()
 
     def start(self) -> None:
@@ -100,19 +101,22 @@ class Town:
         self.pid, self.port = map(int, self._mother.stdout.readline().split())
 
     def kill(self) -> None:
-        os.kill(self.pid, signal.SIGKILL)
-        self.start()
+        with self._killing:  # a late request of an earlier connection may meet the same fate
+            os.kill(self.pid, signal.SIGKILL)
+            self.start()
 
     @contextlib.contextmanager
     def full_disk(self) -> Iterator[None]:
         """No file of the city may grow: its database and its log, if they are not there yet."""
-        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (512, resource.RLIM_INFINITY))
+        self._limit_files(512)
         try:
             yield
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                endless = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-                resource.prlimit(self.pid, resource.RLIMIT_FSIZE, endless)
+            self._limit_files(resource.RLIM_INFINITY)
+
+    def _limit_files(self, size: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     def close(self) -> None:
         os.kill(self.pid, signal.SIGKILL)

@@ -56,7 +56,9 @@ def test_no_unit_is_more_exposed_than_its_bound(unit: Path) -> None:
 
 @pytest.mark.parametrize("unit", SERVICES, ids=lambda u: u.stem)
 def test_every_unit_is_explained(unit: Path) -> None:
-    assert f"`{unit.stem}`" in PAGE.read_text(encoding="utf-8"), f"{unit.name} is not in {PAGE.name}"
+    assert f"`{unit.stem}`" in PAGE.read_text(encoding="utf-8"), (
+        f"{unit.name} is not in {PAGE.name}"
+    )
 
 
 @pytest.mark.parametrize("unit", LONG_RUNNING, ids=lambda u: u.stem)
@@ -108,3 +110,14 @@ def test_the_door_is_shut_before_there_is_a_network_and_without_our_programs() -
     assert "network-pre.target" in value(unit, "Before")
     assert value(unit, "ExecStart").startswith("/usr/sbin/nft ")
     assert value(unit, "WantedBy") == "sysinit.target"
+
+
+def test_what_is_made_at_start_is_asked_for_in_words_that_debian_12_knows() -> None:
+    """`?` and other newer modifiers end install.sh there."""
+    conf = ROOT / "images/overlay/usr/lib/tmpfiles.d/plaza.conf"
+    kinds = [
+        line.split()[0] for line in conf.read_text("utf-8").splitlines() if line[:1] not in "#"
+    ]
+
+    assert kinds
+    assert not [kind for kind in kinds if set(kind) - set("dDfFLhzZ+!-=")]

@@ -10,6 +10,7 @@ from boards import Board
 from roots import inside
 from slot import DISK_SIGNATURE, device_trees
 from stages import HERE, TREE, run
+from uboot import settle
 
 GRUB_MODULES = (
     "biosdisk", "part_msdos", "fat", "normal", "configfile", "loadenv", "test", "linux", "echo", "minicmd",
@@ -28,6 +29,8 @@ def make_disk(out: Path, base: Path, firmware: Path, board: Board, tools: Path, 
     (boot / "b").mkdir()
     # What a technician finds beside plaza.toml, made by the program that will judge it.
     run(sys.executable, "-P", "-m", "plaza", "site", "card-files", "--out", str(boot), cwd=TREE)
+    # Also beside the image, for whoever fills a card in later.
+    shutil.copy(boot / "nuevo-sitio.html", out / "nuevo-sitio.html")
     binds = {work: "/work", out: "/slot"}
     extra = _grub(work, tools, epoch) if board.boot == "grub" else _uboot(work, tools, epoch)
     if board.name == "pi":
@@ -68,7 +71,8 @@ def _firmware(boot: Path, base: Path, firmware: Path) -> None:
     version = next((base / "usr/lib/modules").iterdir()).name
     for name in PI_FIRMWARE:
         shutil.copy(firmware / "usr/lib/raspi-firmware" / name, boot / name)
-    shutil.copy(firmware / "usr/lib/u-boot/rpi_arm64/u-boot.bin", boot / "u-boot.bin")
+    loader = firmware / "usr/lib/u-boot/rpi_arm64/u-boot.bin"
+    (boot / "u-boot.bin").write_bytes(settle(loader.read_bytes()))
     for name, path in device_trees(base, version).items():
         shutil.copy(path, boot / name)
     for name in ("config.txt", "slot.txt"):

@@ -89,7 +89,9 @@ class Builder:
         began = time.monotonic()
         key = self._parts()
         image = self.folder / f"plaza-{self.board.name}.img"
-        recipe = digest((f"{RECIPE}/disk.py", f"{RECIPE}/boot"), (key, repr(self.board)))
+        recipe = digest(
+            (f"{RECIPE}/disk.py", f"{RECIPE}/uboot.py", f"{RECIPE}/boot"), (key, repr(self.board))
+        )
         stage(
             self.report, "disk", self.folder, recipe,
             lambda: disk.make_disk(

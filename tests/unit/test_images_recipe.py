@@ -18,6 +18,7 @@ from bundle import boot_tar
 from cve import DebianVersion, Open, accept, judge_debian, judge_osv
 from disk import firmware_words
 from stages import Report, stage
+from uboot import settle
 
 BUILD = Path(__file__).parents[2] / "images/build"
 SLOT_ENV = "roothash=abc123\nhashstart=4096\ncmdline=quiet console=tty1\n"
@@ -134,6 +135,32 @@ def test_the_boot_files_of_one_root_are_the_same_bytes_with_their_sums(tmp_path:
         sums = archive.extractfile("SHA256SUMS")
         assert sums is not None
         assert sums.read().decode() == f"{hashlib.sha256(b'kernel').hexdigest()}  vmlinuz\n"
+
+
+# --- U-Boot in a public place
+
+
+VARIABLES = (
+    b"bootcmd=bootflow scan", b"bootdelay=2", b"preboot=pci enum; usb start;", b"stdin=serial,usbkbd",
+    b"dhcpuboot=usb start; dhcp u-boot.uimg; bootm", b"boot_targets=mmc usb pxe dhcp",
+)  # fmt: skip
+
+
+def test_uboot_looks_at_no_key_and_starts_from_the_card_alone() -> None:
+    raw = b"code\0" + b"\0".join(VARIABLES) + b"\0\0more code"
+    made = settle(raw)
+
+    assert len(made) == len(raw)
+    assert made.startswith(
+        b"code\0bootcmd=bootflow scan\0bootdelay=-2\0stdin=serial\0boot_targets=mmc\0\0"
+    )
+    assert made.endswith(b"\0\0more code")
+
+
+@pytest.mark.parametrize("wrong", [b"", b"code", b"\0".join(VARIABLES[:3]) + b"\0\0"])
+def test_an_unknown_uboot_stops_the_build(wrong: bytes) -> None:
+    with pytest.raises(SystemExit):
+        settle(wrong)
 
 
 # --- stages

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -90,8 +91,21 @@ def wait_agent(machine: Machine, within_s: float = BOOT_S) -> Guest:
 
 
 def wait_running(guest: Guest, within_s: float = BOOT_S) -> str:
-    """What systemd says of the whole once nothing is being started: `running`, or `degraded`."""
-    return guest.ask("systemctl", "is-system-running", "--wait", timeout_s=within_s).out.strip()
+    """What systemd says of the whole once nothing is being started: `running`, or `degraded`.
+
+    Asked again and again, so that the guest obeys in between. AssertionError with what is still starting.
+    """
+    until = time.monotonic() + within_s
+    while (state := guest.ask("systemctl", "is-system-running").out.strip()) in (
+        "starting",
+        "initializing",
+    ):
+        jobs = guest.ask("systemctl", "list-jobs", "--no-pager").out
+        assert time.monotonic() < until, (
+            f"{jobs}{guest.ask('systemctl', '--failed', '--no-pager').out}"
+        )
+        time.sleep(2)
+    return state
 
 
 def plaza(guest: Guest, *words: str) -> str:

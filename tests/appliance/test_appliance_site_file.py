@@ -68,7 +68,7 @@ def mistaken(bench: Bench, city: City) -> tuple[Path, str, bytes | None, str]:
         wait_running(guest)
         said = guest.run("journalctl", "-u", "plaza-firstboot", "-o", "cat", "--no-pager")
         machine.qmp.screenshot(bench.folder / "mistaken.png")
-        guest.run("systemctl", "poweroff")
+        guest.ask("systemctl", "poweroff", log="/run/off.log")
         machine.wait_off(120)
     return card, good, get_file(card, "plaza-error.txt"), said
 
@@ -93,7 +93,7 @@ def start_once(bench: Bench, card: Path, memory_mib: int) -> Started:
         guest = wait_agent(machine)
         assert wait_running(guest) == "running", guest.run("systemctl", "--failed")
         memory = guest.run("free", "-m")
-        guest.run("systemctl", "poweroff")
+        guest.ask("systemctl", "poweroff", log="/run/off.log")
         machine.wait_off(120)
     return Started(card, read_data(card, bench.folder), memory)
 

@@ -42,7 +42,6 @@ CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 CITY = City()
 NOW = datetime(2026, 1, 20, 18, 0, tzinfo=UTC)
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-WIDTHS = (360, 1280)
 FOLIO = NodeSimulator(node="COA001").folio(Lane.REP, 1)
 
 
@@ -144,8 +143,10 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", sorted(PAGES))
+@pytest.mark.parametrize(
+    ("name", "width"),
+    [*((name, 360) for name in sorted(PAGES)), *((name, 1280) for name in ("fleet", "month"))],
+)
 def test_each_page_can_be_used_by_everybody(town: Town, name: str, width: int) -> None:
     path, said = PAGES[name]
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}

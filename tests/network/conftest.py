@@ -399,8 +399,10 @@ class Lab:
             eventually(lambda guest=guest: self._find_ipv6(guest), 30)
 
     def _serve(self) -> None:
-        inner = {"names_port": ACCEPTED_PORT, "strict_names_port": WAITING_PORT}
-        close_doors(self.node, self.folder, GuestSide("br-guest", "up0", 8380, **inner))
+        side = GuestSide(
+            "br-guest", "up0", 8380, names_port=ACCEPTED_PORT, strict_names_port=WAITING_PORT
+        )
+        close_doors(self.node, self.folder, side)
         self.spawn(self.far, "/usr/bin/python3", "-P", str(HERE / "far_side.py"), FAR4, FAR6)
         self.spawn(
             self.far, "dnsmasq", "-k", "-C", "/dev/null", "-u", "root", "-x", "", "-h", "-R",

@@ -138,7 +138,6 @@ PAGES = {
     "folio": (f"/f/{FOLIO}", "Qué ha pasado"),
     "new-site": ("/sitios/nuevo?token=ficha", "Hace el código de alta"),
     "updates": ("/actualizaciones?token=ficha", "Actualizaciones"),
-    "new-site": ("/sitios/nuevo?token=ficha", "Nuevo sitio"),
     "stranger": ("/flota", "Falta la clave de acceso"),
 }
 

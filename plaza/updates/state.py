@@ -78,6 +78,9 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (_S.IDLE, _E.WANTED_BACK): _S.LEAVING,
     (_S.TRIAL, _E.WANTED_BACK): _S.LEAVING,
     (_S.LEAVING, _E.OLD_RUNS): _S.RETURNED,
+    # Cuts before anybody was told may use up the tries of the slot that had come to stay.
+    (_S.GOOD, _E.OLD_RUNS): _S.RETURNED,
+    (_S.RETURNED, _E.NEW_RUNS): _S.LEAVING,
     (_S.GOOD, _E.TOLD): _S.IDLE,
     (_S.RETURNED, _E.TOLD): _S.IDLE,
 }

@@ -97,10 +97,15 @@ class Updater:
         Otherwise three power cuts within minutes of starting, as on a weak battery, would look to the
         start loader like a version that does not serve.
         """
-        journal = self.settle()
-        if isinstance(journal, RaucTrouble) or journal.state in (State.TRIAL, State.LEAVING):
-            return journal
-        return self._rauc.mark(Mark.GOOD) or journal
+        slots = self._rauc.status()
+        if isinstance(slots, RaucTrouble):
+            return slots
+        if not is_on_trial(self._journal.read(), slots.booted.name):
+            # Before anything else: each start that is cut short uses up a try of this slot too.
+            trouble = self._rauc.mark(Mark.GOOD)
+            if trouble is not None:
+                return trouble
+        return self.settle()
 
     def may_install(self, journal: Journal) -> No | None:
         """Why what is ready does not go on now, or None."""
@@ -224,6 +229,13 @@ class Updater:
         return self._journal.move(Event.TOLD, **fresh)
 
 
+def is_on_trial(journal: Journal, booted: str) -> bool:
+    """Does a version run that nobody called good, or that was called bad?"""
+    return booted != journal.old_slot and journal.state in (
+        State.INSTALLING, State.INSTALLED, State.TRIAL, State.LEAVING, State.RETURNED,
+    )  # fmt: skip
+
+
 def arrived(journal: Journal, booted: str, boot: str) -> Event | None:
     """What the slot that runs says about the step that was under way, or None."""
     old = booted == journal.old_slot
@@ -234,6 +246,8 @@ def arrived(journal: Journal, booted: str, boot: str) -> Event | None:
             return Event.NEW_RUNS
         case State.INSTALLED if boot != journal.boot:
             return Event.OLD_RUNS
-        case State.TRIAL | State.LEAVING if old:
+        case State.TRIAL | State.LEAVING | State.GOOD if old:
             return Event.OLD_RUNS
+        case State.RETURNED if not old:
+            return Event.NEW_RUNS
     return None

@@ -163,7 +163,7 @@ def test_an_update_that_does_not_serve_goes_again_wherever_the_power_is_cut(
     starts: bool, serves: bool, tmp_path: Path
 ) -> None:
     for seed in range(SEEDS):
-        life = lived(seed, tmp_path, cuts=6, starts=starts, serves=serves)
+        life = lived(seed, tmp_path, cuts=seed % 20, starts=starts, serves=serves)
         assert life.board.power_on()
         assert life.board.image.version == OLD, seed
         assert life.journal.read().state is State.IDLE, seed
@@ -182,6 +182,13 @@ def test_any_number_of_cuts_leaves_a_node_that_serves(tmp_path: Path) -> None:
         assert life.journal.read().state is State.IDLE, seed
         kept += life.board.image.version == NEW
     assert kept > SEEDS * 0.6
+
+
+def test_the_slot_that_comes_back_is_good_before_anybody_is_told(tmp_path: Path) -> None:
+    """Found by seed: three cuts in the old slot used up its tries too, and the bad one came again."""
+    life = lived(2594, tmp_path, cuts=6, serves=False)
+    assert life.board.power_on()
+    assert life.board.image.version == OLD
 
 
 def test_cuts_within_minutes_of_starting_never_take_a_good_version_away(tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ def run_energy(
     try:
         settings = memory.settings
         if Supply(settings.text("energy.kind")) is Supply.GRID:
+            # A notifying unit that ends without a word has failed, and is started again for ever.
+            supervisor().ready()
             return NothingToDo()
         try:
             rules = rules_of(settings)

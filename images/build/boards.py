@@ -110,7 +110,7 @@ BASES = {
 PI_MODULES = (
     "fixed", "gpio_regulator", "pinctrl_brcmstb_bcm2712", "gpio_brcmstb", "reset_raspberrypi", "mmc_block",
     "sdhci_iproc", "sdhci_brcmstb", "bcm2835", "bcm2835_wdt", "dwc2", "xhci_pci", "usb_storage", "uas",
-    "sd_mod",
+    "sd_mod", "bcm2835_rng", "iproc_rng200",
 )  # fmt: skip
 
 BOARDS = {
@@ -119,7 +119,7 @@ BOARDS = {
         arch="amd64",
         base="base-amd64",
         initrd_modules=(
-            "virtio_pci", "virtio_blk", "sd_mod", "virtio_scsi", "i6300esb", *ROOT_MODULES,
+            "virtio_pci", "virtio_blk", "sd_mod", "virtio_scsi", "virtio_rng", "i6300esb", *ROOT_MODULES,
         ),
         console="console=tty0 console=ttyS0,115200",
         boot="grub",
@@ -128,7 +128,7 @@ BOARDS = {
         name="vm-arm64",
         arch="arm64",
         base="base-arm64",
-        initrd_modules=("virtio_pci", "virtio_mmio", "virtio_blk", *ROOT_MODULES),
+        initrd_modules=("virtio_pci", "virtio_mmio", "virtio_blk", "virtio_rng", *ROOT_MODULES),
         console="console=tty0 console=ttyAMA0,115200",
         boot="uboot",
     ),

@@ -13,7 +13,7 @@ from rig.guest import Guest, agent_disk, credentials
 from rig.machine import Disk, Machine, Spec
 
 CARD_BYTES = 3 << 30
-BOOT_S = 300.0
+BOOT_S = 600.0
 DATA = "/var/lib/plaza"
 SITE = """\
 [site]

@@ -173,7 +173,7 @@ def test_a_fact_of_the_node_arrives_at_the_city(day: Day) -> None:
 
 @pytest.mark.usefixtures("street")
 def test_the_kiosk_draws_its_first_screen(day: Day) -> None:
-    day.wait_screen("home", 240)
+    day.wait_screen("home", BOOT_S)
     picture = day.picture("kiosk-home")
     colours = picture.getcolors(1 << 24) or []
 

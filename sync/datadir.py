@@ -51,6 +51,11 @@ class DataDir:
 
     @property
     def link_file(self) -> Path:
+        return self.now / "link.json"
+
+    @property
+    def kept_link_file(self) -> Path:
+        """Where the city's newest times survive a power cut."""
         return self.run / "link.json"
 
     @property

@@ -14,6 +14,9 @@ from municipio.usecases.ports import LinkReport, LinkState
 STALE_HEARTBEATS = 3
 
 
+TO_THE_HOUR = len("2026-01-31T12")
+
+
 class LinkNote(msgspec.Struct, frozen=True, kw_only=True):
     """The file's content: a LinkReport, when it was written, and why the queue stands if it does."""
 
@@ -46,6 +49,37 @@ def read_link(path: Path) -> LinkNote | None:
         return msgspec.json.decode(path.read_bytes(), type=LinkNote)
     except (OSError, msgspec.MsgspecError, json.JSONDecodeError, UnicodeDecodeError):
         return None
+
+
+class LinkFile:
+    """The worker's note, which other programs read, and what of it must outlive a power cut.
+
+    The note changes every few seconds and belongs in memory where a node has some for that. The city's
+    newest times in it are proofs of time, so a copy goes to `kept`, on the card: when facts were carried
+    (the card is written then anyway), and once an hour.
+    """
+
+    def __init__(self, path: Path, kept: Path | None = None) -> None:
+        """`kept` None, or `path` itself: the note is on the card already."""
+        self._path = path
+        self._kept = None if kept == path else kept
+        self._proofs: tuple[str, str] | None = None
+
+    def begin(self) -> LinkNote | None:
+        """The newest note, put back to where programs look for it."""
+        note = read_link(self._path)
+        if note is None and self._kept is not None:
+            note = read_link(self._kept)
+            if note is not None:
+                write_link(self._path, note)
+        return note
+
+    def write(self, note: LinkNote) -> None:
+        write_link(self._path, note)
+        proofs = (note.last_carried, note.city_time[:TO_THE_HOUR])
+        if self._kept is not None and any(proofs) and proofs != self._proofs:
+            write_link(self._kept, note)
+            self._proofs = proofs
 
 
 class FileLink:

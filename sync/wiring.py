@@ -16,6 +16,7 @@ from sync.delivery import Delivery
 from sync.energy_note import FileBand
 from sync.keys import KeyMissing, NodeKey, load_city_key
 from sync.ledger import SqliteLedger, open_ledger
+from sync.link import LinkFile
 from sync.outbox import Outbox
 from sync.partition import wrong_partition
 from sync.protocol import Exchange, Pace, slowed
@@ -111,7 +112,7 @@ def build_worker(memory: Memory, delivery: Delivery) -> Worker:
         memory.ledger,
         delivery,
         exchange,
-        memory.data.link_file,
+        LinkFile(memory.data.link_file, memory.data.kept_link_file),
         pace=lambda: slowed(pace, band()),
         clock_check=ClockCheck(memory.ledger, memory.data.run),
     )

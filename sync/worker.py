@@ -6,7 +6,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import apsw
 
@@ -17,7 +16,7 @@ from sync.answers import Delivered, Refused, Wanted
 from sync.clock_check import ClockCheck
 from sync.delivery import Delivery
 from sync.ledger import SqliteLedger
-from sync.link import LinkNote, read_link, write_link
+from sync.link import LinkFile, LinkNote
 from sync.outbox import Stretch
 from sync.protocol import Exchange, Pace, Rest, Salute, Send, SendPart
 from sync.uploads import File
@@ -40,7 +39,7 @@ class Worker:
         ledger: SqliteLedger,
         delivery: Delivery,
         exchange: Exchange,
-        link_file: Path,
+        link_file: LinkFile,
         seconds: Callable[[], float] = time.monotonic,
         pace: Callable[[], Pace] | None = None,
         clock_check: ClockCheck | None = None,
@@ -60,7 +59,7 @@ class Worker:
         self._link_file = link_file
         self._stretches: tuple[Stretch, ...] = ()
         self._files: tuple[File, ...] = ()
-        before = read_link(link_file)
+        before = link_file.begin()
         self._told_before = before.city_time if before else ""
         self._mark: tuple[int, int] | None = None
         self._since: tuple[LinkState, str] = (LinkState.UNKNOWN, "")
@@ -142,7 +141,7 @@ class Worker:
             is_fresh = now - written_at < self._exchange.pace.heartbeat_s
             if is_fresh and _content(old) == _content(note):
                 return
-        write_link(self._link_file, note)
+        self._link_file.write(note)
         self._written = (now, note)
 
     def _link_note(self, at: Instant) -> LinkNote:

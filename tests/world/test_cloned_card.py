@@ -26,6 +26,7 @@ from sync.answers import Refused, Reply
 from sync.delivery import Delivery
 from sync.keys import NodeKey
 from sync.ledger import SqliteLedger, open_ledger
+from sync.link import LinkFile
 from sync.outbox import Outbox
 from sync.protocol import Exchange, Pace
 from sync.verify import verify_ledger
@@ -73,7 +74,7 @@ class Box:
         delivery = Delivery(self.outbox, "COA007", key, city.public, Wire(client, key))
         exchange = Exchange(Pace(5, 5, 60), lambda: 0.5)
         self.worker = Worker(
-            opened, delivery, exchange, folder / "link.json", seconds=lambda: self.now
+            opened, delivery, exchange, LinkFile(folder / "link.json"), seconds=lambda: self.now
         )
 
     def record(self, who: str, count: int) -> None:

@@ -32,6 +32,7 @@ from sync.clock_check import ClockCheck
 from sync.delivery import Delivery
 from sync.keys import NodeKey
 from sync.ledger import SqliteLedger, open_ledger
+from sync.link import LinkFile
 from sync.outbox import Outbox
 from sync.protocol import Exchange, Pace
 from sync.worker import Worker
@@ -110,7 +111,7 @@ def test_every_fact_of_a_clockless_node_gets_its_moment(tmp_path: Path, seed: in
         outbox = Outbox(ledger)
         delivery = Delivery(outbox, "COA007", key, city.public, street)
         worker = Worker(
-            ledger, delivery, Exchange(Pace(5, 5, 60), chance.random), tmp_path / "link.json",
+            ledger, delivery, Exchange(Pace(5, 5, 60), chance.random), LinkFile(tmp_path / "link.json"),
             seconds=truth.seconds, clock_check=ClockCheck(ledger, tmp_path),
         )  # fmt: skip
         for _ in range(200):

@@ -41,6 +41,7 @@ from sync.datadir import DataDir
 from sync.delivery import Delivery
 from sync.keys import NodeKey
 from sync.ledger import SqliteLedger, open_ledger
+from sync.link import LinkFile
 from sync.outbox import Outbox
 from sync.protocol import Exchange, Pace
 from sync.transport import Courier
@@ -307,7 +308,11 @@ class Node:
         exchange = Exchange(Pace(5, 5, 1800), self.chance.random, attempts=self.outbox.attempts())
         exchange.begin(self.now)
         self.worker = Worker(
-            self.ledger, delivery, exchange, self.folder / "link.json", seconds=lambda: self.now
+            self.ledger,
+            delivery,
+            exchange,
+            LinkFile(self.folder / "link.json"),
+            seconds=lambda: self.now,
         )
 
     def record(self, data: dict[str, object] | None = None) -> None:

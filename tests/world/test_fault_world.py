@@ -43,6 +43,7 @@ from sync.attachments import AttachmentStore
 from sync.delivery import Delivery
 from sync.keys import NodeKey
 from sync.ledger import SqliteLedger, open_ledger
+from sync.link import LinkFile
 from sync.outbox import Outbox
 from sync.protocol import Exchange, Pace
 from sync.uploads import Uploads
@@ -240,7 +241,11 @@ class World:
         exchange = Exchange(Pace(5, 5, 1800), self.chance.random, attempts=self.outbox.attempts())
         exchange.begin(self.now)
         self.worker = Worker(
-            opened, delivery, exchange, self.folder / "link.json", seconds=lambda: self.now
+            opened,
+            delivery,
+            exchange,
+            LinkFile(self.folder / "link.json"),
+            seconds=lambda: self.now,
         )
 
     def restart(self) -> None:

@@ -60,6 +60,7 @@ from sync.datadir import DataDir
 from sync.delivery import Delivery
 from sync.keys import NodeKey
 from sync.ledger import SqliteLedger, open_ledger
+from sync.link import LinkFile
 from sync.outbox import Outbox
 from sync.protocol import Exchange, Pace
 from sync.uploads import Uploads
@@ -242,7 +243,11 @@ class Box:
         )
         self.exchange.begin(self.now)
         self.worker = Worker(
-            opened, delivery, self.exchange, self.folder / "link.json", seconds=lambda: self.now
+            opened,
+            delivery,
+            self.exchange,
+            LinkFile(self.folder / "link.json"),
+            seconds=lambda: self.now,
         )
 
     def step(self) -> None:

@@ -17,7 +17,7 @@ from sync.attachments import AttachmentStore
 from sync.delivery import Delivery
 from sync.keys import NodeKey
 from sync.ledger import SqliteLedger, open_ledger
-from sync.link import read_link
+from sync.link import LinkFile, read_link
 from sync.outbox import Outbox
 from sync.protocol import Exchange, Pace, Send
 from sync.simulator import CitySimulator, Mood
@@ -71,7 +71,11 @@ class World:
         exchange = Exchange(pace, self.chance.random, attempts=self.outbox.attempts())
         exchange.begin(self.now)
         self.worker = Worker(
-            opened, delivery, exchange, self.folder / "link.json", seconds=lambda: self.now
+            opened,
+            delivery,
+            exchange,
+            LinkFile(self.folder / "link.json"),
+            seconds=lambda: self.now,
         )
 
     def record(self) -> None:

@@ -69,11 +69,13 @@ def _build(builder: Path, wheels: Path, source: Path, epoch: int) -> None:
         builder, *pip, "install", "--no-index", "--find-links", "/wheels", "setuptools", "wheel",
         binds=binds,
     )  # fmt: skip
-    names = sorted(f"/source/{p.name}" for p in source.iterdir())
-    inside(
-        builder, *pip, "wheel", "--no-index", "--no-deps", "--no-build-isolation", "-w", "/wheels",
-        *names, binds=binds, epoch=epoch,
-    )  # fmt: skip
+    # In folders of one name and without debug words: a temporary folder's name would be in the result.
+    for packed in sorted(source.glob("*.tar.gz")):
+        inside(builder, "tar", "-xf", f"/source/{packed.name}", "-C", "/source", binds=binds)
+        inside(
+            builder, "env", "CFLAGS=-g0", *pip, "wheel", "--no-index", "--no-deps", "--no-build-isolation",
+            "-w", "/wheels", f"/source/{packed.name.removesuffix('.tar.gz')}", binds=binds, epoch=epoch,
+        )  # fmt: skip
 
 
 def _entries(path: Path) -> list[str]:

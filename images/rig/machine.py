@@ -21,6 +21,9 @@ from rig.qmp import Qmp
 from rig.serialport import Port
 from rig.writelog import LogFault, read_head
 
+CPU = "Nehalem,+rdrand"
+"""Emulated AVX makes Mesa's compiled code fall over; a processor without it draws."""
+
 
 @dataclass(frozen=True, slots=True)
 class Disk:
@@ -112,7 +115,7 @@ def _board(spec: Spec) -> list[str]:
             "-accel",
             "tcg,thread=multi",
         ]
-    return ["qemu-system-x86_64", "-machine", "pc", "-cpu", "max", "-accel", "tcg,thread=multi"]
+    return ["qemu-system-x86_64", "-machine", "pc", "-cpu", CPU, "-accel", "tcg,thread=multi"]
 
 
 def _disk(number: int, disk: Disk) -> list[str]:

@@ -6,6 +6,7 @@ printer is our simulator at the far end of a serial line; the city runs on the h
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -46,6 +47,10 @@ class Day:
     spec: Spec
     machine: Machine
     guest: Guest
+
+    def keep_journal(self) -> None:
+        journal = self.guest.ask("journalctl", "-b", "--no-pager", "-o", "short-monotonic").out
+        (self.bench.folder / "serves/journal.txt").write_text(journal)
 
     def screen(self) -> dict[str, Any]:
         """What the kiosk says is on its screen."""
@@ -102,9 +107,10 @@ def day(bench: Bench, city: City, net: HostNet, printer: PrinterSimulator) -> It
     )  # fmt: skip
     with bench.start(spec, "serves") as machine:
         guest = wait_agent(machine)
-        yield Day(bench, city, printer, card, site, spec, machine, guest)
-        journal = guest.ask("journalctl", "-b", "--no-pager", "-o", "short-monotonic").out
-        (bench.folder / "serves/journal.txt").write_text(journal)
+        day = Day(bench, city, printer, card, site, spec, machine, guest)
+        yield day
+        with contextlib.suppress(OSError):  # the day's last test has pulled the plug
+            day.keep_journal()
 
 
 @dataclass
@@ -221,6 +227,7 @@ def test_an_acceptance_of_the_terms_arrives_at_the_city(day: Day) -> None:
 def test_the_plug_is_pulled_and_the_node_starts_as_the_same_node(day: Day) -> None:
     keys = ("sha256sum", "/data/plaza/keys/node.pub", "/data/system/machine-id")
     before = day.guest.run(*keys)
+    day.keep_journal()
     day.machine.cut()
     assert get_file(day.card, "plaza-error.txt") is None, names(day.card)
 

@@ -10,9 +10,12 @@ import contextlib
 import time
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from captive_portal.filter.database import Unusable
 from captive_portal.filter.store import ListStore
+from captive_portal.gate.client import GateClient
+from captive_portal.gate.visits import GateStats, GateTrouble
 from captive_portal.site import SiteProblem, SiteProfile, parse_site, site_file, site_of_settings
 from captive_portal.wifi.profile import Mode
 from hardware.health.driver import build_health
@@ -88,6 +91,7 @@ def collect(data: DataDir, host: Host | None = None) -> Snapshot:
         versions=_versions(host, schema),
         site=read_site_state(data),
         updates=look_at_updates(data, read_image()),
+        gate=look_at_gate(settings),
     )  # fmt: skip
 
 
@@ -110,6 +114,17 @@ def _site(data: DataDir, settings: Settings) -> tuple[SiteProfile, str]:
     except (SettingsError, OSError, UnicodeDecodeError) as e:
         return base, str(e)
     return (base, f"{file.name}: {found}") if isinstance(found, SiteProblem) else (found, "")
+
+
+def look_at_gate(settings: Settings) -> GateStats | GateTrouble | None:
+    """The gate's counters; None where it is not the firewall's."""
+    if settings.text("portal.gate") != "nft":
+        return None
+    client = GateClient(Path(settings.text("portal.gate_socket")))
+    try:
+        return client.stats()
+    finally:
+        client.close()
 
 
 def _devices(data: DataDir, settings: Settings, clock: Clock) -> tuple[DeviceSeen, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from captive_portal.gate.visits import GateStats, GateTrouble
 from hardware.health.state import Finding as HealthItem
 from municipio.clock import TimeQuality
 from municipio.site_file.state import SiteState
@@ -156,3 +157,5 @@ class Snapshot:
     site: SiteState | None = None
     """What plaza.toml came to; None on a host that no card made."""
     updates: UpdatesSeen | None = None
+    gate: GateStats | GateTrouble | None = None
+    """None where the gate is not the firewall's."""

@@ -12,6 +12,7 @@ from plaza.doctor.checks_data import (
     check_settings,
     check_versions,
 )
+from plaza.doctor.checks_gate import check_gate
 from plaza.doctor.checks_machine import (
     check_clock,
     check_disk,
@@ -44,6 +45,7 @@ CHECKS: tuple[Check, ...] = (
     check_services,
     check_network,
     check_radio,
+    check_gate,
     check_contact,
     check_queue,
     check_disk,

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from captive_portal.gate.visits import GateCause, GateStats, GateTrouble
 from central.dashboard_words import trouble_in_words
 from central.fleet import Part
 from hardware.health.state import Cause, Item, ItemState
@@ -102,8 +103,19 @@ def _contact(state: str, hours: int | None, trouble: str = "", key: bool = True)
     return replace(WELL, contact=ContactSeen(state, last, trouble, key))
 
 
+def _gate(**changes: int) -> Snapshot:
+    stats = GateStats("nft", open=3, granted=9, revoked=0, refused=0, max_open=50)
+    return replace(WELL, gate=replace(stats, **changes))  # type: ignore[arg-type]
+
+
 N, U, T = State.NOTICE, State.UNKNOWN, State.TROUBLE
 CASES: list[tuple[str, Snapshot, Area, State, str]] = [
+    ("access point that does NAT", _gate(routers=1), Area.NETWORK, N, "esconden a otros"),
+    ("access point that does proxy ARP", _gate(crowded=2), Area.NETWORK, N, "esconden a otros"),
+    ("full", _gate(open=50), Area.NETWORK, N, "llena"),
+    ("gate not whole", _gate(whole=False), Area.NETWORK, T, "no está entero"),
+    ("silent gate", replace(WELL, gate=GateTrouble(GateCause.NO_ANSWER, "")),
+     Area.NETWORK, U, "no contesta"),
     ("settings", replace(WELL, settings_trouble="x"), Area.SITE, T, "ajustes"),
     ("silent printer", replace(WELL, devices=(DeviceSeen("printer", "unknown", "no_answer"),)),
      Area.HARDWARE, U, "Impresora"),

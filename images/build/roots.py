@@ -18,11 +18,22 @@ NO_DOCS = (
     "/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*",
     "/usr/share/lintian/*", "/usr/share/bug/*", "/usr/share/gtk-doc/*", "/usr/share/bash-completion/*",
 )  # fmt: skip
-KERNEL_FROM_BACKPORTS = """\
+NEXT = "forky"
+PINS = f"""\
 Package: src:linux src:linux-base src:linux-signed-amd64 src:linux-signed-arm64 src:firmware-nonfree
-Pin: release n=trixie-backports
+Pin: release n={RELEASE}-backports
+Pin-Priority: 900
+
+Package: *
+Pin: release n={NEXT}
+Pin-Priority: -10
+
+Package: src:rauc src:libnl3
+Pin: release n={NEXT}
 Pin-Priority: 900
 """
+"""The kernel of backports; RAUC, with the one library that it needs newer, of the next Debian: its 1.13
+refuses every bundle under a kernel from 6.19 on, whose dm-verity tells its state in one word more."""
 
 
 def listed(name: str) -> list[str]:
@@ -30,8 +41,11 @@ def listed(name: str) -> list[str]:
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
-def sources(arch: str) -> list[str]:
-    """apt lines for the release, from the mirrors that this host itself uses (deb822 files)."""
+def sources(arch: str, *, with_next: bool = False) -> list[str]:
+    """apt lines for the release, from the mirrors that this host itself uses (deb822 files).
+
+    `with_next` only where `PINS` says what may be taken from it.
+    """
     text = Path("/etc/os-release").read_text()
     own = re.search(r"VERSION_CODENAME=(\w+)", text)
     assert own is not None, "this host does not say which Debian it is"
@@ -45,6 +59,7 @@ def sources(arch: str) -> list[str]:
                 lines += [
                     _line(block, s, arch) for s in (f"{RELEASE}-updates", f"{RELEASE}-backports")
                 ]
+                lines += [_line(block, NEXT, arch)] if with_next else []
     if not lines:
         raise SystemExit("[image] no Debian mirror found in /etc/apt/sources.list.d/*.sources")
     return lines
@@ -68,8 +83,8 @@ def bootstrap(
     """A fresh root with these packages; no initrd is made (an emulated one takes eight minutes)."""
     shutil.rmtree(root, ignore_errors=True)
     root.parent.mkdir(parents=True, exist_ok=True)
-    pins = root.parent / "backports.pref"
-    pins.write_text(KERNEL_FROM_BACKPORTS)
+    pins = root.parent / "pins.pref"
+    pins.write_text(PINS)
     run(
         "mmdebstrap", "--mode=root", "--variant=minbase", "--quiet", f"--architectures={arch}",
         f"--include={','.join(packages)}",
@@ -78,7 +93,7 @@ def bootstrap(
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in without),
         f"--setup-hook=mkdir -p \"$1/etc/apt/preferences.d\" && cp {pins} \"$1/etc/apt/preferences.d/\"",
         '--essential-hook=printf "do_initrd = no\\n" > "$1/etc/kernel-img.conf"',
-        RELEASE, str(root), *sources(arch),
+        RELEASE, str(root), *sources(arch, with_next=True),
         env={**os.environ, "INITRD": "No", "SOURCE_DATE_EPOCH": str(epoch)},
     )  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from municipio.clock import Instant
 from plaza.energy_mind import Mind
 from plaza.energy_plan import SHORT_HOURS, TABLE, Radio, hours_of
 from plaza.energy_wake import Proof, parse_proof
-from sync.sharing import settle_file
+from sync.whole_file import keep_file
 
 PROOF_NAME = "wake.json"
 """In the data directory itself: it must outlive the boot."""
@@ -50,14 +49,8 @@ def read_proof(file: Path) -> Proof:
 
 def keep_proof(file: Path, proof: Proof) -> str:
     """Written through to the card; empty when it is there, else why not."""
-    fresh = file.with_suffix(".new")
     try:
-        with fresh.open("wb") as out:
-            out.write(msgspec.json.encode(proof) + b"\n")
-            out.flush()
-            os.fsync(out.fileno())
-        settle_file(fresh)
-        fresh.replace(file)
+        keep_file(file, msgspec.json.encode(proof) + b"\n")
     except OSError as trouble:
         return f"{file}: {trouble.strerror}"
     return ""

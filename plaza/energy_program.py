@@ -30,7 +30,7 @@ from plaza.energy_wake import Proof, halting, returned
 from plaza.quiet import Busy
 from sync.database import LedgerUnreadable
 from sync.energy_note import read_energy, write_energy
-from sync.sharing import settle_file
+from sync.whole_file import replace_file
 
 LOOK_EVERY_S = 1.0
 LEAST_LOOK_S = 0.05
@@ -253,10 +253,7 @@ class EnergyProgram:
             is_fresh = before is not None and at.boot_ms - before[0] < SERVICE_EVERY_S * 1000
             if before is not None and is_fresh and before[1] == until:
                 return
-            fresh = file.with_suffix(".new")
-            fresh.write_bytes(text)
-            settle_file(fresh)
-            fresh.replace(file)
+            replace_file(file, text)
             self._hours_written = (at.boot_ms, until)
 
 

@@ -15,6 +15,7 @@ from municipio.wire.technician_list import (
     decode_list,
 )
 from sync.datadir import DataDir
+from sync.whole_file import fsync
 
 LIST_NAME = "technicians.json"
 GUARD_NAME = "technician-guard.json"
@@ -81,7 +82,7 @@ def store_list(data: DataDir, raw: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(target)
-    _sync_folder(target.parent)
+    fsync(target.parent)
 
 
 class GuardFile:
@@ -110,15 +111,7 @@ class GuardFile:
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(self._file)
-            _sync_folder(self._file.parent)
+            fsync(self._file.parent)
         except OSError:
             return False
         return True
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

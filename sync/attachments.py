@@ -18,6 +18,7 @@ from typing import Any
 from municipio.usecases.ports import AttachmentRef, NotStored, NotStoredCause
 from municipio.wire.attachment import MAX_ATTACHMENT_BYTES, is_sha256
 from sync.sharing import make_folder, open_shared
+from sync.whole_file import fsync
 
 MAX_ATTACHMENTS_PER_FACT = 8
 FOLDER_BYTES = 512 * 1024 * 1024
@@ -110,11 +111,7 @@ class AttachmentStore:
         except OSError:
             part.unlink(missing_ok=True)
             raise
-        folder = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        fsync(self.folder)
 
 
 def named_attachments(data: Mapping[str, Any]) -> tuple[AttachmentRef, ...]:

@@ -6,7 +6,6 @@ city may set and no more. The set before is kept, for when programs do not start
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,8 +13,8 @@ import msgspec
 
 from municipio.city_settings import CitySettingsProblem, check_values, merge, read_layer
 from municipio.settings import SettingsError, SettingValue, parse_settings
-from sync.sharing import settle_file
 from sync.stick_files import read_plain
+from sync.whole_file import keep_file
 
 MAX_BYTES = 256 * 1024
 
@@ -73,27 +72,9 @@ def write_city_settings(path: Path, settings: CitySettings) -> None:
     """Replace the file, keeping the one before beside it. OSError leaves the old one in force."""
     former = previous_file(path)
     if path.exists():
-        _write(former, path.read_bytes())
-    _write(path, msgspec.json.encode(settings, order="sorted") + b"\n")
+        keep_file(former, path.read_bytes())
+    keep_file(path, msgspec.json.encode(settings, order="sorted") + b"\n")
 
 
 def previous_file(path: Path) -> Path:
     return path.with_name(f"{path.stem}.previous.json")
-
-
-def _write(path: Path, raw: bytes) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with part.open("wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        settle_file(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    handle = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

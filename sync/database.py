@@ -20,6 +20,7 @@ import apsw
 from municipio.usecases.ports import NotRecorded, NotRecordedCause
 from sync.seals import key_file
 from sync.sharing import settle_file
+from sync.whole_file import fsync
 
 MIN_SQLITE = 3_051_003
 BUSY_MS = 5_000
@@ -237,11 +238,3 @@ def _free_bytes(path: Path) -> int:
     except OSError:
         return FULL_DISK_BYTES
     return stat.f_bavail * stat.f_frsize
-
-
-def fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -6,13 +6,12 @@ the doctor speaks, so that a reader needs none of its catalogues. An old examina
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
 
 from municipio.clock import Instant
-from sync.sharing import settle_file
+from sync.whole_file import replace_file
 
 FILE_NAME = "doctor.json"
 MAX_BYTES = 256 * 1024
@@ -41,10 +40,7 @@ class DoctorNote(msgspec.Struct, frozen=True, kw_only=True):
 
 def write_note(path: Path, note: DoctorNote) -> None:
     """Replace the file whole. OSError when it cannot be kept."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_bytes(msgspec.json.encode(note) + b"\n")
-    settle_file(part)
-    part.replace(path)
+    replace_file(path, msgspec.json.encode(note) + b"\n")
 
 
 def read_note(path: Path) -> DoctorNote | None:

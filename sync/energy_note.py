@@ -6,7 +6,6 @@ once in `KEEP_MS`, so that a screen may ask at every touch.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
@@ -16,7 +15,7 @@ from municipio.devices import DeviceState, DeviceStatus
 from municipio.energy import Band, EnergyNote, Supply, band_in_force, is_fresh, parse_note
 from municipio.settings import Settings
 from sync.datadir import DataDir
-from sync.sharing import settle_file
+from sync.whole_file import replace_file
 
 KEEP_MS = 1000
 MAX_BYTES = 4096
@@ -24,10 +23,7 @@ MAX_BYTES = 4096
 
 def write_energy(path: Path, note: EnergyNote) -> None:
     """Replace the file whole; a reader never sees half of it. OSError when it cannot be kept."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_bytes(msgspec.json.encode(note) + b"\n")
-    settle_file(part)
-    part.replace(path)
+    replace_file(path, msgspec.json.encode(note) + b"\n")
 
 
 def read_energy(path: Path) -> EnergyNote | None:

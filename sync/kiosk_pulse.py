@@ -7,14 +7,13 @@ another boot says nothing.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
 
 from municipio.clock import Instant
-from sync.sharing import settle_file
 from sync.stick_files import read_plain
+from sync.whole_file import replace_file
 
 PULSE_S = 10.0
 FRESH_S = 3 * PULSE_S
@@ -33,10 +32,7 @@ class KioskPulse(msgspec.Struct, frozen=True, kw_only=True):
 
 def write_pulse(path: Path, pulse: KioskPulse) -> None:
     """Replace the file whole. OSError when it cannot be kept."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_bytes(msgspec.json.encode(pulse) + b"\n")
-    settle_file(part)
-    part.replace(path)
+    replace_file(path, msgspec.json.encode(pulse) + b"\n")
 
 
 def read_pulse(path: Path, now: Instant) -> KioskPulse | None:

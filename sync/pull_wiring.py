@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,9 +27,9 @@ from sync.pull import (
     pull_listed,
     pull_small,
 )
-from sync.sharing import settle_file
 from sync.transport import Courier
 from sync.tuf_fetcher import CityFetcher, FolderFetcher
+from sync.whole_file import replace_file
 from sync.whole_folder import NodeContent
 from sync.wiring import CannotStart, Memory, build_courier
 
@@ -134,8 +133,4 @@ def _note(memory: Memory, outcome: Outcome) -> None:
         "version": "" if isinstance(outcome, NotPulled) else outcome.version,
         "at": "" if now.time is None else format_time(now.time),
     }
-    path = memory.data.run / "pull.json"
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(note))
-    settle_file(draft)
-    draft.replace(path)
+    replace_file(memory.data.run / "pull.json", json.dumps(note).encode())

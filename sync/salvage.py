@@ -20,7 +20,7 @@ import msgspec
 from municipio.clock import Clock
 from municipio.facts import ZERO_HASH, FactError, fact_hash, node_urn
 from municipio.stored_facts import decode_stored
-from sync.database import LedgerDamaged, build_database, cannot_open, fsync
+from sync.database import LedgerDamaged, build_database, cannot_open
 from sync.ledger import SqliteLedger, next_epoch, open_ledger, salvaged_file
 from sync.recovery import recover_damaged, take_stranded
 from sync.rows import LANE_NUMBER
@@ -28,6 +28,7 @@ from sync.salvage_read import KEYS, Found, read_all
 from sync.seals import key_file, read_key, seal_of
 from sync.sharing import make_folder, settle_file
 from sync.use_lock import alone
+from sync.whole_file import fsync
 
 SALVAGED = "salvaged"
 WAIT_S = 15.0

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from sync.sharing import make_folder, open_shared
+from sync.whole_file import fsync
 
 KEY_BYTES = 32
 SEAL_BYTES = 16
@@ -167,8 +168,4 @@ def coming_key(path: Path) -> bytes | None:
 def settle_key(path: Path) -> None:
     """Everything is sealed with the coming key: from now on a missing seal is damage."""
     path.with_suffix(".new").replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    fsync(path.parent)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from enum import StrEnum
 
 from municipio.site_code import MAX_NOTE_BYTES, counted, judged, may_try
 from sync.allow_list import list_file
 from sync.datadir import DataDir
-from sync.sharing import settle_file
 from sync.stick_files import read_plain
+from sync.whole_file import keep_file
 
 CODE_NAME = "site-code.json"
 
@@ -49,14 +48,8 @@ class SiteCode:
         return CodeAnswer.OPENED if tried.opens else CodeAnswer.WRONG
 
     def _store(self, raw: bytes) -> bool:
-        part = self._file.with_suffix(".new")
         try:
-            with part.open("wb") as file:
-                file.write(raw)
-                file.flush()
-                os.fsync(file.fileno())
-            settle_file(part)
-            part.replace(self._file)
+            keep_file(self._file, raw)
         except OSError:
             return False
         return True

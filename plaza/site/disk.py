@@ -19,6 +19,7 @@ from sync.datadir import DataDir
 from sync.keys import KeyMissing, NodeKey
 from sync.sharing import is_shared, make_folder
 from sync.stick_files import plain_names, read_plain
+from sync.whole_file import fsync
 
 MAX_READ = 256 * 1024
 
@@ -88,7 +89,7 @@ class NodeDisk:
             return False
         with self._open(place):
             target.unlink()
-            _sync_folder(target.parent)
+            fsync(target.parent)
         return True
 
     def _blank(self, name: str, content: bytes) -> bool:
@@ -104,7 +105,7 @@ class NodeDisk:
                 if old != NEW_NAME and (name == SITE_NAME or old == name):
                     _zero(target.with_name(old))
             fresh.replace(target)
-            _sync_folder(target.parent)
+            fsync(target.parent)
         return True
 
     def _make_key(self) -> bool:
@@ -153,7 +154,7 @@ def _replace(target: Path, content: bytes, mode: int, owner: str, *, shared: boo
         with contextlib.suppress(LookupError):  # a host without our users
             shutil.chown(part, user=owner)
     part.replace(target)
-    _sync_folder(target.parent)
+    fsync(target.parent)
 
 
 def _fill(path: Path, content: bytes, mode: int) -> None:
@@ -171,14 +172,6 @@ def _zero(path: Path) -> None:
         file.write(bytes(path.stat().st_size))
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _remount(root: Path, how: str) -> None:

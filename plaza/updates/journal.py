@@ -16,8 +16,9 @@ from typing import Any, Protocol
 import msgspec
 
 from plaza.updates.state import Event, Journal, State, after
-from sync.sharing import make_folder, open_shared, settle_file
+from sync.sharing import make_folder, open_shared
 from sync.stick_files import read_plain
+from sync.whole_file import fsync, keep_file
 
 FOLDER = "updates"
 """Under the node's data."""
@@ -70,19 +71,9 @@ class FileJournal:
 
     def _write(self, old: Journal, **changes: Any) -> Journal:
         new: Journal = msgspec.structs.replace(old, **changes)
-        part = self._file.with_name(f".{self._file.name}.{os.getpid()}")
-        with part.open("wb") as file:
-            file.write(msgspec.json.encode(new) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        settle_file(part)
-        part.replace(self._file)
+        keep_file(self._file, msgspec.json.encode(new) + b"\n")
         self._mark_trial(new)
-        handle = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        fsync(self.folder)
         return new
 
     def _mark_trial(self, journal: Journal) -> None:

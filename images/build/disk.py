@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -28,7 +29,10 @@ def make_disk(out: Path, base: Path, firmware: Path, board: Board, tools: Path, 
     shutil.copytree(out / "boot", boot / "a")
     (boot / "b").mkdir()
     # What a technician finds beside plaza.toml, made by the program that will judge it.
-    run(sys.executable, "-P", "-m", "plaza", "site", "card-files", "--out", str(boot), cwd=TREE)
+    run(
+        sys.executable, "-P", "-m", "plaza", "site", "card-files", "--out", str(boot),
+        env={**os.environ, "PYTHONPATH": str(TREE)},
+    )  # fmt: skip
     # Also beside the image, for whoever fills a card in later.
     shutil.copy(boot / "nuevo-sitio.html", out / "nuevo-sitio.html")
     binds = {work: "/work", out: "/slot"}

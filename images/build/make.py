@@ -128,7 +128,8 @@ class Builder:
         return self._slot(self._node(key))
 
     def _roots(self) -> str:
-        tools_key = digest((f"{RECIPE}/packages-tools.txt",), (code(roots.bootstrap),))
+        debian = code(roots.bootstrap), roots.PINS, roots.COMPONENTS
+        tools_key = digest((f"{RECIPE}/packages-tools.txt",), debian)
         stage(
             self.report, "tools", self.shared / "tools", tools_key,
             lambda: roots.bootstrap(
@@ -138,8 +139,7 @@ class Builder:
         )  # fmt: skip
         files = (f"{RECIPE}/packages-image.txt", "images/packages-node.txt")
         kind = BASES[self.board.base]
-        recipe = code(roots.bootstrap), code(roots.make_base)
-        base_key = digest(files, (repr(kind), *NEVER, *recipe))
+        base_key = digest(files, (repr(kind), *NEVER, *debian, code(roots.make_base)))
         base = self.base
         stage(
             self.report, "base", base.parent, base_key,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import msgspec
 
 from municipio.clock import Clock
 from municipio.usecases.ports import LinkReport, LinkState
+from sync.whole_file import replace_file
 
 STALE_HEARTBEATS = 3
 
@@ -37,10 +37,8 @@ class LinkNote(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_link(path: Path, note: LinkNote) -> None:
-    """Replace the file whole; a reader never sees half of it."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_bytes(msgspec.json.encode(note) + b"\n")
-    part.replace(path)
+    """Replace the file whole; every program of the node may read it."""
+    replace_file(path, msgspec.json.encode(note) + b"\n")
 
 
 def read_link(path: Path) -> LinkNote | None:

@@ -6,7 +6,6 @@ a screen. Only a stick with the city's marker is touched; any other one is left 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from municipio.stick_words import StickState, Trip
 from municipio.wire import carrier as names
 from sync.carrier import Exported, Imported, NodeSide, export_to, import_from
 from sync.stick_files import read_plain
+from sync.whole_file import replace_file
 
 SHOWN_S = 60
 """How long the end of a transfer stays on the screens."""
@@ -41,10 +41,8 @@ class StickNote(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_note(path: Path, note: StickNote) -> None:
-    """Replace the file whole."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_bytes(msgspec.json.encode(note) + b"\n")
-    part.replace(path)
+    """Replace the file whole; every program of the node may read it."""
+    replace_file(path, msgspec.json.encode(note) + b"\n")
 
 
 def read_trip(path: Path, clock: Clock) -> Trip | None:

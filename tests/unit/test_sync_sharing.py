@@ -11,11 +11,15 @@ import pytest
 
 from municipio.clock import Instant, TimeQuality
 from municipio.facts import FactDraft, FactType
+from municipio.stick_words import StickState
+from municipio.usecases.ports import LinkState
 from sync.attachments import AttachmentStore
 from sync.datadir import DataDir
 from sync.keys import NodeKey
 from sync.ledger import SqliteLedger, open_ledger
+from sync.link import LinkNote, write_link
 from sync.partition import wrong_partition
+from sync.stick import StickNote, write_note
 
 
 class Now:
@@ -36,6 +40,11 @@ def a_working_node(folder: Path) -> dict[str, int]:
     assert isinstance(ledger, SqliteLedger)
     ledger.record(FactDraft(FactType.REPORT_FILED, {}))
     ledger.reserve.fill()
+    link = LinkNote(
+        state=LinkState.ONLINE, waiting=0, last_carried="", since="", written_boot_ms=1, boot="b"
+    )
+    write_link(data.link_file, link)
+    write_note(data.stick_file, StickNote(state=StickState.DONE))
     found = {p.relative_to(folder).as_posix(): mode(p) for p in folder.rglob("*")}
     ledger.close()
     return found
@@ -60,7 +69,14 @@ def test_in_a_shared_directory_every_file_is_the_groups(tmp_path: Path, umask: i
 
 def test_on_a_desk_secrets_are_their_owners_alone(tmp_path: Path) -> None:
     found = a_working_node(tmp_path / "plaza")
-    for name in ("keys", "keys/node.key", "keys/ledger.key", "witness", "attachments"):
+    for name in (
+        "keys",
+        "keys/node.key",
+        "keys/ledger.key",
+        "witness",
+        "attachments",
+        "run/link.json",
+    ):
         assert found[name] & 0o077 == 0, name
 
 

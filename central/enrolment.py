@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, select, update
 
-from central.nodes import NODE_CODE, NodeError, add_node_in
+from central.nodes import NodeError, add_node_in, judge_code
 from central.problems import Problem, ProblemType
 from central.schema import enrol_codes, nodes
 from central.store import Store
@@ -42,8 +42,7 @@ def make_code(
     store: Store, inegi: str, wanted: Enrolling, random_below: Callable[[int], int], at: datetime
 ) -> EnrolCode:
     """A new code; former unused codes of the same node end. Raises NodeError with a clear sentence."""
-    if not NODE_CODE.fullmatch(wanted.node):
-        raise NodeError(f"«{wanted.node}» is not a node code such as COA007")
+    judge_code(wanted.node)
     if not wanted.site.strip() or len(wanted.site) > MAX_SITE or not wanted.site.isprintable():
         raise NodeError(f"a site has a printable name of 1 to {MAX_SITE} characters")
     with store.begin() as connection:
@@ -111,6 +110,10 @@ def _register(
     connection: Connection, inegi: str, code: Row[Any], request: EnrolRequest, at: datetime
 ) -> Problem | None:
     """A card made anew for the same site retires the key of the former one."""
+    try:
+        judge_code(code.node)
+    except NodeError as e:  # a code of a version that did not look
+        return _refused(f"{e}; ask the city for a new code")
     try:
         add_node_in(connection, inegi, code.node, request.public, at, replace=True)
     except NodeError:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, and_, select
 from central.moments import Happened
 from central.moments_books import told_of
 from central.moments_read import times_of
-from central.nodes import NODE_CODE, NodeError, NodeState
+from central.nodes import CITY_NUMBER, NODE_CODE, NodeError, NodeState
 from central.schema import facts, heads, nodes, quarantine, tampering
 from central.schema_fleet import fact_times, places, vitals
 from central.store import Store, upsert
@@ -170,10 +170,10 @@ def _machines(connection: Connection, inegi: str, at: datetime, node: str = "") 
     columns = (n.node, n.site, n.state, n.note, n.added_at, n.last_contact_at, p.lat_e6, p.lon_e6)
     asked = [n.node == node] if node else []
     rows = connection.execute(
-        # The number 000 is the city itself, where Open311 comes in: no box stands anywhere.
+        # Where Open311 comes in no box stands.
         select(*columns)
         .select_from(with_place)
-        .where(n.inegi == inegi, n.node.not_like("%000"), *asked)
+        .where(n.inegi == inegi, n.node.not_like(f"%{CITY_NUMBER}"), *asked)
     ).all()
     oldest_list = (at - LIST_OLD_AFTER).date().isoformat()
     troubles = _troubles(connection, inegi, oldest_list)

@@ -22,6 +22,8 @@ from municipio.wire import keys
 
 CONTACT_STEP = timedelta(seconds=30)
 NODE_CODE = re.compile(r"[A-Z]{3}[0-9]{3}")
+CITY_NUMBER = "000"
+"""The number of the city itself: it signs what comes in without a box (Open311)."""
 
 
 class NodeState(StrEnum):
@@ -53,14 +55,23 @@ class NodeRow:
     note: str = ""
 
 
+def judge_code(node: str) -> None:
+    """Raises NodeError for a code that no box in a plaza may have."""
+    if not NODE_CODE.fullmatch(node):
+        raise NodeError(f"«{node}» is not a node code such as COA007")
+    if node.endswith(CITY_NUMBER):
+        raise NodeError(f"{node} is the city's own number; nodes have 001 to 999")
+
+
 def add_node(
     store: Store, inegi: str, node: str, public: Ed25519PublicKey, at: datetime, *, replace: bool
 ) -> str:
     """Register a node's key; the same key again changes nothing. Returns the key id.
 
-    Raises NodeError for a code that no node can have, for another key unless `replace`, and for a
+    Raises NodeError for a code that no box can have, for another key unless `replace`, and for a
     key that already belongs to another node.
     """
+    judge_code(node)
     with store.begin() as connection:
         return add_node_in(connection, inegi, node, public, at, replace=replace)
 
@@ -74,9 +85,7 @@ def add_node_in(
     *,
     replace: bool,
 ) -> str:
-    """`add_node` inside the caller's transaction."""
-    if not NODE_CODE.fullmatch(node):
-        raise NodeError(f"«{node}» is not a node code such as COA007")
+    """`add_node` inside the caller's transaction, for a code that was judged; the city has one too."""
     identifier = keys.key_id(public)
     moment = format_time(at)
     k = node_keys.c

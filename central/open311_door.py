@@ -22,7 +22,7 @@ from sqlalchemy import Connection, and_, select
 from central.city import City
 from central.ingest import Taken, take_batch_in
 from central.keys import KeysError, load_private, make_private
-from central.nodes import add_node
+from central.nodes import CITY_NUMBER, add_node_in
 from central.schema import fact_ids, heads, nodes
 from central.store import Store
 from municipio.clock import Instant, TimeQuality
@@ -62,13 +62,14 @@ class Door:
 
 
 def door_code(city: City) -> str:
-    return f"{city.code}000"
+    return f"{city.code}{CITY_NUMBER}"
 
 
 def open_door(store: Store, city: City, keys: Path, now: datetime) -> Door:
     """Make the door's key where it is missing, and register it. Raises KeysError, NodeError."""
     key = make_private(keys / KEY_FILE)
-    add_node(store, city.inegi, door_code(city), key.public_key(), now, replace=False)
+    with store.begin() as connection:
+        add_node_in(connection, city.inegi, door_code(city), key.public_key(), now, replace=False)
     return Door(door_code(city), key)
 
 

@@ -19,7 +19,7 @@ from central.context import Central, central
 from central.dashboard import page, staff_only
 from central.dashboard_door import staff_name_of_form
 from central.enrolment import Enrolling, make_code, next_free_node
-from central.nodes import NODE_CODE, NodeError
+from central.nodes import CITY_NUMBER, NODE_CODE, NodeError
 from central.pages import error_page
 from central.rights_audit import note
 from municipio.site_file.fault import SiteFault, fault_lines
@@ -89,6 +89,11 @@ def make_site(
     if not NODE_CODE.fullmatch(node) or not node.startswith(c.city.code):
         example = f"{c.city.code}007"
         return (SiteFault("el nodo no es uno de esta ciudad", allowed=f"como {example}, o vacío"),)
+    if node.endswith(CITY_NUMBER):
+        allowed = f"{c.city.code}001 a {c.city.code}999, o vacío"
+        return (
+            SiteFault(f"{node} es el número de la ciudad misma, no de un nodo", allowed=allowed),
+        )
     values["site.number"] = int(node[3:])
     judged = parse_site_file(write_site_file(values).encode())
     if not isinstance(judged, SitePlan):

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from waitress.server import create_server
 
 from captive_portal.server import stop_server
@@ -26,7 +26,7 @@ from central.keys import CityKey, create_city_keys
 from central.node_simulator import NodeSimulator
 from central.nodes import NodeState, add_node, list_nodes, set_state
 from central.projector import Projector
-from central.schema import facts, folios
+from central.schema import enrol_codes, facts, folios
 from central.store import Store, open_store
 from central.wiring import demo_perfil
 from municipio.facts import FactType, Lane
@@ -233,6 +233,20 @@ def test_a_code_needs_a_real_site_and_node(street: Street, words: list[str]) -> 
     run = CliRunner().invoke(central_main, ["enrol-code", "--db", street.db, *words])
     assert run.exit_code == 1
     assert "Traceback" not in run.output
+
+
+def test_a_former_code_for_the_citys_own_number_makes_no_node(
+    street: Street, data: DataDir
+) -> None:
+    code = street.code("--preapproved")
+    with street.store.begin() as connection:
+        connection.execute(update(enrol_codes).values(node="COA000"))
+
+    refused = enrol(data, street.url, code)
+
+    assert isinstance(refused, NotEnrolled)
+    assert "COA000 is the city's own number" in refused.detail
+    assert street.states() == {}
 
 
 def send(street: Street, node: NodeSimulator, lane: Lane) -> int:

@@ -100,7 +100,8 @@ def test_a_card_made_anew_keeps_its_place(client: FlaskClient, store: Store) -> 
 @pytest.mark.parametrize(
     ("changed", "words"),
     [({"uplink.apn": ""}, "falta «apn»"), ({"wifi.ssid": "ñ" * 20}, "demasiado largo"),
-     ({"node": "XAL001"}, "no es uno de esta ciudad"), ({"city.url": "p.example"}, "forma esperada")],
+     ({"node": "XAL001"}, "no es uno de esta ciudad"), ({"node": "coa000"}, "la ciudad misma"),
+     ({"city.url": "p.example"}, "forma esperada")],
 )  # fmt: skip
 def test_what_a_node_would_refuse_makes_no_code(
     client: FlaskClient, store: Store, changed: dict[str, str], words: str

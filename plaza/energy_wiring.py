@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from captive_portal.service_note import service_file
 from hardware.power.driver import PowerDriver, build_power
 from municipio.energy import Supply, Wake
-from municipio.settings import Settings
+from municipio.settings import Settings, SettingsError
 from plaza.energy_edge import Edge, LinuxEdge
 from plaza.energy_files import PROOF_NAME
 from plaza.energy_mind import Rules
@@ -25,28 +25,35 @@ from sync.datadir import DataDir
 from sync.kiosk_pulse import read_pulse
 from sync.link import FileLink
 from sync.notify import supervisor
+from sync.site_state import is_waiting
 from sync.wiring import CannotStart, Memory, open_memory
 
 
 @dataclass(frozen=True, slots=True)
 class NothingToDo:
-    """A node on the grid has no energy to keep."""
+    """`why` is one line for a person."""
+
+    why: str
 
 
 def run_energy(
     data: DataDir, edge: Edge | None = None, pace: float = 1.0
 ) -> CannotStart | NothingToDo | None:
     """Run in this process's main thread; None after a clean stop. `edge` None: this machine's own."""
+    try:
+        idle = nothing_to_do(data)
+    except SettingsError as trouble:
+        return CannotStart(str(trouble))
+    if idle is not None:
+        # A notifying unit that ends without a word has failed, and is started again for ever.
+        supervisor().ready()
+        return idle
     memory = open_memory(data)
     if isinstance(memory, CannotStart):
         return memory
     controller: PowerDriver | None = None
     try:
         settings = memory.settings
-        if Supply(settings.text("energy.kind")) is Supply.GRID:
-            # A notifying unit that ends without a word has failed, and is started again for ever.
-            supervisor().ready()
-            return NothingToDo()
         try:
             rules = rules_of(settings)
         except ValueError as trouble:
@@ -58,6 +65,18 @@ def run_energy(
         if controller is not None:
             controller.close()
         memory.close()
+    return None
+
+
+def nothing_to_do(data: DataDir) -> NothingToDo | None:
+    """Of a node on the grid, and of one whose site file is not there yet: it is read at the next start.
+
+    Raises SettingsError.
+    """
+    if is_waiting(data):
+        return NothingToDo("este nodo espera su plaza.toml: todavía no hay batería que cuidar")
+    if Supply(data.settings().text("energy.kind")) is Supply.GRID:
+        return NothingToDo("energy.kind = grid: nada que cuidar")
     return None
 
 

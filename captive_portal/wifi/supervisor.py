@@ -21,14 +21,15 @@ from pathlib import Path
 from captive_portal.site import Network
 from captive_portal.wifi.events import StationCounter
 from captive_portal.wifi.hostapd_conf import render_hostapd
-from captive_portal.wifi.plan import NOTE_TEXT, NoPlan, WifiPlan
+from captive_portal.wifi.plan import NOTE_TEXT, Cause, NoPlan, WifiPlan
 from captive_portal.wifi.profile import COUNTRY
 from captive_portal.wifi.system import RUNTIME, ask, isolate_ports, prepare_guest_side
 
 Planner = Callable[[], WifiPlan | NoPlan]
 Say = Callable[[str], None]
 SUMMARY_S = 600.0
-_TICK_S = 5.0
+TICK_S = 5.0
+"""Between two looks: at hostapd and the ports, or for a radio that is not there yet."""
 _STOP_S = 5.0
 _REGULATORY_S = 5.0
 
@@ -52,6 +53,7 @@ class WifiSupervisor:
         runtime: Path = RUNTIME,
         programs: Programs = Programs(),
         alive: Callable[[], None] = lambda: None,
+        tick_s: float = TICK_S,
     ) -> None:
         self._plan = plan
         self._network = network
@@ -59,12 +61,13 @@ class WifiSupervisor:
         self._runtime = runtime
         self._programs = programs
         self._alive = alive
+        self._tick_s = tick_s
         self._counter = StationCounter()
         self._orders: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._child: subprocess.Popen[str] | None = None
 
     def run(self) -> int:
-        """0: stopped when asked, or nothing to do here; 1: no network could be made, or hostapd ended."""
+        """0: stopped when asked, or nothing to do here; 1: another one runs, or hostapd ended."""
         self._runtime.mkdir(mode=0o755, parents=True, exist_ok=True)
         with (self._runtime / "run.pid").open("a+") as pid_file:
             try:
@@ -86,15 +89,9 @@ class WifiSupervisor:
     def _run(self) -> int:
         # Before the radio is looked at: without a country it shows channels that it may only hear.
         ask([self._programs.iw, "reg", "set", COUNTRY], _REGULATORY_S)
-        gateways = [g for g in (self._network.gateway4, self._network.gateway6) if g]
-        trouble = prepare_guest_side(self._network.guest, gateways)
-        if trouble:
-            self._say(trouble)
-        plan = self._plan()
-        if isinstance(plan, NoPlan):
-            self._isolate()
-            self._say(str(plan))
-            return 0 if plan.cause == "wired" else 1
+        plan = self._first_plan()
+        if plan is None:
+            return 0
         self._write(plan)
         self._tell(plan)
         self._start()
@@ -102,14 +99,38 @@ class WifiSupervisor:
         self._end_child()
         return code
 
+    def _first_plan(self) -> WifiPlan | None:
+        """What goes on the air, waited for: to end would only be to be started again for ever.
+
+        None on a wired site, or when told to stop.
+        """
+        gateways = [g for g in (self._network.gateway4, self._network.gateway6) if g]
+        said: tuple[str, ...] = ()
+        while True:
+            trouble = prepare_guest_side(self._network.guest, gateways)
+            plan = self._plan()
+            words = (*filter(None, (trouble, str(plan) if isinstance(plan, NoPlan) else "")),)
+            for line in words if words != said else ():
+                self._say(line)
+            if not isinstance(plan, NoPlan):
+                return plan
+            said = words
+            self._isolate()
+            if plan.cause is Cause.WIRED or self._next_order() == "stop":
+                return None
+
+    def _next_order(self) -> str:
+        """What is asked within a tick, else "tick"."""
+        self._alive()
+        try:
+            return self._orders.get(timeout=self._tick_s)
+        except queue.Empty:
+            return "tick"
+
     def _watch(self) -> int:
         summary_at = time.monotonic() + SUMMARY_S
         while True:
-            self._alive()
-            try:
-                order = self._orders.get(timeout=_TICK_S)
-            except queue.Empty:
-                order = "tick"
+            order = self._next_order()
             if order == "stop":
                 return 0
             if order == "gone":

@@ -83,7 +83,7 @@ def run(data: Path, switches: Path | None, pace: float) -> None:
     edge = None if switches is None else JournalEdge(switches)
     ended = run_energy(DataDir(data), edge, pace)
     if isinstance(ended, NothingToDo):
-        click.echo("energy.kind = grid: nada que cuidar")
+        click.echo(ended.why)
     elif ended is not None:
         _fail(ended.detail)
 

@@ -14,9 +14,11 @@ import apsw
 
 from municipio.energy import Supply
 from municipio.facts import LANES, FactError
+from municipio.settings import Settings, SettingsError
 from municipio.stored_facts import decode_stored
 from plaza.unit_control import Units
 from plaza.updates.health import Health, Look, Part
+from sync.clock import SystemClock
 from sync.database import LedgerUnreadable
 from sync.datadir import DataDir
 from sync.kiosk_pulse import KioskPulse, read_pulse
@@ -29,6 +31,7 @@ from sync.rows import (
     read_payment,
     read_print_job,
 )
+from sync.site_state import is_waiting
 from sync.wiring import CannotStart, Memory, open_memory
 
 PORTAL_S = 8.0
@@ -53,6 +56,8 @@ class Looker:
         self._data, self._units, self._watchdog, self._seconds = data, units, watchdog, seconds
         self._rows_before = rows_before
         self._memory: Memory | None = None
+        self._settings: Settings | None = None
+        self._clock = SystemClock(data.link_file)
         self._pulse: KioskPulse | None = None
         self._restarts: dict[str, int] = {}
 
@@ -74,6 +79,8 @@ class Looker:
             self._memory = None
 
     def _ledger(self) -> tuple[Health, str]:
+        if is_waiting(self._data):
+            return self._no_name_yet()
         if self._memory is None:
             opened = open_memory(self._data, salvaging=False)
             if isinstance(opened, CannotStart):
@@ -82,18 +89,26 @@ class Looker:
             if trouble and trouble != self._rows_before:
                 opened.close()
                 return Health.UNWELL, trouble
-            self._memory = opened
+            self._memory, self._settings = opened, opened.settings
         trouble = write_nothing(self._memory.ledger)
         return (Health.UNWELL, trouble) if trouble else (Health.WELL, "")
 
+    def _no_name_yet(self) -> tuple[Health, str]:
+        """A node that waits for its site file has no ledger; its screen and its page are judged."""
+        try:
+            self._settings = self._data.settings()
+        except SettingsError as e:
+            return Health.UNWELL, str(e)
+        return Health.ABSENT, ""
+
     def _kiosk(self) -> tuple[Health, str]:
-        if self._memory is None:
+        if self._settings is None:
             return Health.UNWELL, "the ledger is not open"
-        if self._memory.settings.text("node.profile") == "portal":
+        if self._settings.text("node.profile") == "portal":
             return Health.ABSENT, ""
-        if self._rests(KIOSK):
+        if self._rests(KIOSK, self._settings):
             return Health.RESTING, ""
-        pulse, former = read_pulse(self._data.kiosk_file, self._memory.clock.now()), self._pulse
+        pulse, former = read_pulse(self._data.kiosk_file, self._clock.now()), self._pulse
         self._pulse = pulse
         if pulse is None:
             return Health.UNWELL, "the kiosk gives no sign"
@@ -102,16 +117,15 @@ class Looker:
         return Health.WELL, ""
 
     def _portal(self) -> tuple[Health, str]:
-        if self._memory is None:
+        if self._settings is None:
             return Health.UNWELL, "the ledger is not open"
-        if self._rests(PORTAL):
+        if self._rests(PORTAL, self._settings):
             return Health.RESTING, ""
-        return ask_portal(self._memory.settings.text("portal.listen"))
+        return ask_portal(self._settings.text("portal.listen"))
 
-    def _rests(self, unit: str) -> bool:
+    def _rests(self, unit: str, settings: Settings) -> bool:
         """Stopped in order, on a node whose energy program stops what it cannot feed."""
-        assert self._memory is not None
-        solar = self._memory.settings.text("energy.kind") == Supply.SOLAR
+        solar = settings.text("energy.kind") == Supply.SOLAR
         return solar and unit not in self._restarts
 
     def _programs(self) -> tuple[Health, str]:

@@ -52,6 +52,7 @@ class Running:
     plan: WifiPlan | NoPlan
     said: list[str] = field(default_factory=list)
     ended: list[int] = field(default_factory=list)
+    looks: int = 0
 
     def __post_init__(self) -> None:
         program = self.folder / "stand-in"
@@ -59,10 +60,14 @@ class Running:
         program.chmod(0o755)
         self.runtime = self.folder / "run"
         self.supervisor = WifiSupervisor(
-            lambda: self.plan, NOWHERE, self.said.append, self.runtime,
-            Programs(str(program), "/bin/true"),
+            self._look, NOWHERE, self.said.append, self.runtime,
+            Programs(str(program), "/bin/true"), tick_s=0.05,
         )  # fmt: skip
         self.thread = threading.Thread(target=lambda: self.ended.append(self.supervisor.run()))
+
+    def _look(self) -> WifiPlan | NoPlan:
+        self.looks += 1
+        return self.plan
 
     def until(self, check: Callable[[], object]) -> None:
         deadline = time.monotonic() + 30
@@ -137,6 +142,40 @@ def test_when_hostapd_ends_the_service_ends_for_systemd_to_start_both(running: R
     assert "hostapd ended" in running.said
 
 
+@pytest.fixture
+def without_radio(tmp_path: Path) -> Iterator[Running]:
+    made = Running(tmp_path, NoPlan(Cause.NO_RADIO))
+    made.thread.start()
+    made.says("there is no such radio")
+    yield made
+    if made.thread.is_alive():
+        made.finish()
+
+
+def test_a_radio_that_is_not_there_is_waited_for_and_told_once(without_radio: Running) -> None:
+    """To end would make systemd start the program again every few seconds, for ever."""
+    at = without_radio.looks
+    without_radio.until(lambda: without_radio.looks > at + 3)
+    assert without_radio.said.count("there is no such radio") == 1
+
+    without_radio.plan = _plan(ssid="Plaza")
+    without_radio.says("hwaddr (device)")
+    assert without_radio.finish() == 0
+
+
+def test_while_it_waits_for_a_radio_it_can_be_stopped(without_radio: Running) -> None:
+    assert without_radio.finish() == 0
+
+
+def test_on_a_cable_there_is_nothing_to_keep(tmp_path: Path) -> None:
+    made = Running(tmp_path, NoPlan(Cause.WIRED))
+    made.thread.start()
+    made.thread.join(30)
+
+    assert made.ended == [0]
+    assert made.said == ["'../nowhere' is not an interface name", str(made.plan)]
+
+
 def test_two_at_a_time_are_refused(running: Running) -> None:
     said: list[str] = []
     second = WifiSupervisor(lambda: running.plan, NOWHERE, said.append, running.runtime)
@@ -149,16 +188,6 @@ def test_a_reload_of_nothing_says_so(tmp_path: Path) -> None:
     assert "cannot be told" in ask_to_reload(tmp_path)
     (tmp_path / "run.pid").write_text("1\n")
     assert ask_to_reload(tmp_path) == "plaza wifi run is not running"
-
-
-@pytest.mark.parametrize(("cause", "code"), [(Cause.WIRED, 0), (Cause.NO_RADIO, 1)])
-def test_a_wired_site_ends_well_and_a_missing_radio_does_not(
-    cause: Cause, code: int, tmp_path: Path
-) -> None:
-    made = Running(tmp_path, NoPlan(cause, "wlan0"))
-
-    assert made.supervisor.run() == code
-    assert made.said == ["'../nowhere' is not an interface name", str(made.plan)]
 
 
 def test_a_plan_is_told_with_its_notes(tmp_path: Path) -> None:

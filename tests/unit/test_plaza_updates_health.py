@@ -13,6 +13,7 @@ import pytest
 
 from municipio.facts import FactDraft, FactType
 from municipio.payments import Payment, PaymentMethod, PaymentState
+from municipio.site_file.state import SiteStanding, SiteState, encode_state
 from municipio.usecases.ports import Recorded
 from plaza.unit_control import MemoryUnits
 from plaza.updates.health import Bad, Good, Health, Judge, Look, Part, Trial, Verdict, Waiting
@@ -21,6 +22,7 @@ from sync.clock import SystemClock
 from sync.datadir import DataDir
 from sync.keys import NodeKey
 from sync.kiosk_pulse import KioskPulse, write_pulse
+from sync.site_state import state_file
 from sync.wiring import Memory, open_memory
 
 TRIAL = Trial(need_s=60, limit_s=120)
@@ -201,6 +203,23 @@ def test_on_the_sun_a_stopped_kiosk_rests_and_a_dead_one_does_not(
     found = looker.look()
     assert found.parts[Part.KIOSK] is Health.RESTING
     assert found.rests
+    looker.close()
+
+
+def test_a_node_that_waits_for_its_site_file_is_well(tmp_path: Path, port: int) -> None:
+    """It has no ledger, so none is judged; its page and its screen, which say what is missing, are."""
+    node = Node(tmp_path, port)
+    state = SiteState(SiteStanding.WAITING, faults=("no hay plaza.toml",))
+    state_file(node.data).write_bytes(encode_state(state))
+    looker = node.looker()
+    assert unwell(looker) == {Part.KIOSK}
+    node.draw()
+    found = looker.look()
+    assert found.is_well
+    assert found.parts[Part.LEDGER] is Health.ABSENT
+    Portal.status = 500
+    assert unwell(looker) == {Part.PORTAL}
+    assert not node.data.ledger.exists(), "nothing is recorded under a name that will change"
     looker.close()
 
 

@@ -21,6 +21,11 @@ MOST = 5.0
 SERVICES = sorted(UNITS.glob("plaza-*.service"))
 LONG_RUNNING = [u for u in SERVICES if "Type=oneshot" not in u.read_text(encoding="utf-8")]
 WATCHED = ("kiosk", "portal", "sync", "gate", "wifi")
+TAKES_ITS_TIME = (
+    "kiosk", "portal", "sync", "gate", "energy", "filter", "filter-config", "firewall-open", "firstboot",
+)  # fmt: skip
+LEAST_MIN = 5
+"""A Zero 2 W whose card reads slowly needs more than a minute for its first programs."""
 
 needs_systemd = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="NOT RUN: systemd-analyze is missing"
@@ -83,6 +88,15 @@ def test_a_program_that_hangs_is_ended_and_started_again(name: str) -> None:
     assert value(unit, "Type") == "notify" or value(unit, "NotifyAccess") == "main"
     assert value(unit, "Restart") in ("always", "on-failure")
     assert value(unit, "StartLimitIntervalSec") == "0", "it gives up after five tries"
+
+
+@pytest.mark.parametrize("name", TAKES_ITS_TIME)
+def test_a_slow_board_is_given_the_time_to_start(name: str) -> None:
+    """A limit below what a start takes never lets it end: it is begun anew each time."""
+    said = value(UNITS / f"plaza-{name}.service", "TimeoutStartSec")
+
+    number, scale = re.fullmatch(r"(\d+)(min|h)", said).groups()  # type: ignore[union-attr]
+    assert int(number) * {"min": 1, "h": 60}[scale] >= LEAST_MIN
 
 
 @pytest.mark.parametrize("unit", LONG_RUNNING, ids=lambda u: u.stem)

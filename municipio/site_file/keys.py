@@ -328,7 +328,7 @@ KEYS: tuple[Key, ...] = (
             ("none", "Nadie (solo con red eléctrica)"),
             ("controller_timer", "El controlador, por hora"),
             ("controller_voltage", "El controlador, cuando sube el voltaje"),
-            ("rtc_alarm", "El reloj de la placa (Raspberry Pi 5)"),
+            ("rtc_alarm", "La alarma del reloj de la placa (Raspberry Pi 5: con Debian todavía no)"),
             ("external_timer", "Un temporizador aparte"),
         ),
         when=_SOLAR, is_needed=True,

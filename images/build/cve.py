@@ -23,7 +23,8 @@ from functools import total_ordering
 from pathlib import Path
 from typing import Any
 
-RELEASE, BACKPORTS = "trixie", "sid"
+# The tracker does not follow backports: they are mended by what has mended unstable.
+TRACKED_AS = {"trixie-backports": "sid"}
 
 
 @dataclass(frozen=True, order=True)
@@ -75,25 +76,26 @@ def _weight(letter: str) -> int:
 
 
 def judge_debian(sbom: Mapping[str, Any], tracker: Mapping[str, Any]) -> list[Open]:
-    """Each source package once. A kernel from backports is judged by what mends it in unstable."""
+    """Each source package once, by what the tracker says of the suite that it was taken from."""
     found = []
-    for source, version in sorted(_sources(sbom)):
-        release = BACKPORTS if "~bpo" in version else RELEASE
+    for source, version, suite in sorted(_sources(sbom)):
         for cve, about in tracker.get(source, {}).items():
-            state = about.get("releases", {}).get(release)
+            state = about.get("releases", {}).get(TRACKED_AS.get(suite, suite))
             fault = _debian_fault(cve, source, version, state) if state else None
             found += [fault] if fault else []
     return found
 
 
-def _sources(sbom: Mapping[str, Any]) -> set[tuple[str, str]]:
+def _sources(sbom: Mapping[str, Any]) -> set[tuple[str, str, str]]:
+    """Source package, its version, the suite that the package is from."""
     named = set()
     for component in sbom["components"]:
         own = {p["name"]: p["value"] for p in component.get("properties", ())}
         if "debian:source" in own:
             source = own["debian:source"].replace("linux-signed-amd64", "linux")
             source = source.replace("linux-signed-arm64", "linux")
-            named.add((source, own["debian:source-version"].replace("+1~bpo", "-1~bpo")))
+            version = own["debian:source-version"].replace("+1~bpo", "-1~bpo")
+            named.add((source, version, own["debian:suite"]))
     return named
 
 

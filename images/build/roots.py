@@ -19,6 +19,7 @@ NO_DOCS = (
     "/usr/share/lintian/*", "/usr/share/bug/*", "/usr/share/gtk-doc/*", "/usr/share/bash-completion/*",
 )  # fmt: skip
 NEXT = "forky"
+FROM_NEXT = ("rauc", "libnl3")  # source packages
 PINS = f"""\
 Package: src:linux src:linux-base src:linux-signed-amd64 src:linux-signed-arm64 src:firmware-nonfree
 Pin: release n={RELEASE}-backports
@@ -28,7 +29,7 @@ Package: *
 Pin: release n={NEXT}
 Pin-Priority: -10
 
-Package: src:rauc src:libnl3
+Package: {" ".join(f"src:{source}" for source in FROM_NEXT)}
 Pin: release n={NEXT}
 Pin-Priority: 900
 """

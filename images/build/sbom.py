@@ -17,6 +17,7 @@ from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.model.license import DisjunctiveLicense
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
+from roots import FROM_NEXT, NEXT, RELEASE
 
 ON_THE_CARD = ("raspi-firmware", "u-boot-rpi")
 NAMESPACE = UUID("706c617a-6100-4000-8000-736f62647063")
@@ -63,14 +64,23 @@ def debian(status: Path) -> Iterable[Component]:
 
 
 def _debian(name: str, version: str, arch: str, source: str, source_version: str) -> Component:
-    purl = PackageURL("deb", "debian", name, version, {"arch": arch, "distro": "trixie"})
+    suite = suite_of(source, version)
+    purl = PackageURL("deb", "debian", name, version, {"arch": arch, "distro": suite})
     return Component(
         name=name, version=version, purl=purl, bom_ref=str(purl), type=ComponentType.LIBRARY,
         properties=[
             Property(name="debian:source", value=source),
             Property(name="debian:source-version", value=source_version),
+            Property(name="debian:suite", value=suite),
         ],
     )  # fmt: skip
+
+
+def suite_of(source: str, version: str) -> str:
+    """Where a package was taken from: what mends it is published there."""
+    if source in FROM_NEXT:
+        return NEXT
+    return f"{RELEASE}-backports" if "~bpo" in version else RELEASE
 
 
 def unpacked(root: Path) -> Iterable[Component]:

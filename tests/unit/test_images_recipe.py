@@ -210,6 +210,7 @@ SBOM = {
             "properties": [
                 {"name": "debian:source", "value": "openssl"},
                 {"name": "debian:source-version", "value": "3.5.1-1"},
+                {"name": "debian:suite", "value": "trixie"},
             ],
         },
         {"name": "Flask", "version": "3.1.3", "purl": "pkg:pypi/flask@3.1.3"},
@@ -296,6 +297,11 @@ Status: install ok installed
 Source: linux-signed-arm64 (7.2.12+1~bpo13+1)
 Version: 7.2.12-1~bpo13+1
 Architecture: arm64
+
+Package: rauc
+Status: install ok installed
+Version: 1.15.2-1
+Architecture: arm64
 """
 
 
@@ -315,9 +321,14 @@ def test_the_sbom_names_each_installed_package_with_its_source(tmp_path: Path) -
     assert text == make_sbom(tmp_path, "pi", "1.0", 0, "0" * 64)
     document = json.loads(text)
     assert sorted(c["name"] for c in document["components"]) == [
-        "Flask", "libssl3t64", "linux-binary-7.2.12",
+        "Flask", "libssl3t64", "linux-binary-7.2.12", "rauc",
     ]  # fmt: skip
-    tracker = {"linux": {"CVE-2026-3": {"releases": {"sid": {
-        "status": "resolved", "fixed_version": "7.2.13-1",
-    }}}}}  # fmt: skip
-    assert [f.package for f in judge_debian(document, tracker)] == ["linux"]
+    mended = {"status": "resolved", "fixed_version": "7.2.13-1"}
+    tracker = {
+        "linux": {"CVE-2026-3": {"releases": {"sid": mended, "trixie": {"status": "open"}}}},
+        "rauc": {"CVE-2026-4": {"releases": {"trixie": {"status": "open"}, "forky": {
+            "status": "resolved", "fixed_version": "1.14-1",
+        }}}},
+    }  # fmt: skip
+    found = [(f.package, f.fixed) for f in judge_debian(document, tracker)]
+    assert found == [("linux", "7.2.13-1")], "each is judged by the suite that it was taken from"

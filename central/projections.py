@@ -18,6 +18,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from central.cases import KIND, apply_states, note_photos
 from central.city import City
+from central.doubled import note_carried
 from central.effects import LANES_WITH_EFFECTS, Effect, Matter, Photo, Posting, effects_of
 from central.indicators_books import note_facts, note_postings
 from central.moments import Happened
@@ -116,15 +117,13 @@ def _same_chain(chain: Row[Any]) -> ColumnElement[bool]:
 
 
 def _project_step(connection: Connection, chain: Row[Any], zone: ZoneInfo, at: str) -> int:
-    # The lanes of a node share its clocks and counts: whoever is at one of them has them all.
+    # The lanes of a node share its clocks and counts: whoever is at one of them has them all, and goes
+    # on with it; here it is then as good as done. The row itself is not locked, or the node's next
+    # batch would wait for its books.
     if not take_turn(connection, turn_of(chain.inegi, chain.node), wait=False):
         return 0
     mine = _same_chain(chain)
-    # Another process that is at this chain goes on with it; here it is then as good as done.
-    held = select(heads).where(mine).with_for_update(skip_locked=True)
-    head = connection.execute(held).first()
-    if head is None:
-        return 0
+    head = connection.execute(select(heads).where(mine)).one()
     through = min(head.through, head.projected + STEP)
     rows = _stretch(connection, chain, head.projected + 1, through)
     told = settle_times(connection, chain, rows, zone)
@@ -176,6 +175,7 @@ def _apply_effects(
 ) -> None:
     effects: list[Effect] = []
     if chain.lane in LANES_WITH_EFFECTS:
+        note_carried(connection, chain, rows)
         effects = [
             effect
             for row, one in zip(rows, told, strict=True)

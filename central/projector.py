@@ -1,9 +1,9 @@
 """Projections beside the requests: a thread that works off what ingest left, chain by chain.
 
 The heads are the queue: a chain waits while `projected` is behind `through`. On PostgreSQL a process
-takes the chains that no other holds (`SKIP LOCKED`), so any number of processes share the work. A
-chain whose step fails is tried again later and later; the staff see it, and it stops no other. While
-nodes deliver, it works an eighth of the time: what they bring is safe first and counted later.
+takes the nodes whose books no other has open (an advisory lock), so any number of processes share the
+work. A chain whose step fails is tried again later and later; the staff see it, and it stops no other.
+While nodes deliver, it works an eighth of the time: what they bring is safe first and counted later.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
@@ -15,24 +15,13 @@ from central.ingest import Taken, take_batch
 from central.node_simulator import NodeSimulator
 from central.nodes import add_node
 from central.projector import Projector
-from central.schema import folios, heads
+from central.schema import counters, folios, heads
 from central.store import Store, open_store
 from municipio.facts import FactType, Lane
 from municipio.wire.batch import Batch, decode_batch
 
 CITY = City()
 NOW = datetime(2026, 11, 21, 18, 0, tzinfo=UTC)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/central.sqlite"
-    else:
-        url = request.getfixturevalue("postgres_url")
-    opened = open_store(url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -103,6 +92,32 @@ def test_two_processes_share_the_chains_and_no_fact_counts_twice(postgres_url: s
     first.close()
     second.close()
     assert sorted(numbers) == [f"SIAC-{n:06d}" for n in range(1, 601)]
+
+
+def test_a_nodes_next_batch_does_not_wait_for_its_books(postgres_url: str) -> None:
+    store = open_store(postgres_url)
+    node = NodeSimulator()
+    add_node(store, CITY.inegi, node.node, node.public, NOW, replace=False)
+    projector = Projector(store, CITY, lambda: NOW)
+    deliver(store, node, 1)
+    projector.run_once()
+    deliver(store, node, 1)
+    with ThreadPoolExecutor(2) as pool:
+        with store.begin() as somebody:
+            somebody.execute(select(counters).with_for_update())  # where the books give numbers
+            books = pool.submit(projector.run_once)
+            wait_until(lambda: waits_for_a_lock(store))
+            pool.submit(deliver, store, node, 2).result(timeout=30)
+        books.result(timeout=30)
+    projector.run_once()
+    assert opened_folios(store) == 4
+    store.close()
+
+
+def waits_for_a_lock(store: Store) -> bool:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with store.begin() as connection:
+        return bool(connection.scalar(text(waiting)))
 
 
 def test_a_chain_that_fails_is_told_to_the_staff_and_stops_no_other(

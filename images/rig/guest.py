@@ -23,6 +23,8 @@ from rig.serialport import Port
 PYTHON = "/opt/plaza/venv/bin/python"
 FOLDER = "/run/proof"
 DISK_NAME = "proof"
+HELLO = 0
+"""The number of the agent's first line, which answers no order."""
 AGENT = f"""\
 [Unit]
 Description=Proof: the host's orders
@@ -71,7 +73,7 @@ def credentials(*, radios: bool = False, remote: bool = False) -> dict[str, str]
 
 
 def agent_disk(files: Sequence[Path], tar: Path) -> Disk:
-    """These files, side by side, as a disk for the agent; `agent.py` must be among them."""
+    """These files and folders, side by side, as a disk: for the agent `agent.py`, for a job `main.py`."""
     with tarfile.open(tar, "w") as archive:
         for file in files:
             archive.add(file, file.name)
@@ -105,13 +107,36 @@ class Guest:
         Returns the seconds of the guest's own clock since its kernel began. TimeoutError.
         """
         until = time.monotonic() + within_s
-        while (line := self._line(max(1.0, until - time.monotonic()))).get("id") != 0:
+        while (line := self._line(max(1.0, until - time.monotonic())))["id"] != HELLO:
             pass
         self.uptime_s = float(line["uptime"])
         return self.uptime_s
 
     def ask(self, *argv: str, timeout_s: float = 120, text: str = "", log: str = "") -> Answer:
-        """How a command ended, whatever it was. With `log` it goes on by itself and writes there."""
+        """How a command ended, whatever it was. With `log` it goes on by itself and writes there.
+
+        OrderFailed where the guest starts anew before it answers.
+        """
+        number = self._order(argv, timeout_s, text, log)
+        while (answer := self._line(timeout_s + 60))["id"] != number:
+            if answer["id"] == HELLO:
+                raise OrderFailed(f"{' '.join(argv)}: the guest started anew before it answered")
+        return Answer(int(str(answer["code"])), str(answer["out"]), str(answer["err"]))
+
+    def restart(self, *argv: str, within_s: float) -> float:
+        """A command that starts the guest anew: until the agent is there again; as `wait`.
+
+        The end of the command itself may never be heard: what shuts down takes the agent with it.
+        OrderFailed where it ends badly.
+        """
+        number, until = self._order(argv, within_s, "", ""), time.monotonic() + within_s
+        while (line := self._line(max(1.0, until - time.monotonic())))["id"] != HELLO:
+            if line["id"] == number and line["code"] != 0:
+                raise OrderFailed(f"{' '.join(argv)}: {line['out']}{line['err']}"[-1500:])
+        self.uptime_s = float(line["uptime"])
+        return self.uptime_s
+
+    def _order(self, argv: Sequence[str], timeout_s: float, text: str, log: str) -> int:
         self._number += 1
         order = {
             "id": self._number,
@@ -120,10 +145,9 @@ class Guest:
             "input": text,
             "log": log,
         }
+        self._at = len(self._port.received)  # what was said before this order answers nothing of it
         self._port.write(json.dumps(order).encode() + b"\n")
-        while (answer := self._line(timeout_s + 60))["id"] != self._number:
-            pass
-        return Answer(int(str(answer["code"])), str(answer["out"]), str(answer["err"]))
+        return self._number
 
     def run(self, *argv: str, timeout_s: float = 120, text: str = "") -> str:
         """The output of a command. OrderFailed."""

@@ -11,12 +11,11 @@ from __future__ import annotations
 import io
 import resource
 import sys
-from enum import IntEnum
 
 from PIL import Image, ImageOps
 
-MAX_INPUT = 12 * 1024 * 1024
-"""Bytes of a picture as a telephone sends it: 50 megapixels of a good camera fit."""
+from captive_portal.photo_verdict import MAX_INPUT, Verdict
+
 MAX_JPEG_PIXELS = 64_000_000
 MAX_OTHER_PIXELS = 24_000_000
 """JPEG is decoded at an eighth to a half of its size; the others whole."""
@@ -29,14 +28,6 @@ _QUALITIES = (80, 65, 50)
 _SMALLER_SIDES = (1600, 1200, 800)
 """Foliage and gravel do not fit at full size, and a smaller sharp picture says more than a blurred one."""
 _FORMATS = ("JPEG", "PNG", "WEBP")
-
-
-class Verdict(IntEnum):
-    """The exit codes. Anything else (a signal, too) is a decoder that failed."""
-
-    OK = 0
-    NOT_A_PHOTO = 3
-    TOO_LARGE = 4
 
 
 def redraw(raw: bytes) -> bytes | Verdict:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from captive_portal.photo_codes import PhotoCodes
-from captive_portal.photo_worker import MAX_INPUT, Verdict
+from captive_portal.photo_verdict import MAX_INPUT, Verdict
 from captive_portal.tries import Tries
 from municipio.clock import Clock
 from municipio.usecases.ports import AttachmentRef, Attachments, AttachmentSealer, NotStored

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import qrcode
-from qrcode.constants import ERROR_CORRECT_L, ERROR_CORRECT_M
-
 QUIET = 4
 """Modules of white around the code (ISO/IEC 18004)."""
 
@@ -14,6 +11,9 @@ def qr_path(text: str, *, sturdy: bool = False) -> tuple[str, int]:
 
     `sturdy` is for paper, which gets scratched.
     """
+    import qrcode  # most visitors never see one
+    from qrcode.constants import ERROR_CORRECT_L, ERROR_CORRECT_M
+
     level = ERROR_CORRECT_M if sturdy else ERROR_CORRECT_L
     code = qrcode.QRCode(error_correction=level, border=QUIET)
     code.add_data(text)

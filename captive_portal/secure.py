@@ -12,13 +12,13 @@ import contextlib
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from captive_portal.secure_origin import SecureOrigin
 
 MAX_CONNECTIONS = 256
 MAX_PER_PEER = 8
@@ -27,8 +27,6 @@ HANDSHAKE_S, IDLE_S = 5.0, 90.0
 is sent. Whoever keeps a connection for nothing is sent away sooner, by the listener inside."""
 RELOAD_S = 60.0
 _PIECE = 32 * 1024
-
-WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def certificate_flaw(cert: Path, key: Path, host: str, now: datetime | None) -> str:
@@ -58,34 +56,6 @@ def certificate_flaw(cert: Path, key: Path, host: str, now: datetime | None) -> 
 def _covers(name: str, host: str) -> bool:
     """A name or one wildcard label (RFC 6125)."""
     return name == host or (name.startswith("*.") and name[2:] == host.partition(".")[2])
-
-
-class SecureOrigin:
-    """Which inner connections came over TLS, and from whom."""
-
-    def __init__(self) -> None:
-        self._peers: dict[tuple[str, str], str] = {}
-
-    def opened(self, inner: tuple[str, int], peer: str) -> None:
-        self._peers[inner[0], str(inner[1])] = peer
-
-    def closed(self, inner: tuple[str, int]) -> None:
-        self._peers.pop((inner[0], str(inner[1])), None)
-
-    def peer_of(self, inner: tuple[Any, ...]) -> str:
-        """Who is behind a connection of the inner listener: as handed over, else its own address."""
-        return self._peers.get((str(inner[0]), str(inner[1])), str(inner[0]))
-
-    def around(self, app: WsgiApp) -> WsgiApp:
-        """The application, told the truth about who asks and how."""
-
-        def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-            inner = (environ.get("REMOTE_ADDR", ""), str(environ.get("REMOTE_PORT", "")))
-            if (peer := self._peers.get(inner)) is not None:
-                environ["REMOTE_ADDR"], environ["wsgi.url_scheme"] = peer, "https"
-            return app(environ, start)
-
-        return answer
 
 
 class SecureDoor:

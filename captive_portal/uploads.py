@@ -17,7 +17,7 @@ from typing import Any
 from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]  # it ships no types
 from waitress.utilities import Error  # type: ignore[import-untyped]  # same
 
-from captive_portal.photo_worker import MAX_INPUT
+from captive_portal.photo_verdict import MAX_INPUT
 
 SLOTS = 3
 MAX_PHOTO_BODY = MAX_INPUT + 32 * 1024

@@ -7,6 +7,7 @@ import signal
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from captive_portal.app import create_app
@@ -25,7 +26,7 @@ from captive_portal.ports import Ports, site_from_settings
 from captive_portal.pseudonym import DayKey
 from captive_portal.putting_up import NodePuttingUp
 from captive_portal.resume import ResumeBook
-from captive_portal.secure import SecureDoor, SecureOrigin, certificate_flaw
+from captive_portal.secure_origin import SecureOrigin
 from captive_portal.server import make_server, proof_of_life
 from captive_portal.service_note import read_service, service_file
 from captive_portal.site import SiteProblem, SiteProfile, parse_site, site_file, site_of_settings
@@ -48,6 +49,9 @@ from sync.site_state import read_site_state
 from sync.stick import read_trip
 from sync.wiring import CannotStart as NoMemory
 from sync.wiring import open_memory
+
+if TYPE_CHECKING:
+    from captive_portal.secure import SecureDoor
 
 PROOF_S = 20.0
 """So long the first answer of a server that just started may take, where no watchdog sets a limit."""
@@ -227,6 +231,8 @@ def _secure_door(
     cert, key = profile.capport_cert, profile.capport_key
     if not profile.capport_listen or cert is None or key is None:
         return None
+    from captive_portal.secure import SecureDoor
+
     door = SecureDoor(profile.capport_listen, data / cert, data / key, inner, secure)
     door.start()
     return door
@@ -244,6 +250,8 @@ def sound(profile: SiteProfile, data: Path, clock: Clock) -> SiteProfile:
     if cert is None or key is None or not host:
         flaw = "[capport] needs url, listen, cert and key"
     else:
+        from captive_portal.secure import certificate_flaw
+
         now = clock.now()
         flaw = certificate_flaw(data / cert, data / key, host, now.time if now.is_trusted else None)
     if not flaw:

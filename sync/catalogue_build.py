@@ -12,16 +12,18 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import sqlite_utils
 
 from municipio.content import Content, ContentProblem, ContentTrouble
 from municipio.padron import PADRON, PadronRow
 from municipio.search import index_terms
 from municipio.tramites import Tramite
 from sync.padron_vault import PadronVault, make_vault
+
+if TYPE_CHECKING:
+    import sqlite_utils
 
 SCHEMA_VERSION = 2
 PHRASE_MARK = " | "
@@ -137,6 +139,8 @@ def _fill(
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA cache_size = -16384")
+        import sqlite_utils  # whoever only reads a catalogue does without it
+
         db = sqlite_utils.Database(connection)
         try:
             for table, columns, key in _TABLES:

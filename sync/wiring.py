@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from municipio.clock import Clock
 from municipio.settings import Settings, SettingsError
@@ -22,10 +23,11 @@ from sync.partition import wrong_partition
 from sync.protocol import Exchange, Pace, slowed
 from sync.salvage import open_salvaging
 from sync.site_state import is_waiting
-from sync.tls import city_tls
-from sync.transport import Courier
 from sync.uploads import Uploads
 from sync.worker import Worker
+
+if TYPE_CHECKING:
+    from sync.transport import Courier
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,9 @@ def build_delivery(memory: Memory) -> Delivery | CannotStart:
 
 def build_courier(settings: Settings, key: NodeKey) -> Courier | KeyMissing:
     """HTTP to the city as the settings say; a CA file that cannot be read is told, not ignored."""
+    from sync.tls import city_tls  # of all that open a ledger, only one speaks with the city
+    from sync.transport import Courier
+
     url, timeout_s = settings.text("central.url"), settings.number("central.timeout_s")
     if not url.lower().startswith("https:"):
         return Courier(url, key, timeout_s)

@@ -10,13 +10,8 @@ import zlib
 import pytest
 from PIL import Image
 
-from captive_portal.photo_worker import (
-    LONG_SIDE,
-    MAX_INPUT,
-    MAX_OUTPUT,
-    Verdict,
-    redraw,
-)
+from captive_portal.photo_verdict import MAX_INPUT, Verdict
+from captive_portal.photo_worker import LONG_SIDE, MAX_OUTPUT, redraw
 
 GPS = 0x8825
 ORIENTATION, MAKER, SERIAL = 0x0112, 0x010F, 0xA431

@@ -22,7 +22,8 @@ from cryptography.x509.oid import NameOID
 from jsonschema import Draft202012Validator
 
 from captive_portal.app import create_app
-from captive_portal.secure import MAX_PER_PEER, SecureDoor, SecureOrigin, certificate_flaw
+from captive_portal.secure import MAX_PER_PEER, SecureDoor, certificate_flaw
+from captive_portal.secure_origin import SecureOrigin
 from captive_portal.server import make_server, stop_server
 from captive_portal.simulator import SimulatedNode, simulated_node
 from captive_portal.site import SiteProfile

@@ -18,7 +18,7 @@ from PIL import Image
 from waitress.adjustments import Adjustments
 
 from captive_portal.app import create_app
-from captive_portal.secure import SecureOrigin
+from captive_portal.secure_origin import SecureOrigin
 from captive_portal.server import MAX_BODY, make_server, stop_server
 from captive_portal.simulator import RunningClock, SimulatedNode, simulated_node
 from captive_portal.uploads import (

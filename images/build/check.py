@@ -74,7 +74,11 @@ def findings(out: Path, board: Board) -> Iterator[Finding]:
     yield from partitions(image, board)
     names = set(fat_list(image))
     wanted = {"LEEME.txt", "nuevo-sitio.html", "a/vmlinuz", "a/initrd.img", "a/slot.env"}
-    wanted |= {"grubenv", "grub/grub.cfg"} if board.boot == "grub" else {"boot.scr", "slots.env"}
+    wanted |= (
+        {"grubenv", "grubenv2", "grub/grub.cfg"}
+        if board.boot == "grub"
+        else {"boot.scr", "slots.env"}
+    )
     if board.name == "pi":
         wanted |= {
             "bootcode.bin", "start.elf", "fixup.dat", "start4.elf", "fixup4.dat", "u-boot.bin",

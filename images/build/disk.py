@@ -65,7 +65,7 @@ def _uboot(work: Path, tools: Path, epoch: int) -> str:
     )  # fmt: skip
     (work / "slots.txt").write_text("BOOT_ORDER=A B\nBOOT_A_LEFT=3\nBOOT_B_LEFT=0\n")
     inside(
-        tools, "mkenvimage", "-s", "0x4000", "-o", "/work/in/fat/slots.env", "/work/slots.txt", binds=binds
+        tools, "mkenvimage", "-s", "0x200", "-o", "/work/in/fat/slots.env", "/work/slots.txt", binds=binds
     )  # fmt: skip
     return ""
 
@@ -109,10 +109,11 @@ def _grub(work: Path, tools: Path, epoch: int) -> str:
         tools, "dd", "if=/usr/lib/grub/i386-pc/boot.img", "of=/work/in/boot.img", "bs=440", "count=1",
         "status=none", binds=binds,
     )  # fmt: skip
-    env = "/work/in/fat/grubenv"
-    inside(tools, "grub-editenv", env, "create", binds=binds)
     words = [f"{k}={v}" for k, v in FIRST_STATE.items()]
-    inside(tools, "grub-editenv", env, "set", *words, binds=binds)
+    for name in ("grubenv", "grubenv2"):
+        env = f"/work/in/fat/{name}"
+        inside(tools, "grub-editenv", env, "create", binds=binds)
+        inside(tools, "grub-editenv", env, "set", *words, binds=binds)
     return """
     partition mbr-code { in-partition-table = false  image = "boot.img"  offset = 0 }
     partition grub { in-partition-table = false  image = "core.img"  offset = 512 }

@@ -99,7 +99,7 @@ def initrd(root: Path, board: Board, version: str) -> bytes:
     programs: tuple[str, ...] = INITRD_PROGRAMS
     if board.name == "pi":
         programs += ("usr/bin/fw_printenv", "usr/bin/fw_setenv")
-        entries["etc/fw_env.config"] = (stat.S_IFREG | 0o644, b"/boot/slots.env 0x0000 0x4000\n")
+        entries["etc/fw_env.config"] = (stat.S_IFREG | 0o644, b"/boot/slots.env 0x0000 0x200\n")
     for program in programs:
         entries[f"sbin/{Path(program).name}"] = (
             stat.S_IFREG | 0o755,

@@ -1,13 +1,14 @@
 """Which slot a card's boot loader starts, and if what it starts is whole: GRUB's rule, replayed on a disk.
 
-The rule is that of images/build/boot/grub.cfg: the first of ORDER that is OK and was tried less than three
-times; when every try is used up, the tries begin again. A slot that is not whole costs a try.
+The rule is that of images/build/boot/grub.cfg: of the environment's two copies the first that is whole
+counts; of ORDER the first that is OK and was tried less than three times; when every try is used up, the
+tries begin again. A slot that is not whole costs a try.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from rig.card import get_file, partitions
 ENV_BYTES = 1024
 SIGNATURE = b"# GRUB Environment Block\n"
 FIRST = {"ORDER": "A B", "A_OK": "1", "A_TRY": "0", "B_OK": "0", "B_TRY": "0"}
+COPIES = ("grubenv", "grubenv2")
 FILES = ("vmlinuz", "initrd.img", "slot.env")
 TRIES, BOOTS = 3, 14
 
@@ -37,6 +39,15 @@ def parse_environment(raw: bytes | None) -> dict[str, str] | None:
     lines = raw[len(SIGNATURE) :].decode("latin-1").split("\n")
     pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
     return {name: value for name, _, value in pairs}
+
+
+def first_whole(copies: Iterable[bytes | None]) -> dict[str, str] | None:
+    """The copy of the environment that GRUB goes by; None where none is whole."""
+    for raw in copies:
+        found = parse_environment(raw)
+        if found is not None and found.get("ORDER"):
+            return found
+    return None
 
 
 def started(environment: Mapping[str, str] | None, is_whole: Callable[[str], bool]) -> str | None:
@@ -92,4 +103,4 @@ def slot_started(card: Path, versions: tuple[Version, ...]) -> str | None:
             seen[slot] = any(version_in(card, slot, v.root_bytes, v.name) == v for v in named)
         return seen[slot]
 
-    return started(parse_environment(get_file(card, "grubenv")), is_whole)
+    return started(first_whole(get_file(card, name) for name in COPIES), is_whole)

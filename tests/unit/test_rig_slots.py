@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rig.slots import ENV_BYTES, FIRST, SIGNATURE, parse_environment, started
+from rig.slots import ENV_BYTES, FIRST, SIGNATURE, first_whole, parse_environment, started
 
 
 def block(**values: str) -> bytes:
@@ -18,6 +18,14 @@ def test_an_environment_block_is_read() -> None:
 @pytest.mark.parametrize("raw", [None, b"", bytes(ENV_BYTES), block(**FIRST)[:-1], block() + b"#"])
 def test_what_grub_refuses_is_refused(raw: bytes | None) -> None:
     assert parse_environment(raw) is None
+
+
+def test_of_two_copies_the_first_that_is_whole_counts() -> None:
+    after = FIRST | {"B_OK": "1"}
+    assert first_whole([block(**FIRST), block(**after)]) == FIRST
+    for lost in (None, b"", block(**FIRST)[:512], block()):
+        assert first_whole([lost, block(**after)]) == after
+        assert first_whole([lost, lost]) is None
 
 
 @pytest.mark.parametrize(

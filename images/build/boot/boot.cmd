@@ -1,7 +1,7 @@
 # U-Boot: chooses the slot by RAUC's contract (BOOT_ORDER, BOOT_A_LEFT, BOOT_B_LEFT), counts down, starts it.
 # The counters are in slots.env, in U-Boot's own format with its checksum, whatever a board's U-Boot was
-# built to keep its environment in.
-setenv slots_size 0x4000
+# built to keep its environment in. One sector, written in place: a power cut leaves the old or the new ones.
+setenv slots_size 0x200
 # U-Boot's own addresses on the Pi leave 38 MiB for a kernel; ours takes 51 and is best on 2 MiB.
 if test "${vendor}" = raspberrypi; then
     setenv kernel_addr_r 0x00200000

@@ -136,6 +136,10 @@ class Updater:
             return Did.STARTING
         return self._install(journal)
 
+    def is_judging(self) -> bool:
+        """Does the trial go on? A person may end it either way."""
+        return self._journal.read().state is State.TRIAL
+
     def found_good(self) -> Journal | RaucTrouble:
         """The trial is over: what runs stays."""
         trouble = self._rauc.mark(Mark.GOOD)

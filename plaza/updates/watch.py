@@ -20,6 +20,8 @@ class Watched(StrEnum):
     LEAVING = "leaving"
     STAYS = "stays"
     """It does not serve well, and there is nothing to go back to."""
+    DECIDED = "decided"
+    """A person decided before the trial had ended."""
 
 
 def watch(
@@ -53,6 +55,8 @@ def watch(
         if isinstance(verdict, Bad) and not somebody_pays():
             return _leave(updater, verdict)
         wait(LOOK_EVERY_S)
+        if not updater.is_judging():
+            return Watched.DECIDED
         seen = look()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +28,7 @@ from plaza.updates.rauc_simulator import Board, PowerCut, SimulatedRauc, make_bu
 from plaza.updates.rules import Here, Moment, Window
 from plaza.updates.state import Source, State
 from plaza.updates.updater import Did, Node, Updater
-from plaza.updates.watch import watch
+from plaza.updates.watch import Watched, watch
 
 SEEDS = int(os.environ.get("PLAZA_UPDATE_CUTS", "400"))
 NIGHT = datetime(2026, 1, 20, 3, 0)  # noqa: DTZ001 - the hour of the place
@@ -189,6 +190,23 @@ def test_the_slot_that_comes_back_is_good_before_anybody_is_told(tmp_path: Path)
     life = lived(2594, tmp_path, cuts=6, serves=False)
     assert life.board.power_on()
     assert life.board.image.version == OLD
+
+
+@pytest.mark.parametrize("wanted", ["found_good", "go_back"])
+def test_a_person_may_end_a_trial_while_it_is_judged(wanted: str, tmp_path: Path) -> None:
+    """And whoever judges it then leaves it alone, instead of falling over it."""
+    life = Life(random.Random(0), tmp_path, cuts_left=0)
+    life.one_start()
+    assert life.board.power_on()
+
+    def decide(_: float) -> None:
+        with suppress(Restart):
+            getattr(life.updater(), wanted)()
+
+    ended = watch(life.updater(), TRIAL, life.look, lambda: False, decide)
+
+    assert ended is Watched.DECIDED
+    assert told(life)[:1] == ([FactType.NODE_UPDATED] if wanted == "found_good" else [])
 
 
 def test_cuts_within_minutes_of_starting_never_take_a_good_version_away(tmp_path: Path) -> None:

@@ -1,0 +1,140 @@
+"""Figures of a card for `make bench-image`: what a start takes, what is resident, what wears the card.
+
+Only with `PLAZA_FIGURES=1`: it holds no promise, and its idle time (`PLAZA_IDLE_S`) is best long. The machine
+has one processor and counts its instructions, so that a busy host changes the seconds and nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rig.bench import Bench, fill_site, wait_agent, wait_running
+from rig.city import City
+from rig.guest import PYTHON, Guest
+from rig.hostnet import HostNet
+from rig.instructions import Instructions, count_instructions
+from rig.machine import Machine, Spec
+
+IDLE_S = float(os.environ.get("PLAZA_IDLE_S", "2100"))
+"""Two of the doctor's rounds and one of the filter's fall into it."""
+PAYMENTS = 40
+DAY_S = 86_400
+MEMORY = Path(__file__).parent / "inside/memory.py"
+PROFILES = {"portal": (31, 512, ("portal",)), "kiosk+portal": (32, 1024, ("portal", "kiosk"))}
+MARK = """\
+[Unit]
+After=plaza-{name}.service
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c 'echo {name} > /dev/ttyS2'
+"""
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(7200),
+    pytest.mark.skipif("PLAZA_FIGURES" not in os.environ, reason="NOT RUN: it holds no promise"),
+]
+
+
+def marks(names: tuple[str, ...]) -> dict[str, str]:
+    """Credentials by which the third serial port tells when these programs said that they are ready."""
+    units = {f"proof-{name}.service": MARK.format(name=name) for name in names}
+    texts = {f"systemd.extra-unit.{unit}": text for unit, text in units.items()}
+    wants = f"[Unit]\nWants={' '.join(units)}\n"
+    texts["systemd.unit-dropin.multi-user.target~marks"] = wants
+    return {name: base64.b64encode(text.encode()).decode() for name, text in texts.items()}
+
+
+@dataclass
+class Start:
+    """What one start took, by the program that was ready then."""
+
+    machine: Machine
+    count: Instructions
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.machine.ports["marks"].on_data = self.heard
+
+    def heard(self, data: bytes) -> None:
+        for name in data.decode(errors="replace").split():
+            self.figures[name] = {
+                "seconds": round(self.machine.seconds, 1),
+                "instructions_e9": round(self.count.read() / 1e9, 1),
+            }
+
+    def settle(self) -> Guest:
+        guest = wait_agent(self.machine)
+        assert wait_running(guest) == "running", guest.run("systemctl", "--failed")
+        self.heard(b"settled")
+        return guest
+
+
+def written(guest: Guest) -> int:
+    """Bytes that this machine has written to its card since it started."""
+    return int(guest.run("cat", "/sys/class/block/vda/stat").split()[6]) * 512
+
+
+def idle(guest: Guest) -> dict[str, float]:
+    """What the node writes while nobody comes: on line, with its doctor, its heartbeats and its logs."""
+    guest.run("sync")
+    began, before = time.monotonic(), written(guest)
+    time.sleep(IDLE_S)
+    guest.run("sync")
+    a_second = (written(guest) - before) / (time.monotonic() - began)
+    return {"observed_s": IDLE_S, "mib_a_day": round(a_second * DAY_S / (1 << 20), 1)}
+
+
+def paying(guest: Guest) -> dict[str, float]:
+    """What people who pay in cash and file a report write, one after another."""
+    words = ("--data", "/var/lib/plaza", "--tell", "/dev/null", "--tag", "figures")
+    before = written(guest)
+    guest.run(
+        PYTHON, "-P", "/run/proof/payments.py", *words, "--payments", str(PAYMENTS), timeout_s=900
+    )
+    guest.run("sync")
+    kib = (written(guest) - before) / PAYMENTS / 1024
+    return {"payments": PAYMENTS, "kib_a_payment_with_a_report": round(kib, 1)}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_what_a_card_takes(bench: Bench, city: City, net: HostNet, profile: str) -> None:
+    number, memory_mib, names = PROFILES[profile]
+    card = bench.card(f"figures-{number}", fill_site(city, number, profile=profile))
+    count = count_instructions(bench.folder)
+    base = bench.spec(card, radios=True)
+    spec = replace(
+        base, memory_mib=memory_mib, screen="kiosk" in names, ports=("control", "marks"), network=net,
+        credentials={**base.credentials, **marks(names)}, extra=count.extra,
+    )  # fmt: skip
+    figures: dict[str, Any] = {}
+    figures["first start"] = start_once(bench, spec, f"figures-{number}-first", count)
+    count = count_instructions(bench.folder)
+    with bench.start(spec, f"figures-{number}") as machine:
+        start = Start(machine, count)
+        guest = start.settle()
+        figures["start"] = start.figures
+        figures["memory_mib"] = json.loads(guest.run(PYTHON, "-P", "-", text=MEMORY.read_text()))
+        if profile == "portal":  # elsewhere the kiosk holds the cash
+            figures["writes while paying"] = paying(guest)
+        bench.note(**{f"figures of {profile}": figures})
+        figures["writes at idle"] = idle(guest)
+    bench.note(**{f"figures of {profile}": figures})
+    card.unlink()
+
+
+def start_once(bench: Bench, spec: Spec, name: str, count: Instructions) -> dict[str, Any]:
+    """The first start of a card, up to its orderly end."""
+    with bench.start(spec, name) as machine:
+        start = Start(machine, count)
+        guest = start.settle()
+        guest.ask("systemctl", "poweroff", log="/run/off.log")
+        machine.wait_off(180)
+    return start.figures

@@ -35,6 +35,7 @@ from central.dashboard_words import (
     trouble_in_words,
     version_of,
 )
+from central.doubled import doubled_folios
 from central.fact_words import fact_in_words
 from central.fleet import (
     CONTENT,
@@ -145,6 +146,8 @@ def node_page(node: str) -> Response:
     found = detail(c.store, c.city.inegi, node, c.now())
     if found is None:
         return error_page(404)
+    with c.store.begin() as connection:
+        doubled = doubled_folios(connection, c.city.inegi, node)
     zone = c.city.zone
     devices = [
         (DEVICES.get(name[7:], name[7:]), part_in_words(part), since_in_words(part, zone), part)
@@ -160,6 +163,7 @@ def node_page(node: str) -> Response:
         history=[(moment_with_error(t, zone), fact_in_words(raw)) for raw, t in found.history],
         decision=_decision(found.machine),
         said=request.args.get("hecho", "") in DECISIONS,
+        doubled=doubled,
     )
 
 

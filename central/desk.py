@@ -19,7 +19,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ import pyrage
 
 from central.desk_access import is_for
 from central.desk_log import MAX_BYTES, MAX_ROWS, encode_log
+from central.histories import Told, matters_of
 from central.keys import make_private
 from municipio.facts import RECOVERED, Fact, FactError, decode_fact, format_time
 from municipio.identifiers import make_folio
@@ -35,7 +36,7 @@ from municipio.wire.keys import key_id
 
 COLUMNS = (
     *("folio", "tipo", "fecha", "nodo", "servicio", "colonia", "calle", "entre", "descripcion"),
-    *("telefono", "otros"),
+    *("telefono", "otros", "asunto"),
 )
 KINDS = {
     "report.filed": "Reporte",
@@ -55,7 +56,11 @@ class DeskError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A matter as anybody may see it. `on` is an ISO day, empty when the node did not know it."""
+    """A matter as anybody may see it. `on` is an ISO day, empty when the node did not know it.
+
+    `of` is empty but where copies of a card gave one folio to several matters: the id of the fact that
+    opened this one, or its own where nobody can say to which it belongs.
+    """
 
     id: str
     folio: str
@@ -66,6 +71,13 @@ class Sealed:
     colonia: str
     files: tuple[str, ...]
     sealed: str
+    told: Told
+    of: str = ""
+
+    @property
+    def choice(self) -> str:
+        """What names it in a form."""
+        return f"{self.folio} {self.of}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +134,33 @@ class Desk:
     def matters(self) -> tuple[Sealed, ...]:
         """Everything here, still sealed, newest first."""
         paths = sorted((self._folder / "sealed").glob("*.json"))
-        found = [_sealed(decode_fact(path.read_bytes())) for path in paths]
-        return tuple(sorted(found, key=lambda m: (m.on, m.folio, m.id), reverse=True))
+        found = _apart([_sealed(decode_fact(path.read_bytes())) for path in paths])
+        return tuple(sorted(found, key=lambda m: (m.on, m.folio, m.of, m.id), reverse=True))
 
-    def open(self, folio: str, why: str, at: datetime) -> tuple[Opened, ...]:
-        """Everything of a folio: the matter and what was added. Logged first. Raises DeskError."""
+    def never_opened(self) -> tuple[tuple[str, str], ...]:
+        """Folio, and which of its matters where it has several, of what nobody has opened here."""
+        seen = {(row["folio"], row.get("of", "")) for row in self.openings()}
+        return tuple(
+            dict.fromkeys((m.folio, m.of) for m in self.matters() if (m.folio, m.of) not in seen)
+        )
+
+    def open(self, folio: str, why: str, at: datetime, of: str = "") -> tuple[Opened, ...]:
+        """Everything of a folio: the matter and what was added. Logged first. Raises DeskError.
+
+        `of` says which matter, where the folio has several.
+        """
         reason = " ".join(why.split())
         if len(reason) < 4:
             raise DeskError("diga por qué lo abre")
         mine = [matter for matter in self.matters() if matter.folio == folio]
         if not mine:
             raise DeskError(f"no hay nada con el folio {folio}")
-        self._log(folio, reason[:300], at)
+        if mine[0].of:
+            names = ", ".join(dict.fromkeys(matter.of for matter in mine))
+            mine = [matter for matter in mine if matter.of == of]
+            if not mine:
+                raise DeskError(f"{folio} es de dos personas; diga cuál de sus asuntos: {names}")
+        self._log(folio, reason[:300], at, mine[0].of)
         return tuple(self._open(matter) for matter in reversed(mine))
 
     def _open(self, matter: Sealed) -> Opened:
@@ -191,10 +218,11 @@ class Desk:
         path = self._folder / "openings.ndjson"
         return path.read_bytes().splitlines() if path.exists() else []
 
-    def _log(self, folio: str, why: str, at: datetime) -> None:
+    def _log(self, folio: str, why: str, at: datetime, of: str) -> None:
         lines = self._log_lines()
         prev = hashlib.sha256(lines[-1]).hexdigest() if lines else _ZERO
         row = {"at": format_time(at), "who": self._who, "folio": folio, "why": why, "prev": prev}
+        row |= {"of": of} if of else {}
         with (self._folder / "openings.ndjson").open("ab") as file:
             file.write(json.dumps(row, ensure_ascii=False, sort_keys=True).encode() + b"\n")
             file.flush()
@@ -231,7 +259,10 @@ def load_identity(path: Path) -> Any:
 
 
 def to_csv(opened: Sequence[Opened]) -> str:
-    """One row for each matter; no cell can be taken for a formula by a spreadsheet."""
+    """One row for each matter; no cell can be taken for a formula by a spreadsheet.
+
+    `asunto` tells two matters of one folio apart.
+    """
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
@@ -250,24 +281,38 @@ def _row(one: Opened) -> Iterator[str]:
     yield str(said.pop("description", ""))
     yield str(said.pop("phone", ""))
     yield json.dumps(said, ensure_ascii=False, sort_keys=True) if said else ""
+    yield about.of
 
 
 def _cell(text: str) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def _sealed(fact: Fact) -> Sealed:
+def _apart(found: Sequence[Sealed]) -> Iterator[Sealed]:
+    """Two people's matters never look like one because a copied card gave both the same folio."""
+    by_folio: dict[str, list[Sealed]] = {}
+    for matter in found:
+        by_folio.setdefault(matter.folio, []).append(matter)
+    for mine in by_folio.values():
+        for matter, of in zip(mine, matters_of([m.told for m in mine]), strict=True):
+            yield replace(matter, of=of)
+
+
+def _sealed(fact: Fact, epoch: int = 0) -> Sealed:
+    """`epoch` is that of the fact that carried this one, if one did."""
     inner = fact.data.get("fact")
     if fact.type in RECOVERED.values() and isinstance(inner, str):
-        return _sealed(decode_fact(inner.encode()))
+        return _sealed(decode_fact(inner.encode()), fact.epoch)
     node = fact.source.rpartition(":")[2]
     data = fact.data
     attachments = data.get("attachments")
     named = [a.get("sha256") for a in attachments if isinstance(a, dict)] if isinstance(
         attachments, list) else []  # fmt: skip
+    place = make_folio(node, fact.lane, fact.epoch, fact.seq)
+    folio = str(data.get("folio") or place)
     return Sealed(
         id=fact.id,
-        folio=str(data.get("folio") or make_folio(node, fact.lane, fact.epoch, fact.seq)),
+        folio=folio,
         kind=fact.type.value,
         node=node,
         on="" if fact.time is None else fact.time.date().isoformat(),
@@ -275,4 +320,5 @@ def _sealed(fact: Fact) -> Sealed:
         colonia=str(data.get("colonia", "")),
         files=tuple(n for n in named if isinstance(n, str) and _SHA256.fullmatch(n)),
         sealed=str(data.get("sealed", "")),
+        told=Told(fact.id, epoch or fact.epoch, folio == place),
     )

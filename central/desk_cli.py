@@ -35,6 +35,8 @@ _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
               help="Read what a stick carries, without a network.")  # fmt: skip
 @click.option("--who", default="", help="Who opens; by default the user of this machine.")
 @click.option("--folio", multiple=True, help="Open these now instead of showing the page.")
+@click.option("--of", default="", metavar="ID",
+              help="Which matter, where two copies of a card gave the folio to several.")  # fmt: skip
 @click.option("--all", "everything", is_flag=True, help="Open every matter that was never opened.")
 @click.option("--why", default="", help="Why they are opened; it is written into the log.")
 @click.option("--csv", "out", type=click.Path(path_type=Path, dir_okay=False),
@@ -42,7 +44,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.option("--port", default=0, show_default=True, help="Of the page; 0 is any.")
 def open_(
     office: str, key: Path, city_key: Path, folder: Path, url: str, ca: Path | None,
-    source: Path | None, who: str, folio: tuple[str, ...], everything: bool, why: str,
+    source: Path | None, who: str, folio: tuple[str, ...], of: str, everything: bool, why: str,
     out: Path | None, port: int,
 ) -> None:  # fmt: skip
     """Fetch what is sealed to an office, open it here, and write down each opening."""
@@ -66,7 +68,8 @@ def open_(
                     click.echo(f"{fetch(desk, client, city, identity)} asuntos nuevos", err=True)
                 _tell(desk, url, ca, None, city, identity)  # of the last time
             if folio or everything:
-                _write(desk, folio if folio else _never_opened(desk), why, out)
+                wanted = tuple((one, of) for one in folio) or desk.never_opened()
+                _write(desk, wanted, why, out)
             else:
                 _show(desk, port)
         except DeskError as e:
@@ -111,14 +114,8 @@ def openings(files: tuple[Path, ...], db: str, inegi: str) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _never_opened(desk: Desk) -> tuple[str, ...]:
-    seen = {row["folio"] for row in desk.openings()}
-    folios = dict.fromkeys(matter.folio for matter in desk.matters())
-    return tuple(folio for folio in folios if folio not in seen)
-
-
-def _write(desk: Desk, folios: tuple[str, ...], why: str, out: Path | None) -> None:
-    opened = [one for folio in folios for one in desk.open(folio, why, utc_now())]
+def _write(desk: Desk, wanted: tuple[tuple[str, str], ...], why: str, out: Path | None) -> None:
+    opened = [one for folio, of in wanted for one in desk.open(folio, why, utc_now(), of)]
     text = to_csv(opened)
     if out is None:
         click.echo(text, nl=False)

@@ -28,11 +28,15 @@ MAX_BYTES = 1024 * 1024
 MAX_ROWS = 4000
 ZERO = "0" * 64
 _ROW = {"at", "who", "folio", "why", "prev"}
+_MAY_HAVE = {"of"}
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """One opening: who, which folio and why; `hash` is that of its row, which the next one names."""
+    """One opening: who, which folio and why; `hash` is that of its row, which the next one names.
+
+    `of` tells which matter, where a folio has two.
+    """
 
     at: str
     who: str
@@ -40,6 +44,7 @@ class Opening:
     why: str
     prev: str
     hash: str
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +117,17 @@ def _rows(lines: Sequence[bytes], first: int) -> tuple[Opening, ...] | LogFault:
 
 def _opening(line: bytes) -> Opening | None:
     row = _object(line)
-    texts = [row.get(name) for name in ("at", "who", "folio", "why", "prev")]
-    if set(row) != _ROW or not all(isinstance(t, str) and len(t) <= 400 for t in texts):
+    texts = [row.get(name, "") for name in ("at", "who", "folio", "why", "prev", "of")]
+    if set(row) - _MAY_HAVE != _ROW or not all(isinstance(t, str) and len(t) <= 400 for t in texts):
         return None
-    at, who, folio, why, prev = (str(text) for text in texts)
+    at, who, folio, why, prev, of = (str(text) for text in texts)
     if isinstance(parse_folio(folio), FolioProblem):
         return None
     try:
         parse_time(at)
     except ValueError:
         return None
-    return Opening(at, who, folio, why, prev, hashlib.sha256(line).hexdigest())
+    return Opening(at, who, folio, why, prev, hashlib.sha256(line).hexdigest(), of)
 
 
 def _object(line: bytes) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def _row(inegi: str, log: DeskLog, row: Opening) -> dict[str, str]:
         "who": _plain(f"{log.office}:{row.who}")[:200],
         "what": OPENED,
         "folio": row.folio,
-        "detail": _plain(row.why),
+        "detail": _plain(f"{row.why} [asunto {row.of}]" if row.of else row.why),
     }
 
 

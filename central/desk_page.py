@@ -51,9 +51,12 @@ def create_desk_page(desk: Desk, now: Callable[[], datetime]) -> tuple[Flask, st
     @app.post("/<given>/abrir")
     def opened(given: str) -> tuple[str, int] | str:
         believe(given)
-        folio, why = request.form.get("folio", ""), request.form.get("why", "")
+        (folio, _, of), why = (
+            request.form.get("folio", "").partition(" "),
+            request.form.get("why", ""),
+        )
         try:
-            found = desk.open(folio, why, now())
+            found = desk.open(folio, why, now(), of)
         except DeskError as e:
             return _list(desk, given, str(e)), 400
         return render_template(

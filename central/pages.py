@@ -28,6 +28,7 @@ from central.words import (
 )
 from municipio.facts import LANES
 from municipio.money import format_mxn, importe_con_letra
+from municipio.usecases.folios import DOUBLED
 
 pages = Blueprint("pages", __name__)
 
@@ -68,6 +69,9 @@ def folio(folio: str) -> Response:
     found = find_folio(central(), folio)
     if isinstance(found, Problem):
         return _page("folio_missing.html", found.status, mistyped=found.status == 400)
+    if found.kind == DOUBLED:
+        explained = explain_state(found)
+        return _page("folio_doubled.html", 200, found=found, explained=explained)
     kind = FOLIO_KINDS.get(found.kind, "Asunto")
     return _page("folio.html", 200, found=found, kind=kind, explained=explain_state(found))
 

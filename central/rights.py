@@ -8,17 +8,18 @@ Payments are not erased: the law makes the city keep them (Código Fiscal de la 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, literal, or_, select, update
 
 from central.cases import events_of
+from central.histories import matters_of, told
 from central.moments import Happened
 from central.moments_read import Place, times_of
 from central.rights_audit import note
-from central.rights_facts import attachments_of, folio_of, husk, is_husk
+from central.rights_facts import attachments_of, fact_id, folio_of, husk, is_husk
 from central.schema import (
     attachment_parts,
     attachments,
@@ -38,6 +39,18 @@ _INSIDE_ANOTHER = b".recovered"
 
 
 @dataclass(frozen=True, slots=True)
+class HeldMatter:
+    """One of the matters of a folio that has several, by the id of the fact that opened it.
+
+    `is_known` False: a single fact of which nobody can say to which of them it belongs.
+    """
+
+    id: str
+    is_known: bool
+    rows: tuple[Row[Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """Everything about a folio. `facts` and `aside` are rows with `raw` as received."""
 
@@ -54,6 +67,22 @@ class Held:
     @property
     def is_erased(self) -> bool:
         return bool(self.facts) and all(is_husk(bytes(row.raw)) for row in self.facts)
+
+    @property
+    def matters(self) -> tuple[HeldMatter, ...]:
+        """Apart, where copies of a card gave this folio to more than one; empty for one matter."""
+        facts = [told(bytes(row.raw), row.node, row.epoch) for row in self.facts]
+        names = matters_of(facts)
+        openers = {fact.id for fact in facts if fact.opens}
+        found = dict.fromkeys(name for name in names if name)
+        return tuple(
+            HeldMatter(
+                id,
+                id in openers,
+                tuple(row for row, name in zip(self.facts, names, strict=True) if name == id),
+            )
+            for id in sorted(found, key=lambda id: id not in openers)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,21 +140,54 @@ def held_in(connection: Connection, inegi: str, folio: Folio) -> Held | NoFolio:
     )
 
 
+def narrow(found: Held, of: str) -> Held | Kept:
+    """Only one matter of a folio that has several; `of` is the id of the fact that opened it.
+
+    What the books say of the folio is left out then, because it may be of the other.
+    """
+    matters = found.matters
+    if not matters:
+        return found
+    mine = next((m for m in matters if m.id == of), None)
+    if mine is None:
+        names = ", ".join(m.id for m in matters)
+        return Kept(f"dos tarjetas dieron este folio; diga cuál de sus asuntos: {names}")
+    named = {name for row in mine.rows for name in attachments_of(bytes(row.raw))}
+    epochs = {row.epoch for row in mine.rows}
+    return replace(
+        found,
+        state=None,
+        report=None,
+        payments=[p for p in found.payments if p.fact_id in {fact_id(row) for row in mine.rows}],
+        facts=mine.rows,
+        aside=[row for row in found.aside if row.epoch in epochs],
+        attachments=[row for row in found.attachments if row.sha256 in named],
+        times={place: at for place, at in found.times.items() if place[1] in epochs},
+        events=(),
+    )
+
+
 def erase(
-    store: Store, inegi: str, text: str, *, who: str, why: str, at: datetime
+    store: Store, inegi: str, text: str, *, who: str, why: str, at: datetime, of: str = ""
 ) -> Erased | Kept | NoFolio:
-    """Erase what a folio's facts hold about a person, and write down that it was done."""
+    """Erase what a folio's facts hold about a person, and write down that it was done.
+
+    `of` says which matter, where a folio has several.
+    """
     parsed = parse_folio(text)
     if isinstance(parsed, FolioProblem):
         return NoFolio(mistyped=True)
     with store.begin() as connection:
-        found = held_in(connection, inegi, parsed)
-        if isinstance(found, NoFolio):
-            return found
-        kept = _must_keep(connection, found)
-        if kept:
+        whole = held_in(connection, inegi, parsed)
+        if isinstance(whole, NoFolio):
+            return whole
+        found = narrow(whole, of)
+        if isinstance(found, Held) and (why_kept := _must_keep(connection, found)):
+            found = Kept(why_kept)
+        if isinstance(found, Kept):
+            kept = found.why
             note(connection, inegi, who, "rights.refused", at, folio=parsed.text, detail=kept)
-            return Kept(kept)
+            return found
         open_facts = [row for row in found.facts if not is_husk(bytes(row.raw))]
         empty(connection, open_facts, why, at)
         q = quarantine.c

@@ -21,6 +21,8 @@ from central.rights_export import export
 from central.rights_retention import RETENTION_DAYS, RetentionError, apply, parse_retention
 from central.wiring import utc_now
 
+_OF = click.option("--of", default="", metavar="ID",
+                   help="Which matter, where two copies of a card gave the folio to several.")  # fmt: skip
 _WHO = click.option("--who", default="", help="Who does it, for the trail; by default the account.")
 
 
@@ -33,16 +35,19 @@ def rights() -> None:
 @click.argument("folio")
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False),
               help="Folder to make; it must not exist.")  # fmt: skip
+@_OF
 @_WHO
 @db_options
-def rights_export(folio: str, out: Path, who: str, db: str, inegi: str) -> None:
+def rights_export(folio: str, out: Path, of: str, who: str, db: str, inegi: str) -> None:
     """Write everything that the city holds about FOLIO into a folder."""
     if out.exists():
         raise click.ClickException(f"{out} exists")
     with clear_errors(), opened(db) as store:
-        found = export(store, inegi, folio, out, who=operator(who), at=utc_now())
+        found = export(store, inegi, folio, out, who=operator(who), at=utc_now(), of=of)
     if isinstance(found, NoFolio):
         raise click.ClickException(_none(folio, found))
+    if isinstance(found, Kept):
+        raise click.ClickException(f"{folio} was not exported: {found.why}")
     click.echo(f"{len(found.facts)} facts and {len(found.attachments)} files of {folio} in {out}")
 
 
@@ -50,14 +55,15 @@ def rights_export(folio: str, out: Path, who: str, db: str, inegi: str) -> None:
 @click.argument("folio")
 @click.option("--why", required=True, help="Number of the request, such as ARCO-014/2026.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@_OF
 @_WHO
 @db_options
-def rights_erase(folio: str, why: str, yes: bool, who: str, db: str, inegi: str) -> None:
+def rights_erase(folio: str, why: str, yes: bool, of: str, who: str, db: str, inegi: str) -> None:
     """Erase what FOLIO's facts hold about a person; place, state and hash stay."""
     if not yes:
         click.confirm(f"Erase the content of {folio} for ever?", abort=True)
     with clear_errors(), opened(db) as store:
-        done = erase(store, inegi, folio, who=operator(who), why=why, at=utc_now())
+        done = erase(store, inegi, folio, who=operator(who), why=why, at=utc_now(), of=of)
     if isinstance(done, NoFolio):
         raise click.ClickException(_none(folio, done))
     if isinstance(done, Kept):

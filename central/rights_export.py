@@ -11,7 +11,7 @@ from sqlalchemy import Row
 
 from central.attachments import read_attachment
 from central.moments_read import told_document
-from central.rights import Held, NoFolio, find_held
+from central.rights import Held, Kept, NoFolio, find_held, narrow
 from central.rights_audit import newest, note
 from central.rights_facts import document
 from central.store import Store
@@ -25,6 +25,9 @@ expediente.json   lo que dicen los libros de la ciudad: estado, pagos, quién lo
 hechos.ndjson     los hechos como llegaron del nodo, uno por línea, con sus bytes exactos
 adjuntos/         archivos sellados (fotos)
 
+Si dos tarjetas de un nodo dieron este folio, aquí está un solo asunto, y lo que los libros dicen del
+folio no va, porque puede ser del otro.
+
 Lo que la persona escribió libremente y las fotos están cifrados con la llave de la oficina que los
 recibió. Esa oficina los abre con el programa age y su llave, y agrega lo abierto a esta carpeta:
   age --decrypt -i oficina.agekey ARCHIVO
@@ -32,11 +35,12 @@ recibió. Esa oficina los abre con el programa age y su llave, y agrega lo abier
 
 
 def export(
-    store: Store, inegi: str, text: str, out: Path, *, who: str, at: datetime
-) -> Held | NoFolio:
-    """Write the folder and write down that it was done. Raises OSError."""
-    found = find_held(store, inegi, text)
-    if isinstance(found, NoFolio):
+    store: Store, inegi: str, text: str, out: Path, *, who: str, at: datetime, of: str = ""
+) -> Held | Kept | NoFolio:
+    """Write the folder and write down that it was done; `of` as in `narrow`. Raises OSError."""
+    whole = find_held(store, inegi, text)
+    found = whole if isinstance(whole, NoFolio) else narrow(whole, of)
+    if not isinstance(found, Held):
         return found
     folio = found.folio.text
     with store.begin() as connection:

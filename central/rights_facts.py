@@ -51,6 +51,11 @@ def spoken(raw: bytes) -> dict[str, Any]:
     return document(inner.encode(errors="replace")) if isinstance(inner, str) else fact
 
 
+def fact_id(row: Any) -> str:
+    """The id of a stored fact, or of the one that travels inside it. `row` has `raw`."""
+    return str(spoken(bytes(row.raw)).get("id", ""))
+
+
 def folio_of(raw: bytes, node: str) -> str:
     """The folio that a fact names, or the one that it opened."""
     fact = spoken(raw)
@@ -58,6 +63,12 @@ def folio_of(raw: bytes, node: str) -> str:
     named = data.get("folio") if isinstance(data, dict) else None
     if isinstance(named, str) and named:
         return named
+    return place_folio(raw, node)
+
+
+def place_folio(raw: bytes, node: str) -> str:
+    """The folio that a fact opens if it opens one, by its place in its chain."""
+    fact = spoken(raw)
     try:
         return make_folio(node, Lane(fact["lane"]), int(fact["epoch"]), int(fact["seq"]))
     except (KeyError, ValueError, TypeError):

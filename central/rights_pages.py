@@ -11,7 +11,7 @@ from central.dashboard_words import AUDITED
 from central.moments_read import moment_with_error
 from central.rights import Held, find_held
 from central.rights_audit import newest, note
-from central.rights_facts import attachments_of, document, is_husk
+from central.rights_facts import attachments_of, document, fact_id, is_husk
 from central.words import FACT_KINDS, FOLIO_KINDS
 
 rights = Blueprint("rights", __name__)
@@ -30,9 +30,11 @@ def folio_page() -> Response:
     folio = found.folio.text
     with c.store.begin() as connection:
         note(connection, c.city.inegi, staff_name(), "folio.viewed", c.now(), folio=folio)
+    names = {fact_id(row): m.id for m in found.matters for row in m.rows}
     rows = [
         (
             row,
+            names.get(fact_id(row), ""),
             document(bytes(row.raw)),
             is_husk(bytes(row.raw)),
             moment_with_error(found.times[row.node, row.epoch, row.lane, row.seq], c.city.zone),

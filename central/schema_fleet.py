@@ -64,6 +64,9 @@ tramites = _table("tramites", "id name dependency", "", "id")
 recovered_ids = _table("recovered_ids", "id node", "", "id", "node")
 """Facts that came inside another one and were counted there."""
 
+carried_folios = _table("carried_folios", "node folio fact_id", "", "folio fact_id", "node")
+"""Folios that a fact opened which came inside another one; its place may have opened one too."""
+
 boot_clocks = _table("boot_clocks", "node boot anchors", "", "node boot")
 """What is known of the clock of one boot of a node: JSON of `central.moments.Clock`."""
 

@@ -20,6 +20,7 @@ FOLIO_KINDS = {
     "queja": "Queja ante la Contraloría",
     "cita": "Solicitud de cita",
     "apelacion": "Revisión de una página bloqueada",
+    "doble": "Dos asuntos con un folio",
 }
 
 FACT_KINDS = {
@@ -74,6 +75,8 @@ _EXPLAINED = {
     "Cancelado": "El pago se canceló. No se le cobró.",
     "Emitido": "El pase de caja se imprimió. El pago aparece aquí cuando el banco lo informa.",
     "Devolución en trámite": "Este adeudo ya estaba pagado. Tesorería le devolverá este pago.",
+    "Acuda a ventanilla": "Por una falla del kiosco, dos comprobantes llevan este folio. Los dos asuntos "
+    "están guardados y siguen su trámite. Para no mostrarle a usted el de otra persona, aquí no decimos más.",
     "Devuelto": "Tesorería le devolvió este pago.",
 }
 

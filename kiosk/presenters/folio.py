@@ -71,7 +71,8 @@ class FolioPresenter(Presenter[FolioView]):
 
         def search() -> tuple[FolioAnswer, Payment | None]:
             answer = look_up(self._ledger, self._city, text)
-            if not isinstance(answer, FolioFound):
+            # A receipt of this kiosk may be another person's where the folio is of two matters.
+            if not isinstance(answer, FolioFound) or answer.is_doubled:
                 return answer, None
             return answer, self._ledger.payment_by_folio(answer.folio)
 
@@ -185,7 +186,7 @@ class FolioPresenter(Presenter[FolioView]):
         if answer.city and answer.city.city_folio:
             rows.append(Row(_("Número de la ciudad"), answer.city.city_folio))
         when = answer.city.updated_on if answer.city else ""
-        opened = answer.stub.opened_on if answer.stub else ""
+        opened = answer.stub.opened_on if answer.stub and not answer.is_doubled else ""
         if when or opened:
             rows.append(Row(_("Fecha"), iso_date(when or opened, _)))
         notice = Notice(unsure, Tone.SUN, "wifi-off") if answer.no_answer else None

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from kiosk.presenters.views import Key
 from municipio.clock import Clock
 from municipio.settings import Settings
+from municipio.usecases.folios import DOUBLED
 
 Gettext = Callable[[str], str]
 
@@ -68,6 +69,7 @@ def folio_state(state: str, _: Gettext) -> str:
         "desarrollo": _("En desarrollo"),
         "atendido": _("Atendido"),
         "no_procede": _("No procede"),
+        "acuda_a_ventanilla": _("Vaya a la ventanilla con su comprobante"),
     }
     return words.get(_plain(state), state)
 
@@ -84,6 +86,7 @@ def folio_kind(kind: str, _: Gettext) -> str:
         "reporte": _("Reporte ciudadano"),
         "pase": _("Pase de caja"),
         "portal": _("Wi-Fi gratuito"),
+        DOUBLED: _("Dos asuntos con este folio"),
     }
     return words.get(kind, kind)
 

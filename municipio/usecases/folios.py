@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from municipio.identifiers import FolioProblem, parse_folio
 from municipio.usecases.ports import City, CityFolio, FolioStub, Ledger, NoAnswer
 
+DOUBLED = "doble"
+"""The city's word for a folio of two matters: it tells neither."""
+
 
 @dataclass(frozen=True, slots=True)
 class FolioFound:
@@ -27,6 +30,11 @@ class FolioFound:
     @property
     def state(self) -> str:
         return self.city.state if self.city else self.stub.state if self.stub else ""
+
+    @property
+    def is_doubled(self) -> bool:
+        """Two copies of a card gave it to two people; which of them asks is not known here."""
+        return self.kind == DOUBLED
 
 
 @dataclass(frozen=True, slots=True)

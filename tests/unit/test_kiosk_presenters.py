@@ -28,7 +28,7 @@ from municipio.clock import TimeQuality
 from municipio.devices import ChargeState, DeviceState, PrintVerdict
 from municipio.payments import PaymentState
 from municipio.stick_words import StickState, Trip
-from municipio.usecases.ports import AlreadyPaid, NotRecordedCause
+from municipio.usecases.ports import AlreadyPaid, CityFolio, NotRecordedCause
 
 
 @pytest.fixture
@@ -788,6 +788,15 @@ def test_a_printed_receipt_comes_again_as_a_copy_with_its_folio(kiosk: Simulated
     assert kiosk.view.status == "Tome su copia 1."
     assert "COPIA 1" in kiosk.world.printer.papers[1]
     assert kiosk.world.printer.originals_of(folio) == 1
+
+
+def test_no_receipt_comes_for_a_folio_that_two_people_have(kiosk: SimulatedKiosk) -> None:
+    folio = paid_folio(kiosk)
+    kiosk.world.city.folios[folio] = CityFolio(folio, "doble", "Acuda a ventanilla")
+    receipt_by_folio(kiosk, folio)
+
+    assert "Vaya a la ventanilla con su comprobante" in [row.value for row in kiosk.view.rows]
+    assert "folio.copy" not in [action.id for action in kiosk.view.actions]
 
 
 def test_a_receipt_that_never_came_out_is_an_original_by_folio(kiosk: SimulatedKiosk) -> None:

@@ -9,7 +9,6 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from central.projections import project
 from central.rights import Erased, erase
 from central.schema import accounts, facts, liquidaciones, payments
 from central.schema_money import batch_seals
-from central.store import Store, insert_missing, open_store
+from central.store import Store, insert_missing
 from central.wiring import demo_perfil
 from municipio.facts import FactType, Lane
 from municipio.wire.batch import Batch, decode_batch
@@ -40,17 +39,6 @@ DAY = date(2026, 1, 20)
 NOW = datetime(2026, 1, 20, 18, 0, tzinfo=UTC)
 NEXT = datetime(2026, 1, 22, 18, 0, tzinfo=UTC)
 KEY = CityKey(Ed25519PrivateKey.generate())
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/central.sqlite"
-    else:
-        url = request.getfixturevalue("postgres_url")
-    opened = open_store(url)
-    yield opened
-    opened.close()
 
 
 def deliver(store: Store, node: NodeSimulator, lane: Lane, first: int, at: datetime = NOW) -> None:

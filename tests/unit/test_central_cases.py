@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,7 +27,7 @@ from central.projections import project
 from central.projector import Projector
 from central.schema import folios
 from central.siac_file import BadRow, SiacFileError, StateRow, read_states
-from central.store import Store, open_store
+from central.store import Store
 from central.wiring import demo_perfil
 from municipio.facts import FactType, Lane
 from municipio.wire.batch import Batch, decode_batch
@@ -36,20 +35,6 @@ from municipio.wire.batch import Batch, decode_batch
 CITY = City()
 NOW = datetime(2026, 1, 20, 18, 0, tzinfo=UTC)
 REPORT = {"service_code": "luminaria", "channel": "kiosco", "sealed": "-", "recipient": "siac"}
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/central.sqlite"
-    return str(request.getfixturevalue("postgres_url"))
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    opened = open_store(url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -41,16 +40,10 @@ def xml(folio: str = FOLIO, total: str = "1095.60", receiver: str = GENERAL_PUBL
  FechaTimbrado="2026-01-20T12:00:00"/></cfdi:Complemento></cfdi:Comprobante>""".encode()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/central.sqlite"
-    else:
-        url = request.getfixturevalue("postgres_url")
-    opened = open_store(url)
-    fill(opened)
-    yield opened
-    opened.close()
+@pytest.fixture
+def store(store: Store) -> Store:
+    fill(store)
+    return store
 
 
 def fill(store: Store) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -37,7 +35,7 @@ from central.projections import project
 from central.projector import Projector
 from central.rights_audit import newest
 from central.schema import folios, heads, nodes
-from central.store import Store, open_store
+from central.store import Store
 from central.wiring import demo_perfil
 from municipio.clock import Instant, TimeQuality
 from municipio.facts import FactType, Lane, format_time
@@ -48,20 +46,6 @@ CITY = City()
 NOW = datetime(2026, 1, 20, 18, 0, tzinfo=UTC)
 TOKEN = "ficha-de-prueba"
 ASK = f"?token={TOKEN}"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/central.sqlite"
-    return str(request.getfixturevalue("postgres_url"))
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    opened = open_store(url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -81,17 +81,6 @@ def complain(node: NodeSimulator) -> str:
     return node.folio(Lane.REP)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/central.sqlite"
-    else:
-        url = request.getfixturevalue("postgres_url")
-    opened = open_store(url)
-    yield opened
-    opened.close()
-
-
 @pytest.fixture
 def node(store: Store) -> NodeSimulator:
     made = NodeSimulator()

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -24,7 +21,7 @@ from central.nodes import add_node
 from central.projections import project
 from central.projector import Projector
 from central.schema import folios, heads
-from central.store import Store, open_store
+from central.store import Store
 from central.wiring import demo_perfil
 from municipio.clock import Instant, TimeQuality
 from municipio.facts import MAX_INTEGER, FactType, Lane
@@ -39,17 +36,6 @@ WORDS = (
     "targets keys before slot technician action hour since"
 )
 NAMES = WORDS.split()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/central.sqlite"
-    else:
-        url = request.getfixturevalue("postgres_url")
-    opened = open_store(url)
-    yield opened
-    opened.close()
 
 
 def a_value(luck: random.Random, depth: int = 0) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,17 +24,6 @@ from municipio.wire.batch import Batch, decode_batch
 CITY = City()
 NOW = datetime(2026, 1, 20, 18, 0, tzinfo=UTC)
 ARRIVED = "2026-01-20T18:00:00.000Z"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/central.sqlite"
-    else:
-        url = request.getfixturevalue("postgres_url")
-    opened = open_store(url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

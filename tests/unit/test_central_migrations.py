@@ -31,13 +31,6 @@ INEGI = "30039"
 NOW = datetime(2026, 11, 21, 18, 0, tzinfo=UTC)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/central.sqlite"
-    return str(request.getfixturevalue("postgres_url"))
-
-
 @pytest.fixture
 def first_books(url: str) -> str:
     """A database of the first version, before revisions were marked, with three facts of a node."""

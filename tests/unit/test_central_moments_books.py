@@ -5,9 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -31,17 +29,6 @@ CITY = City()
 NOW = datetime(2026, 3, 20, 18, 0, tzinfo=UTC)
 BOOTED = datetime(2026, 1, 20, 12, 0, tzinfo=UTC)
 REPORT = {"service_code": "luminaria", "channel": "kiosco"}
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/central.sqlite"
-    else:
-        url = request.getfixturevalue("postgres_url")
-    opened = open_store(url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +35,7 @@ from central.projector import Projector
 from central.rights_audit import make_token, revoke_token
 from central.schema import facts, heads, quarantine
 from central.schema_fleet import open311_keys
-from central.store import Store, open_store
+from central.store import Store
 from central.wiring import demo_perfil
 from municipio.facts import FactType, Lane, decode_fact
 from municipio.reports import Service
@@ -81,12 +80,9 @@ class Town:
         project(self.store, CITY.inegi, CITY.zone, NOW)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def town(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Town]:
-    url = f"sqlite:///{tmp_path}/central.sqlite"
-    if request.param == "postgresql":
-        url = str(request.getfixturevalue("postgres_url"))
-    store, node, office = open_store(url), NodeSimulator(), pyrage.x25519.Identity.generate()
+@pytest.fixture
+def town(store: Store, tmp_path: Path) -> Town:
+    node, office = NodeSimulator(), pyrage.x25519.Identity.generate()
     add_node(store, CITY.inegi, node.node, node.public, NOW, replace=False)
     with store.begin() as connection:
         replace_services(connection, CITY.inegi, [LAMP, HOLE])
@@ -96,8 +92,7 @@ def town(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Town]:
         store, CITY, CityKey(Ed25519PrivateKey.generate()), demo_perfil(), "ficha", lambda: NOW,
         projector, recipients={"siac": [str(office.to_public())]}, door=load_door(CITY, tmp_path),
     )  # fmt: skip
-    yield Town(store, node, create_app(central).test_client(), office, projector)
-    store.close()
+    return Town(store, node, create_app(central).test_client(), office, projector)
 
 
 def test_services_have_what_the_standard_requires(town: Town) -> None:

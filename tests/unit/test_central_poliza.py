@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from importlib import resources
 from pathlib import Path
@@ -145,17 +144,6 @@ def test_the_commission_of_a_bank_is_its_own_line() -> None:
 def test_accounts_that_are_missing_are_named(change: tuple[str, str], said: str) -> None:
     with pytest.raises(ChartError, match=said):
         parse_chart(TEXT.replace(*change, 1))
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/central.sqlite"
-    else:
-        url = request.getfixturevalue("postgres_url")
-    opened = open_store(url)
-    yield opened
-    opened.close()
 
 
 def pay(store: Store, number: int, paid_on: str, state: str = "posted", **more: Any) -> int:

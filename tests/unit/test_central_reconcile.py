@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from importlib import resources
 from pathlib import Path
@@ -46,17 +45,6 @@ CARD_HEAD = (
 def demo_mapping(name: str) -> FileMapping:
     folder = resources.files("central").joinpath("demo/conciliacion")
     return parse_mapping(folder.joinpath(f"{name}-demo.toml").read_text(encoding="utf-8"))
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/central.sqlite"
-    else:
-        url = request.getfixturevalue("postgres_url")
-    opened = open_store(url)
-    yield opened
-    opened.close()
 
 
 class Town:

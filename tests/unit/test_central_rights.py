@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -44,20 +43,6 @@ TOKEN = "ficha-de-prueba"
 SEALED = "-----BEGIN AGE ENCRYPTED FILE-----" + "Q" * 200
 PHOTO = b"age-encryption.org/v1 photo" * 40
 SHA = hashlib.sha256(PHOTO).hexdigest()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/central.sqlite"
-    return str(request.getfixturevalue("postgres_url"))
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    opened = open_store(url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

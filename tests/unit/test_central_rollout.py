@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -27,7 +25,7 @@ from central.rollout import Count, OpenRing, Plan, RolloutState, Stop, judge
 from central.rollout_books import Answer, ask, nodes_of, standings, start, stop
 from central.rollout_facts import ended_of
 from central.rollout_words import in_english, in_spanish, staff_reason, stored_reason
-from central.store import Store, open_store
+from central.store import Store
 from central.wiring import demo_perfil
 from municipio.facts import FactType, Lane
 from municipio.wire.batch import Batch, decode_batch
@@ -37,20 +35,6 @@ NOW = datetime(2026, 1, 20, 18, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 TOKEN = "ficha-de-prueba"
 V = "1.4.0"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/central.sqlite"
-    return str(request.getfixturevalue("postgres_url"))
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    opened = open_store(url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from kivy.clock import Clock
-from kivy.graphics import Color, Line, Rectangle, SmoothRoundedRectangle
+from kivy.graphics import Color, InstructionGroup, Line, Rectangle, SmoothRoundedRectangle
 from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
 from kiosk.widgets import skin
+from kiosk.widgets.dashes import dashes
+
+DASH_WIDTH, DASH, GAP = 3, 10, 6
 
 
 class Ground(Widget):  # type: ignore[misc]  # kivy has no type information
@@ -26,13 +29,13 @@ class Ground(Widget):  # type: ignore[misc]  # kivy has no type information
     dashed = BooleanProperty(False)
 
     def __init__(self, **kwargs: Any) -> None:
-        self._dashes: list[Any] = []
         super().__init__(**kwargs)
         with self.canvas.before:
             self._edge_color = Color(0, 0, 0, 0)
             self._edge_shape = SmoothRoundedRectangle(segments=20)
             self._fill_color = Color(0, 0, 0, 0)
             self._fill_shape = SmoothRoundedRectangle(segments=20)
+            self._dashes = InstructionGroup()
         self._paint_soon = Clock.create_trigger(self._paint, -1)
         for name in ("pos", "size", "fill", "edge", "edge_width", "radius", "dashed"):
             self.fbind(name, self._paint_soon)
@@ -53,16 +56,13 @@ class Ground(Widget):  # type: ignore[misc]  # kivy has no type information
             self._paint_dashes(radius)
 
     def _paint_dashes(self, radius: float) -> None:
-        """Kivy dashes only hairlines, so a thick dash is three of them side by side."""
-        if not self._dashes:
-            with self.canvas.before:
-                Color(rgba=skin.color("muted"))
-                self._dashes = [Line(dash_length=9, dash_offset=5) for _ in range(3)]
-        for inset, line in enumerate(self._dashes, 1):
-            line.rounded_rectangle = (
-                self.x + inset, self.y + inset, self.width - 2 * inset, self.height - 2 * inset,
-                radius, 40,
-            )  # fmt: skip
+        half = DASH_WIDTH / 2
+        across, high = self.width - DASH_WIDTH, self.height - DASH_WIDTH
+        found = dashes(self.x + half, self.y + half, across, high, radius - half, DASH, GAP)
+        self._dashes.clear()
+        self._dashes.add(Color(rgba=skin.color("muted")))
+        for points in found:
+            self._dashes.add(Line(points=points, width=half, cap="none"))
 
 
 class Card(Ground, BoxLayout):  # type: ignore[misc]  # kivy has no type information

@@ -19,8 +19,9 @@ def make_root_image(out: Path, root: Path, tools: Path, epoch: int, level: int) 
     # One time for every file: those of a tree that was checked out earlier would differ from another's.
     inside(
         tools, "env", "-u", "SOURCE_DATE_EPOCH", "mksquashfs", "/input", "/output/rootfs.img",
-        "-comp", "zstd", "-Xcompression-level", str(level), "-b", "256K", "-noappend", "-mkfs-time", str(epoch),
-        "-all-time", str(epoch), "-no-progress", "-no-exports", "-xattrs", "-quiet", binds=binds,
+        "-comp", "zstd", "-Xcompression-level", str(level), "-b", "256K", "-noappend",
+        "-mkfs-time", str(epoch), "-all-time", str(epoch), "-no-progress", "-no-exports", "-xattrs", "-quiet",
+        binds=binds,
     )  # fmt: skip
     image = out / "rootfs.img"
     start = -(-image.stat().st_size // 4096) * 4096

@@ -92,18 +92,23 @@ class Builder:
         recipe = digest(
             (f"{RECIPE}/disk.py", f"{RECIPE}/uboot.py", f"{RECIPE}/boot"), (key, repr(self.board))
         )
-        stage(
+        made = stage(
             self.report, "disk", self.folder, recipe,
             lambda: disk.make_disk(
                 self.folder, self.base, self.firmware, self.board, self.tools, self.release.epoch
             ),
             [image],
         )  # fmt: skip
+        if made:  # the one before must not be published as this one
+            image.with_suffix(".img.xz").unlink(missing_ok=True)
+            self.report.drop("xz")
         self._sbom()
+        if not made:
+            self.report.put("warm", seconds=round(time.monotonic() - began, 1))
         self.report.put(
             "image", board=self.board.name, version=self.release.version, commit=self.release.commit,
             bytes_on_card=image.stat().st_size, bytes_on_disk=image.stat().st_blocks * 512,
-            seconds=round(time.monotonic() - began, 1),
+            level=self.level, seconds=round(time.monotonic() - began, 1),
         )  # fmt: skip
         say(f"image    {image} ready after {time.monotonic() - began:.0f} s")
         return image

@@ -69,6 +69,14 @@ class Report:
 
     def put(self, part: str, **figures: object) -> None:
         self.figures.setdefault(part, {}).update(figures)
+        self._write()
+
+    def drop(self, part: str) -> None:
+        """Forget what is no longer there."""
+        self.figures.pop(part, None)
+        self._write()
+
+    def _write(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text(json.dumps(self.figures, indent=1, sort_keys=True) + "\n")
 

@@ -17,6 +17,7 @@ from boards import BASES, BOARDS
 from bundle import boot_tar
 from cve import DebianVersion, Open, accept, judge_debian, judge_osv
 from disk import firmware_words
+from figures import table
 from stages import Report, stage
 from uboot import settle
 
@@ -198,6 +199,14 @@ def test_every_board_has_a_base_of_its_own_kind() -> None:
     assert {b.name: BASES[b.base].arch for b in BOARDS.values()} == {
         b.name: b.arch for b in BOARDS.values()
     }
+
+
+def test_the_figures_judge_an_image_by_both_goals_and_say_when_it_was_packed_for_trying() -> None:
+    lines = "\n".join(table("pi", {"xz": {"bytes": 500_000_000}, "image": {"level": 3}}))
+
+    assert "500 MB (within the goal of 700 MB)" in lines
+    assert "500 MB (OVER the goal of 450 MB)" in lines
+    assert "packed for trying" in lines
 
 
 # --- known vulnerabilities

@@ -88,8 +88,16 @@ def version_in(card: Path, slot: str, root_bytes: int, name: str) -> Version:
 
 def boot_files(card: Path, slot: str) -> tuple[str, ...]:
     folder = slot.lower()
-    found = (get_file(card, f"{folder}/{name}") for name in FILES)
+    found = (_readable(card, f"{folder}/{name}") for name in FILES)
     return tuple(hashlib.sha256(raw).hexdigest() if raw is not None else "" for raw in found)
+
+
+def _readable(card: Path, name: str) -> bytes | None:
+    """A file of the boot partition; None also for one that a cut left without its end."""
+    try:
+        return get_file(card, name)
+    except OSError:
+        return None
 
 
 def slot_started(card: Path, versions: tuple[Version, ...]) -> str | None:
@@ -103,4 +111,4 @@ def slot_started(card: Path, versions: tuple[Version, ...]) -> str | None:
             seen[slot] = any(version_in(card, slot, v.root_bytes, v.name) == v for v in named)
         return seen[slot]
 
-    return started(first_whole(get_file(card, name) for name in COPIES), is_whole)
+    return started(first_whole(_readable(card, name) for name in COPIES), is_whole)

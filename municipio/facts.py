@@ -365,7 +365,15 @@ def fact_hash(raw: bytes) -> str:
 def format_time(moment: datetime) -> str:
     """RFC 3339 UTC with milliseconds and Z, the only spelling a fact may carry."""
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    # Four times as fast as `isoformat`, which counts on each record's path.
+    raw = _encode_time(utc)
+    if len(raw) == _WITH_MICROSECONDS:
+        return raw[1:24].decode() + "Z"
     return utc.isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+_encode_time = msgspec.json.Encoder().encode
+_WITH_MICROSECONDS = len('"2026-01-20T12:00:00.123456Z"')
 
 
 def parse_time(text: str) -> datetime:

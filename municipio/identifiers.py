@@ -160,21 +160,22 @@ def make_folio(node_code: str, lane: Lane, epoch: int, seq: int) -> str:
     """
     if seq < 1:
         raise ValueError("epoch and seq start at 1")
-    head, sum_so_far = _folio_head(node_code, lane, epoch)
-    body = f"{seq:06d}"
-    check = _ALPHABET[(1 - _doubled(_add(sum_so_far, body))) % 36]
-    return f"{head}-{body}-{check}"
+    thousands, rest = divmod(seq, 1000)
+    head, sum_so_far = _folio_head(node_code, lane, epoch, thousands)
+    tail = f"{rest:03d}"
+    check = _ALPHABET[(1 - _doubled(_add(sum_so_far, tail))) % 36]
+    return f"{head}{tail}-{check}"
 
 
 @lru_cache(maxsize=64)
-def _folio_head(node_code: str, lane: Lane, epoch: int) -> tuple[str, int]:
-    """`COA007-R1` and the check sum up to there, the same for all folios of a chain."""
+def _folio_head(node_code: str, lane: Lane, epoch: int, thousands: int) -> tuple[str, int]:
+    """`COA007-R1-000` and the check sum up to there, the same for a thousand folios of a chain."""
     if not _NODE_CODE.fullmatch(node_code):
         raise ValueError(f"node code «{node_code}» is not three letters and three digits")
     if epoch < 1:
         raise ValueError("epoch and seq start at 1")
-    head = f"{lane.letter}{epoch}"
-    return f"{node_code}-{head}", _add(18, f"{node_code}{head}")
+    chain, first = f"{lane.letter}{epoch}", f"{thousands:03d}"
+    return f"{node_code}-{chain}-{first}", _add(18, f"{node_code}{chain}{first}")
 
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"

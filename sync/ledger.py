@@ -8,7 +8,7 @@ object may be shared by threads.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -173,6 +173,8 @@ class SqliteLedger(LedgerReads):
         self.reserve = Reserve(path.parent)
         self._source = node_urn(owner[1], owner[0])
         self._poisoned = ""
+        self._cursor = connection.cursor()
+        """For what is written with each record: making a new one takes as long as a statement."""
         self._version = -1
         self._heads: dict[int, tuple[int, int, str]] = {}
         """(epoch, seq, hash) by lane, good while `_version` is what SQLite's pager says: it counts what
@@ -228,15 +230,15 @@ class SqliteLedger(LedgerReads):
         self, draft: FactDraft, changes: Callable[[Numbered], Sequence[Change]]
     ) -> Recorded | NotRecorded:
         with self._lock:
-            connection, heads = self._connection, self._heads
+            connection, cursor, heads = self._connection, self._cursor, self._heads
             self._heads = {}
             try:
                 self._refuse_if_poisoned()
-                connection.execute("BEGIN IMMEDIATE")
+                cursor.execute("BEGIN IMMEDIATE")
                 if connection.data_version() != self._version:
                     heads = {}
-                recorded = self._record_in(connection, draft, changes, heads)
-                connection.execute("COMMIT")
+                recorded = self._record_in(cursor, draft, changes, heads)
+                cursor.execute("COMMIT")
                 self._version = connection.data_version()
             except apsw.Error as error:
                 roll_back(connection)
@@ -245,7 +247,8 @@ class SqliteLedger(LedgerReads):
                 roll_back(connection)
                 raise
             self._heads = heads
-            self._note(recorded.fact, heads)
+            fact = recorded.fact
+            self._tell_witness(fact, heads[rows.LANE_NUMBER[fact.lane]][2])
             return recorded
 
     def save(self, changes: Sequence[Change]) -> NotRecorded | None:
@@ -261,9 +264,9 @@ class SqliteLedger(LedgerReads):
     def _save(self, changes: Sequence[Change]) -> NotRecorded | None:
         try:
             with self.transaction() as connection:
-                at = self.clock.now()
+                at, cursor = self.clock.now(), connection.cursor()
                 for change in changes:
-                    rows.write_change(connection, change, at)
+                    rows.write_change(cursor, change, at)
         except apsw.Error as error:
             return self._failed(error)
         return None
@@ -312,21 +315,19 @@ class SqliteLedger(LedgerReads):
 
     def record_in(self, connection: apsw.Connection, draft: FactDraft) -> Recorded:
         """Number and store a draft inside the caller's `transaction`; `note` it once that is committed."""
-        return self._record_in(connection, draft, no_changes, {})
+        return self._record_in(connection.cursor(), draft, no_changes, {})
 
     def note(self, fact: Fact) -> None:
         """Tell the witness of a fact that is committed."""
-        self._note(fact, {})
+        self._tell_witness(fact, fact_hash(encode_fact(fact)))
 
-    def _note(self, fact: Fact, heads: Mapping[int, tuple[int, int, str]]) -> None:
-        number = rows.LANE_NUMBER[fact.lane]
-        known = heads.get(number)
-        digest = known[2] if known else fact_hash(encode_fact(fact))
-        self.witness.note(number, Head(fact.epoch, fact.seq, bytes.fromhex(digest)))
+    def _tell_witness(self, fact: Fact, digest: str) -> None:
+        head = Head(fact.epoch, fact.seq, bytes.fromhex(digest))
+        self.witness.note(rows.LANE_NUMBER[fact.lane], head)
 
     def _record_in(
         self,
-        connection: apsw.Connection,
+        cursor: apsw.Cursor,
         draft: FactDraft,
         changes: Callable[[Numbered], Sequence[Change]],
         heads: dict[int, tuple[int, int, str]],
@@ -334,7 +335,7 @@ class SqliteLedger(LedgerReads):
         """Number and store; `heads` are the chains' heads where they are surely known."""
         lane = lane_of(draft.type)
         number = rows.LANE_NUMBER[lane]
-        epoch, last, prev = heads.get(number) or _read_head(connection, number)
+        epoch, last, prev = heads.get(number) or _read_head(cursor.connection, number)
         seq = last + 1
         at = self.clock.now()
         fact = make_fact(
@@ -346,12 +347,12 @@ class SqliteLedger(LedgerReads):
             raise FactError(f"fact of {len(raw)} bytes is over the limit of {MAX_FACT_BYTES}")
         digest = fact_hash(raw)
         seal = seal_of(self.key, digest)
-        connection.execute(_INSERT_FACT, (number, epoch, seq, raw, seal))
+        cursor.execute(_INSERT_FACT, (number, epoch, seq, raw, seal))
         heads[number] = (epoch, seq, digest)
         if "attachments" in draft.data:
-            rows.write_attachments(connection, (number, epoch, seq), named_attachments(draft.data))
+            rows.write_attachments(cursor, (number, epoch, seq), named_attachments(draft.data))
         for change in changes(Numbered(fact.id, epoch, seq, folio)):
-            rows.write_change(connection, change, at)
+            rows.write_change(cursor, change, at)
         return Recorded(fact, folio)
 
     def _refuse_if_poisoned(self) -> None:

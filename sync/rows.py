@@ -60,33 +60,33 @@ _POSITION = (
 )
 
 
-def write_change(connection: apsw.Connection, change: Change, at: Instant) -> None:
+def write_change(cursor: apsw.Cursor, change: Change, at: Instant) -> None:
     """Insert or replace one business row, inside the caller's transaction."""
     if isinstance(change, Payment):
         body = msgspec.json.encode(change).decode()
         is_open = OPEN if change.state in OPEN_STATES else WATCHED if change.looks_left else 0
         row: tuple[Any, ...] = (change.key, change.clave, is_open, body)
-        connection.execute(_PAYMENT, row)
+        cursor.execute(_PAYMENT, row)
     elif isinstance(change, FolioStub):
         detail = msgspec.json.encode(change.detail).decode()
         row = (change.folio, change.kind, change.state, change.opened_on, detail)
-        connection.execute(_FOLIO, row)
+        cursor.execute(_FOLIO, row)
     elif isinstance(change, CashMovement):
-        connection.execute(_CASH, (*_movement_row(change), *_instant_row(at)))
+        cursor.execute(_CASH, (*_movement_row(change), *_instant_row(at)))
     elif isinstance(change, CashPosition):
         row = (change.unit.value, change.serial, change.counter, change.accepted)
-        connection.execute(_POSITION, row)
+        cursor.execute(_POSITION, row)
     else:
-        connection.execute(_PRINT_JOB, (*_print_job_row(change), *_instant_row(at)))
+        cursor.execute(_PRINT_JOB, (*_print_job_row(change), *_instant_row(at)))
 
 
 def write_attachments(
-    connection: apsw.Connection, place: tuple[int, int, int], refs: Iterable[AttachmentRef]
+    cursor: apsw.Cursor, place: tuple[int, int, int], refs: Iterable[AttachmentRef]
 ) -> None:
     """Note the files that the fact at (lane, epoch, seq) names; a file named before stays as it is."""
     for ref in refs:
         row = (ref.sha256, ref.bytes, ref.media_type, *place)
-        connection.execute(_ATTACHMENT, row)
+        cursor.execute(_ATTACHMENT, row)
 
 
 def _print_job_row(job: PrintJob) -> tuple[Any, ...]:

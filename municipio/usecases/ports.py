@@ -6,7 +6,7 @@ Expected trouble comes back as a value of a closed union; only a programmer's er
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 # --- memory: the ledger -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class FolioStub:
+class FolioStub(msgspec.Struct, frozen=True):
     """What stays readable on a node about one matter: nothing personal.
 
     `kind` is the noun a citizen knows (predial, reporte, pase, portal); `state` a word of that
@@ -39,7 +38,7 @@ class FolioStub:
     kind: str
     state: str
     opened_on: str
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

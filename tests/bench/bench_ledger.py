@@ -24,6 +24,7 @@ from municipio.clock import Instant, TimeQuality
 from municipio.facts import FactDraft, FactType, Lane, encode_fact
 from municipio.usecases.ports import FolioStub, Numbered, Recorded
 from municipio.wire.batch import BatchHeader, encode_batch, pack
+from sync.database import connect
 from sync.ledger import SqliteLedger, open_ledger
 from sync.sealing import AgeSealer
 
@@ -55,7 +56,7 @@ def our_ledger(folder: Path) -> Record:
 
 
 def bare_sqlite(folder: Path) -> Record:
-    """The same two rows in the same tables, already encoded: the floor that no queue can beat."""
+    """The same two rows, tables and pragmas, already encoded: the floor that no queue can beat."""
     ledger = open_ledger(folder / "bare.sqlite", Now(), "COA007", "30039")
     assert isinstance(ledger, SqliteLedger)
     first = ledger.record(FactDraft(FactType.REPORT_FILED, DATA))
@@ -63,9 +64,8 @@ def bare_sqlite(folder: Path) -> Record:
     with ledger.reading() as db:
         (body,) = db.execute("SELECT body FROM fact").fetchall()[0]
     ledger.close()
-    db = apsw.Connection(str(folder / "bare.sqlite"))
-    db.pragma("journal_mode", "wal")
-    db.pragma("synchronous", 2)
+    db = connect(folder / "bare.sqlite")
+    assert isinstance(db, apsw.Connection)
     seq = 1
 
     def record() -> None:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from captive_portal.admission import Allowance, Closed, DayUsedUp, Full, Refusal, Resting, admit
 from captive_portal.aggregates import HourTally
 from captive_portal.counters import Count, Counters
+from captive_portal.day_use_file import DayUseFile
 from captive_portal.daybook import DayBook
 from captive_portal.gate.visits import (
     EndCause,
@@ -74,6 +75,7 @@ class Door:
         clock: Clock,
         zone: ZoneInfo,
         codes: ResumeBook,
+        day_use: DayUseFile | None = None,
     ) -> None:
         self.profile = profile
         self.counters = Counters()
@@ -83,7 +85,7 @@ class Door:
         self._clock = clock
         self._zone = zone
         self._codes = codes
-        self._day = DayBook(clock, zone)
+        self._day = DayBook(clock, zone, day_use)
         self._tally = HourTally(clock.now())
         self._consults, self._consulting = ConsultTally("portal", clock.now()), threading.Lock()
         self._tries = Tries(
@@ -279,7 +281,8 @@ class Door:
         self._tally.ended(visit)
 
     def checkpoint(self) -> None:
-        """Write what the visits that hold a code have left, so that a power cut finds it."""
+        """Write what the visits that hold a code have left, so that a power cut finds it; end days."""
+        self._day.forget_the_past()
         holders = self._codes.holders()
         visits = self._gate.visits() if holders else ()
         if not isinstance(visits, GateTrouble):

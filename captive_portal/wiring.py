@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from captive_portal.app import create_app
+from captive_portal.day_use_file import DayUseFile
 from captive_portal.door import Door
 from captive_portal.filter.lookup import Filter
 from captive_portal.filter.store import ListStore
@@ -111,6 +113,7 @@ def build_ports(options: PortalOptions) -> Ports:
             clock=clock,
             zone=site.zone,
             codes=ResumeBook(data.path / "resume-codes.ndjson", clock),
+            day_use=_day_use(kind),
         ),
         sealer=sealer,
         photos=photo_desk(
@@ -123,6 +126,13 @@ def build_ports(options: PortalOptions) -> Ports:
         trip=partial(read_trip, data.stick_file, clock),
         putting_up=_putting_up(data, settings, link, clock),
     )
+
+
+def _day_use(kind: str) -> DayUseFile | None:
+    """In the memory that systemd gives this program (RuntimeDirectory), by the names of a gate that has a
+    process of its own; elsewhere the day is this process's."""
+    folder = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+    return DayUseFile(Path(folder) / "day-use") if folder and kind == "nft" else None
 
 
 def _putting_up(

@@ -48,6 +48,12 @@ PASSING = frozenset(
 )
 """Screens that `back` never returns to: what they did cannot be done again by going back."""
 
+HANDS_FULL_S = 600.0
+"""How long the checklist waits for a technician who has the box open and no hand for the screen."""
+
+UNASKED_S: Mapping[Screen, float] = {Screen.PUESTA: HANDS_FULL_S, Screen.TECNICO: 0.0}
+"""Screens that ask nobody whether they are there, and give way after so long at least."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -127,13 +133,22 @@ class Flow:
             self._set_idle(Idle())
             return
         quiet = now_s - self._touched_s
-        if quiet < self._warning_s:
+        asked_s, wiped_s = self._limits()
+        if quiet < asked_s:
             self._set_idle(Idle())
-        elif quiet < self._warning_s + self._wipe_s:
-            left = self._warning_s + self._wipe_s - quiet
+        elif quiet < wiped_s:
+            left = wiped_s - quiet
             self._set_idle(Idle(IdlePhase.WARNING, max(1, int(left + 0.999))))
         else:
             self._wipe()
+
+    def _limits(self) -> tuple[float, float]:
+        """After how many quiet seconds the person is asked, and forgotten."""
+        wiped_s = self._warning_s + self._wipe_s
+        if self._place.screen in UNASKED_S:
+            wiped_s = max(wiped_s, UNASKED_S[self._place.screen])
+            return wiped_s, wiped_s
+        return self._warning_s, wiped_s
 
     def _wipe(self) -> None:
         self._dirty = False

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from kiosk.background import InlineBackground, ThreadBackground
-from kiosk.flow import Flow, Idle, IdlePhase, Place, Screen
+from kiosk.flow import HANDS_FULL_S, Flow, Idle, IdlePhase, Place, Screen
 from kiosk.language import Words
 
 
@@ -69,6 +69,25 @@ def test_no_time_passes_while_a_screen_is_busy(flow: Flow) -> None:
     flow.tick(500, busy=True)
     flow.tick(540)
     assert flow.idle == Idle()
+
+
+@pytest.mark.parametrize(
+    ("screen", "stays_s"), [(Screen.PUESTA, HANDS_FULL_S), (Screen.TECNICO, 65)]
+)
+def test_a_technician_is_not_asked_and_the_screen_gives_way_in_the_end(
+    flow: Flow, screen: Screen, stays_s: float
+) -> None:
+    told: list[Idle] = []
+    flow.on_idle = told.append
+    flow.go(screen)
+    flow.touched(100)
+    flow.tick(100 + stays_s - 0.1)
+    assert flow.place.screen is screen
+
+    flow.tick(100 + stays_s)
+
+    assert flow.place.screen is Screen.HOME
+    assert told == []
 
 
 def test_nobody_is_warned_when_nobody_was_there(flow: Flow) -> None:

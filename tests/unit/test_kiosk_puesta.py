@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.flow import Screen
+from kiosk.flow import HANDS_FULL_S, Idle, Screen
 from kiosk.installation_wiring import NodeSights, comes_up
 from kiosk.presenters.registry import Ports
 from kiosk.presenters.views_tecnico import TecnicoPhase
@@ -121,6 +121,10 @@ def test_half_an_hour_without_a_touch_locks_it(kiosk: SimulatedKiosk) -> None:
 
 
 def test_left_alone_the_list_gives_way_to_the_citizens(kiosk: SimulatedKiosk) -> None:
+    kiosk.wait(HANDS_FULL_S - 60, step=1)
+    assert kiosk.screen is Screen.PUESTA, "whoever works on the box has no hand free"
+    assert kiosk.flow.idle == Idle()
+
     kiosk.wait(90, step=1)
 
     assert kiosk.screen is Screen.HOME

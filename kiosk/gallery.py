@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.background import InlineBackground
-from kiosk.flow import Idle, IdlePhase
+from kiosk.flow import Idle, IdlePhase, Screen
 from kiosk.gallery_city import large_world
 from kiosk.gallery_scenes import SCENES, Scene
 from kiosk.language import ENGLISH, SPANISH, Words, untranslated
@@ -66,7 +66,10 @@ class Studio:
         """Draw the view that is up, with the header that goes with it, on a body of its own."""
         from kiosk.screens.base import build_body
 
-        header = HeaderPresenter(self._words, InlineBackground(), kiosk.settings, kiosk.world.link)
+        serves = kiosk.screen is not Screen.FUERA_DE_SERVICIO
+        header = HeaderPresenter(
+            self._words, InlineBackground(), kiosk.settings, kiosk.world.link, serves=serves
+        )
         header.tick(0)
         self.stage.drop_overlay(swallow=False)
         self.stage.frame.show_header(header.view)

@@ -285,7 +285,8 @@ def _house(
     close: Callable[[], None],
     link: FileLink | SilentLink,
 ) -> House:
-    header = HeaderPresenter(desk.words, desk.background, desk.settings, link)
+    serves = not isinstance(link, SilentLink)
+    header = HeaderPresenter(desk.words, desk.background, desk.settings, link, serves=serves)
     idle = IdlePresenter(desk.words, lambda: flow.touched(time.monotonic()), flow.end_session)
     return House(desk.words, flow, header, idle, presenters, audio, close)
 

@@ -24,11 +24,21 @@ class _Heard:
 
 
 class HeaderPresenter:
-    """`tick` a few times a second; reads the link in the background every two seconds."""
+    """`tick` a few times a second; reads the link in the background every two seconds.
+
+    One that does not serve (`serves`) keeps nothing, and must not promise it.
+    """
 
     def __init__(
-        self, words: Words, background: Background, settings: Settings, link: Link
+        self,
+        words: Words,
+        background: Background,
+        settings: Settings,
+        link: Link,
+        *,
+        serves: bool = True,
     ) -> None:
+        self._serves = serves
         self._words = words
         self._background = background
         self._settings = settings
@@ -86,6 +96,8 @@ class HeaderPresenter:
             ),
         }
         look, text, icon, tone = looks[self._heard.state]
+        if not self._serves:
+            text, icon, tone = _("Este kiosco está fuera de servicio"), "octagon-alert", Tone.CLAY
         if self._card_waits:
             waits = _("Tarjeta de servicio: espere a que esta persona termine")
             text, icon, tone = waits, "id-card", Tone.PLUM

@@ -92,7 +92,8 @@ def _devices(plan: SitePlan, token_file: str) -> Tables:
 
 
 WAITING_SETTINGS: Tables = {
-    "portal": {"gate": "nft", "listen": PORTAL_LISTEN, "public_url": GATEWAY_URL}
+    "node": {"site": "sin configurar"},
+    "portal": {"gate": "nft", "listen": PORTAL_LISTEN, "public_url": GATEWAY_URL},
 }
 """Of a node that has no plan yet: it explains itself and does nothing else."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from plaza.options import existing_data_option, json_option
 from plaza.quiet import busy_with
 from plaza.settle import Settling, Undone
 from plaza.unit_control import SystemdUnits
@@ -18,21 +19,13 @@ from sync.wiring import CannotStart, open_memory
 
 MARK = "settings-settled.json"
 
-_data = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    envvar="PLAZA_DATA",
-    required=True,
-    help="Data directory of the node.",
-)
-
 
 @click.command("city")
-@_data
+@existing_data_option
 @click.option(
     "--forget", is_flag=True, help="Use only the place's settings until the city sends others."
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object for machines.")
+@json_option
 def city(data: Path, forget: bool, as_json: bool) -> None:
     """Show what the city set on this node; each lies over the place's own setting."""
     place = DataDir(data)
@@ -52,7 +45,7 @@ def city(data: Path, forget: bool, as_json: bool) -> None:
 
 
 @click.command("settle")
-@_data
+@existing_data_option
 def settle(data: Path) -> None:
     """Start the programs that new settings of the city concern, once nobody is served.
 

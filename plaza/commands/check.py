@@ -20,6 +20,7 @@ from municipio.liquidacion import Liquidacion, row_document
 from municipio.money import format_amount, format_mxn, importe_con_letra, parse_amount
 from municipio.predial import compute_liquidacion, parse_account_tax, parse_perfil
 from municipio.settings import parse_settings
+from plaza.options import json_option
 
 _T = TypeVar("_T")
 _READABLE = click.Path(path_type=Path)
@@ -115,7 +116,7 @@ def reference(
 @click.option("--account", type=_READABLE, required=True, help="TOML file with an account's debt.")
 @click.option("--on", type=_Day(), required=True, help="Day of payment, YYYY-MM-DD.")
 @click.option("--pensioner", is_flag=True, help="What the benefit for pensioners would give.")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@json_option
 def liquidacion(perfil: Path, account: Path, on: date, pensioner: bool, as_json: bool) -> None:
     """Compute what an account owes on a day, by year and concept."""
     rules = _or_trouble(_parse_file, perfil, parse_perfil)

@@ -11,19 +11,11 @@ import click
 from municipio.content import ContentProblem
 from municipio.settings import Settings, SettingsError
 from municipio.wire.keys import KeyFormatError, PublicKey, load_public
+from plaza.options import data_option, json_option
 from sync.catalogue import CatalogueTrouble, SqliteCatalogue
 from sync.content_folder import Installed
 from sync.datadir import DataDir
 from sync.whole_folder import NodeContent
-
-_data = click.option(
-    "--data",
-    envvar="PLAZA_DATA",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Data directory of the node.",
-)
-_as_json = click.option("--json", "as_json", is_flag=True, help="Answer for machines.")
 
 
 @click.group()
@@ -34,8 +26,8 @@ def content() -> None:
 @content.command("import")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--allow-older", is_flag=True, help="Accept content older than the installed one.")
-@_data
-@_as_json
+@data_option
+@json_option
 def import_(folder: Path, data: Path, allow_older: bool, as_json: bool) -> None:
     """Install a content FOLDER, whole or not at all. The old content stays when it is refused.
 
@@ -55,8 +47,8 @@ def import_(folder: Path, data: Path, allow_older: bool, as_json: bool) -> None:
 
 
 @content.command()
-@_data
-@_as_json
+@data_option
+@json_option
 def show(data: Path, as_json: bool) -> None:
     """Say which content this node serves."""
     catalogue = SqliteCatalogue(DataDir(data).catalogue)

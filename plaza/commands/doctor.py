@@ -15,6 +15,7 @@ from plaza.doctor.finding import Finding, State, worst
 from plaza.doctor.report import as_document, as_note, as_text, fact_for_the_city, line_for_the_city
 from plaza.doctor.table import examine
 from plaza.doctor.words import ENGLISH, LANGUAGES, SPANISH, words
+from plaza.options import existing_data_option, json_option
 from sync.clock import SystemClock
 from sync.datadir import DataDir
 from sync.doctor_note import FILE_NAME, read_note, write_note
@@ -22,14 +23,8 @@ from sync.wiring import CannotStart, open_memory
 
 
 @click.command()
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    envvar="PLAZA_DATA",
-    required=True,
-    help="Data directory of the node.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON document for machines.")
+@existing_data_option
+@json_option
 @click.option("--language", type=click.Choice(["es", "en"]), default="es", show_default=True)
 @click.option(
     "--tell", is_flag=True, help="Leave it for the kiosk's screen, and tell the city if it is news."

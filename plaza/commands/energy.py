@@ -16,18 +16,10 @@ from plaza.energy import LINES
 from plaza.energy_files import PROOF_NAME, keep_proof, read_proof
 from plaza.energy_plan import SHORT_HOURS, TABLE, Arm, Halt, Radio
 from plaza.energy_wake import BRINGS_BACK, Proof, Refusal, halting, is_proven, may_halt
+from plaza.options import data_option, json_option
 from sync.clock import SystemClock, quality_with
 from sync.datadir import DataDir
 from sync.energy_note import FileBand, read_energy
-
-_data = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar="PLAZA_DATA",
-    required=True,
-    help="Data directory of the node.",
-)
-_json = click.option("--json", "as_json", is_flag=True, help="One JSON document for machines.")
 
 TEST_ALARM_S = 120
 BAND_WORDS = {
@@ -66,7 +58,7 @@ def energy() -> None:
 
 
 @energy.command()
-@_data
+@data_option
 @click.option(
     "--switches",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -89,8 +81,8 @@ def run(data: Path, switches: Path | None, pace: float) -> None:
 
 
 @energy.command()
-@_data
-@_json
+@data_option
+@json_option
 def status(data: Path, as_json: bool) -> None:
     """The band in force, why, and what the node would do in guard. Exit 1 in guard."""
     here = DataDir(data)
@@ -123,7 +115,7 @@ def status(data: Path, as_json: bool) -> None:
 )
 @click.option("--chart", type=click.Path(path_type=Path, dir_okay=False), help="Draw an SVG here.")
 @click.option("--verbose", is_flag=True, help="Every change of band and every cut.")
-@_json
+@json_option
 def simulate(
     days: int,
     weather: str,
@@ -152,7 +144,7 @@ def simulate(
 
 
 @energy.command()
-@_json
+@json_option
 def plan(as_json: bool) -> None:
     """The table: what each band may spend."""
     if as_json:
@@ -163,7 +155,7 @@ def plan(as_json: bool) -> None:
 
 
 @energy.command("wake-test")
-@_data
+@data_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def wake_test(data: Path, yes: bool) -> None:
     """Halt now, with the technician here, to prove that the node comes back by itself.

@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from municipio.wire.enrolment import EnrolmentProblem, parse_code
+from plaza.options import data_option, json_option
 from sync.datadir import DataDir
 from sync.enrolment import EnrolTrouble, NotEnrolled
 from sync.enrolment import enrol as enrol_node
@@ -33,14 +34,8 @@ _WHAT_TO_DO = {
     type=click.Path(dir_okay=False),
     help="Certificate of the authority that signed the city's (PEM); default: the system's.",
 )
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar="PLAZA_DATA",
-    required=True,
-    help="Data directory of the node.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object for machines.")
+@data_option
+@json_option
 def enrol(code: str, central_url: str, ca_file: str, data: Path, as_json: bool) -> None:
     """Join the city that gave this CODE; may be run again after any interruption."""
     if not central_url.startswith(("http://", "https://")):

@@ -25,14 +25,11 @@ from captive_portal.filter.signing import check_signature, is_signed, trailer
 from captive_portal.filter.store import BASELINE, ListStore
 from municipio.settings import SettingsError
 from municipio.wire.keys import KeyFormatError, PublicKey, load_public
+from plaza.options import data_or_here_option, json_option
 from sync.datadir import DataDir
 from sync.keys import KeyMissing, load_city_key
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_data = click.option(
-    "--data", envvar="PLAZA_DATA", default=".", type=click.Path(path_type=Path), show_default=True
-)
-_json = click.option("--json", "as_json", is_flag=True, help="For machines.")
 
 
 class _Day(click.ParamType[date]):
@@ -58,7 +55,7 @@ def filter() -> None:
 @click.option("--date", "day", type=_Day(), help="Day of the list. Default: today (UTC).")
 @click.option("--previous", type=_FILE, help="Last list: keeps since when each name is listed.")
 @click.option("--notice", default="", help="A line about the list, shown to who looks at it.")
-@_json
+@json_option
 def build_(
     lists: tuple[str, ...],
     out: Path,
@@ -90,7 +87,7 @@ def build_(
 @filter.command()
 @click.argument("file", type=_FILE)
 @click.option("--key", type=_FILE, help="City's public key (PEM): the signature must fit.")
-@_json
+@json_option
 def check(file: Path, key: Path | None, as_json: bool) -> None:
     """Read every record of a list FILE, and its signature where a key is given."""
     facts = check_database(file)
@@ -158,7 +155,7 @@ def baseline(out: Path, key: Path, allow: tuple[Path, ...]) -> None:
 
 
 @filter.command()
-@_data
+@data_or_here_option
 @click.argument("file", type=_FILE)
 @click.option("--older", is_flag=True, help="Also when it is older than the list in use.")
 def install(data: Path, file: Path, older: bool) -> None:
@@ -176,9 +173,9 @@ def install(data: Path, file: Path, older: bool) -> None:
 
 
 @filter.command()
-@_data
+@data_or_here_option
 @click.option("--baseline", type=_FILE, default=BASELINE, show_default=True)
-@_json
+@json_option
 def status(data: Path, baseline: Path, as_json: bool) -> None:
     """Which list this node uses and how old it is; exit 1 when none can be read."""
     serving = ListStore(DataDir(data).path / "filter", baseline).serving()
@@ -199,7 +196,7 @@ def status(data: Path, baseline: Path, as_json: bool) -> None:
 
 
 @filter.command()
-@_data
+@data_or_here_option
 @click.option("--site", type=_FILE, help="The site's rules. Default: DATA/site.toml.")
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
 @click.option("--seen-at", type=click.Path(path_type=Path), help="DATA/filter for the daemons.")
@@ -236,7 +233,7 @@ def render(
 
 
 @filter.command()
-@_data
+@data_or_here_option
 @click.option("--site", type=_FILE, help="The site's rules. Default: DATA/site.toml.")
 def refresh(data: Path, site: Path | None) -> None:
     """Look up the addresses of the safe search names on the uplink; dnsmasq notices by itself."""

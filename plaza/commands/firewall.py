@@ -11,18 +11,12 @@ from captive_portal.gate.nft_runner import NftRefused, best_runner
 from captive_portal.site import site_file
 from municipio.settings import SettingsError
 from plaza.firewall import Doors, doors_of, render_open
+from plaza.options import data_option
 from sync.datadir import DataDir
 
 SSH_KEYS = (Path("/data/system/ssh/authorized_keys"), Path("ssh/authorized_keys"))
 """Where a technician's key is, on the image or below the data directory of a Debian host."""
 
-_data = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar="PLAZA_DATA",
-    required=True,
-    help="Data directory of the node.",
-)
 _more = click.option(
     "--other-tcp",
     multiple=True,
@@ -37,7 +31,7 @@ def firewall() -> None:
 
 
 @firewall.command("open")
-@_data
+@data_option
 @_more
 def open_doors(data: Path, other_tcp: tuple[int, ...]) -> None:
     """Open what the settings and the site ask for, close the rest. Needs root.
@@ -51,7 +45,7 @@ def open_doors(data: Path, other_tcp: tuple[int, ...]) -> None:
 
 
 @firewall.command()
-@_data
+@data_option
 @_more
 def show(data: Path, other_tcp: tuple[int, ...]) -> None:
     """Print what `open` would open; change nothing."""

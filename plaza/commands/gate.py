@@ -27,18 +27,15 @@ from captive_portal.gate.visits import (
 from captive_portal.gate.wiring import GateCannotStart, GateOptions, build_gate
 from captive_portal.site import site_file
 from municipio.settings import Settings, SettingsError
+from plaza.options import data_or_here_option, json_option
 from sync.datadir import DataDir
 
-_data = click.option(
-    "--data", envvar="PLAZA_DATA", default=".", type=click.Path(path_type=Path), show_default=True
-)
 _socket = click.option("--socket", type=click.Path(path_type=Path), help="The gate's Unix socket.")
 _site = click.option(
     "--site",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The site's file (TOML). Default: DATA/site.toml.",
 )
-_json = click.option("--json", "as_json", is_flag=True, help="For machines.")
 _ip = click.option("--ip", required=True, metavar="ADDR")
 
 
@@ -48,7 +45,7 @@ def gate() -> None:
 
 
 @gate.command()
-@_data
+@data_or_here_option
 @_socket
 @_site
 @click.option("--interface", help="Guest side. Default: of the site, or portal.interface.")
@@ -102,7 +99,7 @@ def run(
 
 
 @gate.command()
-@_data
+@data_or_here_option
 @_socket
 @_ip
 @click.option("--seconds", required=True, type=click.IntRange(1, MAX_VISIT_S))
@@ -119,7 +116,7 @@ def run(
 @click.option(
     "--rate-up", default=0, type=click.IntRange(0, MAX_RATE_KIB_S), help="KiB/s; 0: no limit."
 )
-@_json
+@json_option
 def grant(
     data: Path,
     socket: Path | None,
@@ -136,23 +133,23 @@ def grant(
 
 
 @gate.command()
-@_data
+@data_or_here_option
 @_socket
 @_ip
-@_json
+@json_option
 def revoke(data: Path, socket: Path | None, ip: str, as_json: bool) -> None:
     """End a visit at once."""
     _show(_client(data, socket).revoke(ip), as_json)
 
 
 @gate.command("list")
-@_data
+@data_or_here_option
 @_socket
 @click.option("--ip", metavar="ADDR", help="Only this one, open or not.")
 @click.option(
     "--ended", is_flag=True, help="What ended since this was last asked; each visit once."
 )
-@_json
+@json_option
 def list_(data: Path, socket: Path | None, ip: str | None, ended: bool, as_json: bool) -> None:
     """Open visits: address, today's pseudonym, seconds and bytes left."""
     if ip and ended:
@@ -162,18 +159,18 @@ def list_(data: Path, socket: Path | None, ip: str | None, ended: bool, as_json:
 
 
 @gate.command()
-@_data
+@data_or_here_option
 @_socket
-@_json
+@json_option
 def restore(data: Path, socket: Path | None, as_json: bool) -> None:
     """Rebuild the firewall from the live visits."""
     _show(_client(data, socket).restore(), as_json)
 
 
 @gate.command()
-@_data
+@data_or_here_option
 @_socket
-@_json
+@json_option
 def stats(data: Path, socket: Path | None, as_json: bool) -> None:
     """Counters since the gate started; none is about one device."""
     _show(_client(data, socket).stats(), as_json)

@@ -24,16 +24,12 @@ from municipio.device_words import technician_words
 from municipio.devices import DeviceStatus, PrintVerdict
 from municipio.settings import Settings, SettingsError, parse_settings
 from plaza.hardware_look import SELFTEST_S, Found, looked_at, profiles_table, settled
+from plaza.options import json_option, optional_data_option
 from sync.datadir import DataDir
 
 
 @click.group()
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    envvar="PLAZA_DATA",
-    help="Data directory of the node, for its settings.",
-)
+@optional_data_option
 @click.pass_context
 def hardware(ctx: click.Context, data: Path | None) -> None:
     """Ask the devices how they are; print the test strip."""
@@ -57,7 +53,6 @@ def _node(data: Path | None) -> Node:
         raise click.ClickException(str(problem)) from None
 
 
-_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document for machines.")
 _PORT = click.option("--port", default="", help="Printer port; default: setting printer.port.")
 _PROFILE = click.option(
     "--profile", type=click.Choice(sorted(PROFILES)), help="Default: setting printer.profile."
@@ -66,7 +61,7 @@ _PROFILE = click.option(
 
 @hardware.command()
 @click.option("--markdown", is_flag=True, help="As the table of docs/reference/impresoras.md.")
-@_JSON
+@json_option
 def profiles(as_json: bool, markdown: bool) -> None:
     """The printer profiles: columns, code page, QR, blade and what each tells of itself."""
     if markdown:
@@ -83,7 +78,7 @@ def profiles(as_json: bool, markdown: bool) -> None:
 @hardware.command()
 @_PORT
 @_PROFILE
-@_JSON
+@json_option
 @click.pass_obj
 def probe(node: Node, port: str, profile: str | None, as_json: bool) -> None:
     """How each configured device is, after listening for up to four seconds."""
@@ -96,7 +91,7 @@ def probe(node: Node, port: str, profile: str | None, as_json: bool) -> None:
 
 
 @hardware.command()
-@_JSON
+@json_option
 @click.pass_obj
 def selftest(node: Node, as_json: bool) -> None:
     """All configured devices at once, as at every start: one line each, within three seconds."""
@@ -124,7 +119,7 @@ def _tell(found: list[Found], as_json: bool) -> None:
     "--device", default="printer", type=click.Choice(sorted(REGISTRY)), help="Default: printer."
 )
 @click.option("--seconds", default=0, help="Stop after this long; 0: until Ctrl-C.")
-@_JSON
+@json_option
 @click.pass_obj
 def watch(
     node: Node, port: str, profile: str | None, device: str, seconds: int, as_json: bool
@@ -170,7 +165,7 @@ def _changes(watched: Watched, end: float) -> Iterator[DeviceStatus]:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write it to FILE instead: .bin (bytes), .txt or .png (how it looks).",
 )
-@_JSON
+@json_option
 @click.pass_obj
 def print_test(node: Node, port: str, profile: str | None, out: Path | None, as_json: bool) -> None:
     """Print the technician's strip: accents, widths, a drawn line, QR and barcode."""

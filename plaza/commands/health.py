@@ -18,6 +18,7 @@ from hardware.power.state import Confidence, PowerState
 from municipio.device_words import technician_words
 from municipio.devices import DeviceState, DeviceStatus
 from municipio.settings import Settings, SettingsError
+from plaza.options import existing_data_option, json_option
 from sync.clock import SystemClock
 from sync.datadir import DataDir
 from sync.energy_note import fresh_note, told_status
@@ -41,14 +42,8 @@ WAIT_S = 4.0
 
 
 @click.command()
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    envvar="PLAZA_DATA",
-    required=True,
-    help="Data directory of the node.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON document for machines.")
+@existing_data_option
+@json_option
 def health(data: Path, as_json: bool) -> None:
     """Judge supply, heat, memory card, space, clock, load and energy.
 

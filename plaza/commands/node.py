@@ -11,6 +11,7 @@ import click
 
 from municipio.settings import SettingsError, parse_settings
 from municipio.wire.keys import KeyFormatError, load_public, public_pem
+from plaza.options import data_option, json_option
 from sync.datadir import DataDir
 from sync.keys import NodeKey, write_new
 
@@ -29,14 +30,8 @@ def node() -> None:
     help="File with the city's public key (PEM), as `plaza-central key show` prints it.",
 )
 @click.option("--number", type=click.IntRange(1, 999), default=7, show_default=True)
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar="PLAZA_DATA",
-    required=True,
-    help="Data directory of the node.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object for machines.")
+@data_option
+@json_option
 def init(central_url: str, city_key: Path, number: int, data: Path, as_json: bool) -> None:
     """Make this node's key; print the public part and what the city's clerk runs with it."""
     place = DataDir(data)

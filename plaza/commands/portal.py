@@ -19,6 +19,7 @@ from captive_portal.status_key import (
 )
 from captive_portal.wiring import CannotStart, PortalOptions, run_portal
 from municipio.settings import SettingsError, parse_settings
+from plaza.options import data_option, optional_data_option
 from sync.clock import SystemClock, quality_with
 from sync.datadir import DataDir
 
@@ -29,7 +30,7 @@ def portal() -> None:
 
 
 @portal.command()
-@click.option("--data", envvar="PLAZA_DATA", required=True, type=click.Path(path_type=Path))
+@data_option
 @click.option("--listen", default="", metavar="ADDR:PORT", help="Default: portal.listen.")
 @click.option("--gate", default=None, type=click.Choice(["memory", "nft"]), help="Which gate.")
 @click.option(
@@ -79,7 +80,7 @@ def run(
     type=click.Path(path_type=Path, dir_okay=False),
 )
 @click.option("--paper", default="letter", show_default=True, type=click.Choice(["letter", "a4"]))
-@click.option("--data", envvar="PLAZA_DATA", type=click.Path(path_type=Path))
+@optional_data_option
 def sign(site: Path, out: Path, paper: str, data: Path | None) -> None:
     """Make the poster that goes beside the antenna: one page, printed from any browser."""
     profile = parse_site(site.read_text(encoding="utf-8", errors="replace"))
@@ -101,7 +102,7 @@ def sign(site: Path, out: Path, paper: str, data: Path | None) -> None:
 
 
 @portal.command("status-link")
-@click.option("--data", envvar="PLAZA_DATA", required=True, type=click.Path(path_type=Path))
+@data_option
 @click.option(
     "--minutes", default=LIFE_MIN, show_default=True, type=click.IntRange(1, MAX_LIFE_MIN)
 )

@@ -11,6 +11,7 @@ import click
 
 from municipio.city_settings import FROM_CITY
 from municipio.settings import SETTINGS, Setting, Settings, SettingsError, parse_settings
+from plaza.options import json_option
 from plaza.settings_city import city, settle
 
 _TYPE_WORDS = {str: "texto", int: "entero", bool: "sí/no"}
@@ -22,7 +23,7 @@ def settings() -> None:
 
 
 @settings.command("list")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@json_option
 @click.option("--markdown", is_flag=True, help="As the table of docs/reference/ajustes.md.")
 def list_settings(as_json: bool, markdown: bool) -> None:
     """Every setting: name, type, default, help."""
@@ -41,7 +42,7 @@ def list_settings(as_json: bool, markdown: bool) -> None:
 
 @settings.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@json_option
 def check(file: Path, as_json: bool) -> None:
     """Judge a settings FILE; exit 1 with the key and the nearest known one if it is wrong."""
     try:

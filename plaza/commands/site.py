@@ -15,12 +15,12 @@ from municipio.site_file.keys import SECTIONS
 from municipio.site_file.reference import keys_page
 from municipio.site_file.shape import Key, Kind
 from municipio.site_file.write import write_site_file
+from plaza.options import json_option
 from plaza.site import SitePlan, parse_site_file
 from plaza.site.card import CardTrouble, put_site
 from plaza.site.node_verbs import VERBS
 from plaza.site.questions import ask_site
 
-_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object for machines.")
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
@@ -31,7 +31,7 @@ def site() -> None:
 
 @site.command()
 @click.argument("file", type=_FILE)
-@_JSON
+@json_option
 def check(file: Path, as_json: bool) -> None:
     """Judge a site FILE; every fault at once, with its line. Exit 1 if there is one."""
     judged = parse_site_file(_read(file))
@@ -95,7 +95,7 @@ def prepare(image: Path, file: Path) -> None:
 
 @site.command()
 @click.option("--markdown", is_flag=True, help="The reference page.")
-@_JSON
+@json_option
 def keys(markdown: bool, as_json: bool) -> None:
     """Every key of the site file, with what it is and what may stand there."""
     from municipio.site_file.form import spec_document

@@ -9,18 +9,13 @@ import click
 
 from municipio.settings import SettingsError, parse_settings
 from plaza.doctor.host import Host
+from plaza.options import existing_data_option
 from plaza.support.bundle import gather, seal
 from sync.datadir import DataDir
 
 
 @click.command("support-bundle")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    envvar="PLAZA_DATA",
-    required=True,
-    help="Data directory of the node.",
-)
+@existing_data_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import click
 
+from plaza.options import data_option, json_option
 from sync.answers import Delivered, Refused, TooLarge, Wanted
 from sync.attachments import AttachmentStore
 from sync.datadir import DataDir
@@ -24,16 +25,6 @@ from sync.run import run_worker
 from sync.uploads import Uploads
 from sync.verify import verify_ledger
 from sync.wiring import CannotStart, Memory, build_delivery, open_memory
-
-_data = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar="PLAZA_DATA",
-    required=True,
-    help="Data directory of the node.",
-)
-_json = click.option("--json", "as_json", is_flag=True, help="One JSON object for machines.")
-
 
 _ELSEWHERE = {name: "plaza.sync_stick" for name in ("export", "import", "stick")}
 _ELSEWHERE |= {"pull": "plaza.sync_pull"}
@@ -47,7 +38,7 @@ class _Sync(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in _ELSEWHERE and cmd_name not in self.commands:
             module = importlib.import_module(_ELSEWHERE[cmd_name])
-            for command in module.commands(lambda function: _data(_json(function))):
+            for command in module.commands(lambda function: data_option(json_option(function))):
                 self.add_command(command)
         return super().get_command(ctx, cmd_name)
 
@@ -58,7 +49,7 @@ def sync() -> None:
 
 
 @sync.command()
-@_data
+@data_option
 def run(data: Path) -> None:
     """Carry facts to the city until stopped, and tell it how this node is."""
     from plaza.node_vitals import told_beside
@@ -69,8 +60,8 @@ def run(data: Path) -> None:
 
 
 @sync.command()
-@_data
-@_json
+@data_option
+@json_option
 def status(data: Path, as_json: bool) -> None:
     """Per lane: recorded, acknowledged, waiting; how the link is."""
     memory = _open(data)
@@ -105,8 +96,8 @@ def status(data: Path, as_json: bool) -> None:
 
 
 @sync.command()
-@_data
-@_json
+@data_option
+@json_option
 def verify(data: Path, as_json: bool) -> None:
     """Recompute every chain and check every page."""
     memory = _open(data)
@@ -125,8 +116,8 @@ def verify(data: Path, as_json: bool) -> None:
 
 
 @sync.command()
-@_data
-@_json
+@data_option
+@json_option
 def salvage(data: Path, as_json: bool) -> None:
     """Replace a damaged ledger by what is readable of it. Stop the node's programs first.
 
@@ -161,8 +152,8 @@ def salvage(data: Path, as_json: bool) -> None:
 
 
 @sync.command()
-@_data
-@_json
+@data_option
+@json_option
 def push(data: Path, as_json: bool) -> None:
     """Try once, now, to carry everything that waits."""
     memory = _open(data)

@@ -16,18 +16,13 @@ from municipio.devices import CardReader, Slot, SlotState
 from municipio.settings import SettingsError
 from municipio.technicians import TechnicianList, validity
 from municipio.wire.technician_list import MAX_LIST_BYTES, ListProblem
+from plaza.options import data_option, json_option
 from sync.allow_list import check_list, list_file, store_list
 from sync.clock import SystemClock, quality_with
 from sync.datadir import DataDir
 from sync.keys import KeyMissing, load_city_key
 
 WAIT_S = 60.0
-
-_DATA = click.option(
-    "--data", type=click.Path(path_type=Path, file_okay=False), envvar="PLAZA_DATA", required=True,
-    help="Data directory of the node.",
-)  # fmt: skip
-_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document for machines.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +67,8 @@ def read_card(out: Path, reader: str, seconds: float) -> None:
 
 @technician.command("install")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@_DATA
-@_JSON
+@data_option
+@json_option
 def install(file: Path, data: Path, as_json: bool) -> None:
     """Check the city's list FILE and make it this node's, if it is not older."""
     place = DataDir(data)
@@ -88,8 +83,8 @@ def install(file: Path, data: Path, as_json: bool) -> None:
 
 
 @technician.command("show")
-@_DATA
-@_JSON
+@data_option
+@json_option
 def show(data: Path, as_json: bool) -> None:
     """The list that this node goes by. Exit 1 when it opens nothing."""
     place = DataDir(data)

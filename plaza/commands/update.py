@@ -14,6 +14,7 @@ import click
 
 from municipio.wire.software import Bundle
 from plaza.image import IMAGE_FILE, ImageInfo, read_image
+from plaza.options import data_option, json_option
 from plaza.unit_control import SystemdUnits
 from plaza.updates.fetch import Round, come
 from plaza.updates.health_look import Looker
@@ -28,14 +29,6 @@ from plaza.updates.wiring import House, restart_machine, updates_folder
 from sync.datadir import DataDir
 from sync.notify import supervisor
 
-_data = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar="PLAZA_DATA",
-    required=True,
-    help="Data directory of the node.",
-)
-_json = click.option("--json", "as_json", is_flag=True, help="One JSON object for machines.")
 _image = click.option(
     "--image", type=click.Path(path_type=Path), default=IMAGE_FILE, hidden=True,
     help="What this image is.",
@@ -48,9 +41,9 @@ def update() -> None:
 
 
 @update.command()
-@_data
+@data_option
 @_image
-@_json
+@json_option
 def status(data: Path, image: Path, as_json: bool) -> None:
     """Which version runs, what is under way, and what it waits for."""
     info = read_image(image)
@@ -67,11 +60,11 @@ def status(data: Path, image: Path, as_json: bool) -> None:
 
 
 @update.command()
-@_data
+@data_option
 @_image
 @click.option("--from", "mirror", type=click.Path(path_type=Path, file_okay=False, exists=True),
               help="A mirror of the city's repository in a folder, such as a stick.")  # fmt: skip
-@_json
+@json_option
 def check(data: Path, image: Path, mirror: Path | None, as_json: bool) -> None:
     """Ask the city, or a stick, for a newer version, and fetch it; nothing is installed by this."""
     with _house(data, _slotted(image)) as house:
@@ -87,9 +80,9 @@ def check(data: Path, image: Path, mirror: Path | None, as_json: bool) -> None:
 
 
 @update.command("apply")
-@_data
+@data_option
 @_image
-@_json
+@json_option
 def apply_(data: Path, image: Path, as_json: bool) -> None:
     """Install what is ready and start anew, if this is a good moment for it. Needs root."""
     with _house(data, _slotted(image)) as house:
@@ -97,11 +90,11 @@ def apply_(data: Path, image: Path, as_json: bool) -> None:
 
 
 @update.command()
-@_data
+@data_option
 @_image
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.option("--older", is_flag=True, help="Also when it is older than the one that runs.")
-@_json
+@json_option
 def install(data: Path, image: Path, file: Path, older: bool, as_json: bool) -> None:
     """Install the bundle FILE now and start anew. Needs root.
 
@@ -123,7 +116,7 @@ def install(data: Path, image: Path, file: Path, older: bool, as_json: bool) -> 
 
 
 @update.command("mark-good")
-@_data
+@data_option
 @_image
 def mark_good(data: Path, image: Path) -> None:
     """Say that the version that runs is good, without waiting for its trial to end. Needs root."""
@@ -138,9 +131,9 @@ def mark_good(data: Path, image: Path) -> None:
 
 
 @update.command()
-@_data
+@data_option
 @_image
-@_json
+@json_option
 def rollback(data: Path, image: Path, as_json: bool) -> None:
     """Go back to the version in the other slot and start anew. Needs root.
 
@@ -157,7 +150,7 @@ def rollback(data: Path, image: Path, as_json: bool) -> None:
 
 
 @update.command()
-@_data
+@data_option
 @_image
 def watch(data: Path, image: Path) -> None:
     """After a start: judge a new version by its health, keep it or go back. Run by plaza-health.service."""

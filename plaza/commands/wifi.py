@@ -24,6 +24,7 @@ from captive_portal.wifi.report import WifiReport, report_lines, report_of
 from captive_portal.wifi.supervisor import WifiSupervisor, ask_to_reload
 from captive_portal.wifi.system import RUNTIME, HostapdCli, Silent, look_at, radio_of
 from municipio.settings import SettingsError
+from plaza.options import data_or_here_option, json_option
 from sync.datadir import DataDir
 from sync.notify import supervisor
 
@@ -32,13 +33,6 @@ _Command = Callable[..., Any]
 
 def _options(command: _Command) -> _Command:
     """`--data`, `--site` and `--runtime`, as every verb has them."""
-    data = click.option(
-        "--data",
-        envvar="PLAZA_DATA",
-        default=".",
-        type=click.Path(path_type=Path),
-        show_default=True,
-    )
     site = click.option(
         "--site",
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -47,7 +41,7 @@ def _options(command: _Command) -> _Command:
     runtime = click.option(
         "--runtime", type=click.Path(path_type=Path), default=RUNTIME, show_default=True
     )
-    return data(site(runtime(command)))
+    return data_or_here_option(site(runtime(command)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +107,7 @@ def run(data: Path, site: Path | None, runtime: Path) -> None:
 
 @wifi.command()
 @_options
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@json_option
 def status(data: Path, site: Path | None, runtime: Path, as_json: bool) -> None:
     """What is on the air and how many devices it serves. Exit 1 when no network works."""
     here = _Here(data, site, runtime)

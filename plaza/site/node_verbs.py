@@ -15,6 +15,7 @@ from municipio.acceptance import Sight
 from municipio.devices import PrintVerdict
 from municipio.settings import SettingsError
 from municipio.site_file.state import SiteStanding
+from plaza.options import data_option, json_option
 from plaza.site.apply import apply_site, note_boot, note_stop
 from plaza.site.disk import NodeDisk
 from plaza.site.enrol import Waiting, try_enrolment
@@ -25,11 +26,6 @@ from sync.datadir import DataDir
 
 BOOT = Path("/boot/plaza")
 SYSTEM = Path("data/system")
-_DATA = click.option(
-    "--data", type=click.Path(path_type=Path, file_okay=False), envvar="PLAZA_DATA", required=True,
-    help="Data directory of the node.",
-)  # fmt: skip
-_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object for machines.")
 _WORDS = {
     SiteStanding.GOOD: "correcto",
     SiteStanding.KEPT: "el archivo no se puede usar; el nodo sigue con el anterior",
@@ -48,12 +44,12 @@ def _places(command: Callable[..., Any]) -> Callable[..., Any]:
         "--root", type=click.Path(path_type=Path, file_okay=False), default=Path("/"),
         show_default=True, help="Where the system's own /data/system is.",
     )  # fmt: skip
-    return boot(_DATA(root(command)))
+    return boot(data_option(root(command)))
 
 
 @click.command("apply")
 @_places
-@_JSON
+@json_option
 def apply_verb(boot: Path, data: Path, root: Path, as_json: bool) -> None:
     """Make this node be what its plaza.toml says. Safe to cut and to run again; exit 1 for a wrong file.
 
@@ -95,7 +91,7 @@ def stopping(boot: Path, data: Path, root: Path) -> None:
 
 
 @click.command("enrol")
-@_DATA
+@data_option
 def enrol_verb(data: Path) -> None:
     """Join the city with the code of plaza.toml, if it still waits. Exit 75: try again later."""
     try:
@@ -114,14 +110,14 @@ def enrol_verb(data: Path) -> None:
 
 
 @click.command("sheet")
-@_DATA
+@data_option
 @click.option(
     "--html", "out", type=click.Path(path_type=Path, dir_okay=False), help="Write a page."
 )
 @click.option(
     "--print", "on_paper", is_flag=True, help="Print it. A running kiosk holds the printer."
 )
-@_JSON
+@json_option
 def sheet(data: Path, out: Path | None, on_paper: bool, as_json: bool) -> None:
     """The acceptance sheet: what this node has seen work. Exit 1 while something is missing."""
     try:

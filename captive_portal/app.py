@@ -50,6 +50,11 @@ class MemoryRequest(Request):
         return BytesIO()
 
 
+def unbroken(text: str) -> str:
+    """A text whose amounts never part from their `$` at the end of a line."""
+    return text.replace("$ ", "$\N{NO-BREAK SPACE}")
+
+
 def create_app(ports: Ports, seal: FormSeal | None = None) -> Flask:
     """Build the application around real or in-memory ports. It keeps no global state."""
     app = Flask("captive_portal", static_folder=None, template_folder="templates")
@@ -59,6 +64,7 @@ def create_app(ports: Ports, seal: FormSeal | None = None) -> Flask:
     app.config["MAX_FORM_PARTS"] = 32
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters["unbroken"] = unbroken
     sheet = style_sheet(ports.site.primary)
     app.extensions["plaza"] = PortalState(
         ports, seal or FormSeal(), sheet, style_version(sheet), _policy(ports.site.frame_ancestor)

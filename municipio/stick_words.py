@@ -72,7 +72,9 @@ def trip_in_words(trip: Trip, _: Translate) -> str:
             text = _("La memoria USB no terminó. Nada se perdió: vuelva a meterla o use otra.")
         case StickState.REFUSED:
             text = _("Esta memoria USB no es de esta ciudad. No se tocó. Ya puede sacarla.")
-    return text.format(facts=trip.facts, files=trip.files, confirmed=trip.confirmed)
+    return text.format(
+        facts=f"{trip.facts:,}", files=f"{trip.files:,}", confirmed=f"{trip.confirmed:,}"
+    )
 
 
 def _working(trip: Trip, _: Translate) -> str:
@@ -84,4 +86,4 @@ def _working(trip: Trip, _: Translate) -> str:
         text = _("Memoria USB: trae información nueva de la ciudad. No la saque.")
     else:
         text = _("Memoria USB: trabajando. No la saque.")
-    return text.format(done=trip.done, total=trip.total)
+    return text.format(done=f"{trip.done:,}", total=f"{trip.total:,}")

@@ -114,6 +114,15 @@ def cost_label(cost: Cost, _: Callable[[str], str]) -> str:
             return _("Puede tener un costo")
 
 
+def copies_label(requirement: Requirement, _: Callable[[str], str]) -> str:
+    """How many of a paper to bring: `1 original, 2 copias`; empty for one that is only shown or said."""
+    counts = (
+        (_("1 original"), _("{n} originales"), requirement.originals),
+        (_("1 copia"), _("{n} copias"), requirement.copies),
+    )
+    return ", ".join(one if n == 1 else many.format(n=n) for one, many, n in counts if n)
+
+
 def category_flaw(category: Category) -> str | None:
     """Why a category cannot be shown, as a short English reason for technicians; None when it can."""
     if not _KEY.fullmatch(category.id):

@@ -34,6 +34,7 @@ from captive_portal.views import (
     translator,
 )
 from municipio.clock import Clock
+from municipio.folio_words import long_date
 from municipio.usecases.appeals import AppealFiled, Reason, file_appeal
 from municipio.usecases.ports import NotRecorded
 
@@ -181,7 +182,7 @@ def _page(typed: str, notice: str = "", status: int = 200) -> ResponseReturnValu
         name=name,
         kind=kind,
         why=why,
-        since=found.since.strftime("%d/%m/%Y") if found.since else "",
+        since=long_date(found.since, _) if found.since else "",
         before=desk().folio_of(found.name),
         notice=notice,
         seal=seal_for(PURPOSE),

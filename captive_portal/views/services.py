@@ -8,6 +8,8 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from captive_portal.views import LANG, page, ports, translator
+from municipio.folio_words import example_folio, folio_flaw, folio_kind, folio_state, iso_date
+from municipio.identifiers import Folio, parse_folio
 
 services = Blueprint("services", __name__)
 FOLIO_MAX = 40
@@ -32,29 +34,17 @@ def folio(lang: str) -> ResponseReturnValue:
     """The state of a folio that this node knows; nothing personal is kept or shown."""
     _ = translator()
     asked = clean_folio(request.args.get("folio", ""))
-    stub = ports().ledger.folio(asked) if asked else None
-    kinds = {
-        "predial": _("Pago de predial"),
-        "reporte": _("Reporte ciudadano"),
-        "pase": _("Pase de caja"),
-        "portal": _("Solicitud hecha en el portal"),
-        "apelacion": _("Revisión de una página bloqueada"),
-    }
-    states = {
-        "recibido": _("Recibido en este kiosco"),
-        "pendiente": _("Pendiente de atención"),
-        "desarrollo": _("En desarrollo"),
-        "atendido": _("Atendido"),
-        "no_procede": _("No procede"),
-        "en_cola": _("Guardado aquí; falta enviarlo al Ayuntamiento"),
-        "enviado": _("Enviado al Ayuntamiento"),
-    }
+    read = parse_folio(asked)
+    stub = ports().ledger.folio(read.text if isinstance(read, Folio) else asked) if asked else None
     return page(
         "folio.html",
         asked=asked,
         stub=stub,
-        kind=kinds.get(stub.kind, stub.kind) if stub else "",
-        state=states.get(stub.state, stub.state.replace("_", " ")) if stub else "",
+        example=example_folio(ports().site.node_code),
+        flaw="" if isinstance(read, Folio) else folio_flaw(read.trouble, _),
+        kind=folio_kind(stub.kind, _) if stub else "",
+        state=folio_state(stub.state, _) if stub else "",
+        opened=iso_date(stub.opened_on, _) if stub else "",
     )
 
 

@@ -6,7 +6,7 @@ from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
 from captive_portal.views import LANG, page, ports, translator
-from municipio.tramites import cost_label
+from municipio.tramites import copies_label, cost_label
 from municipio.usecases.tramites import requirements
 from municipio.usecases.tramites import search as find
 
@@ -34,4 +34,5 @@ def card(lang: str, tramite_id: str) -> ResponseReturnValue:
         abort(404)
     ports().door.consulted(tramite.id)
     cost = cost_label(tramite.cost, translator())
-    return page("tramite.html", t=tramite, cost=cost, bring=requirements(tramite))
+    bring = [(r, copies_label(r, translator())) for r in requirements(tramite)]
+    return page("tramite.html", t=tramite, cost=cost, bring=bring)

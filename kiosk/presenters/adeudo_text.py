@@ -7,10 +7,11 @@ from collections.abc import Callable
 from kiosk.presenters.base import Action, Notice, Tone
 from kiosk.presenters.cash_text import why_blocked
 from kiosk.presenters.views import DebtRow, Row
-from kiosk.presenters.wording import iso_date, long_date, printer_trouble
+from kiosk.presenters.wording import printer_trouble
 from kiosk.speech import say_amount
 from kiosk.usecases.cash_progress import CashBlock
 from kiosk.usecases.debt import CardBlock, Debt, DebtState
+from municipio.folio_words import iso_date, long_date
 from municipio.money import format_mxn
 from municipio.predial import Liquidacion, LiquidacionRow
 from municipio.settings import Settings

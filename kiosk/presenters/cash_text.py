@@ -102,7 +102,16 @@ def inserting_notices(
     return tuple(found[:2])
 
 
-def say_phase(phase: CashPhase, *, is_complete: bool, _: Gettext) -> Said:
+def say_insert(offer: Inserting | None, _: Gettext) -> str:
+    """What to do with one's money, of what the kiosk would take now."""
+    if offer is not None and offer.coins and not offer.notes:
+        return _("Inserte sus monedas de una en una.")
+    if offer is not None and offer.notes and not offer.coins:
+        return _("Inserte sus billetes de uno en uno.")
+    return _("Inserte sus billetes de uno en uno y sus monedas.")
+
+
+def say_phase(phase: CashPhase, offer: Inserting | None, *, is_complete: bool, _: Gettext) -> Said:
     """Headline and sentence while it goes on."""
     match phase:
         case CashPhase.ASKING_CITY:
@@ -113,8 +122,7 @@ def say_phase(phase: CashPhase, *, is_complete: bool, _: Gettext) -> Said:
         case CashPhase.STARTING:
             return Said(_("Abriendo la entrada de dinero"), _("Todavía no inserte dinero."))
         case CashPhase.INSERTING:
-            text = _("Inserte sus billetes de uno en uno y sus monedas.")
-            return Said(_("Inserte su dinero"), text)
+            return Said(_("Inserte su dinero"), say_insert(offer, _))
         case CashPhase.CLOSING if is_complete:
             return Said(_("Ya está completo"), _("Ya no inserte dinero. Lo estamos contando."))
         case CashPhase.CLOSING:

@@ -11,15 +11,13 @@ from kiosk.presenters.views import FolioPhase, FolioView, Row
 from kiosk.presenters.wording import (
     FOLIO_ROWS,
     TextEntry,
-    folio_kind,
-    folio_state,
-    iso_date,
     keyboard,
     printer_trouble,
 )
 from kiosk.speech import spell
 from kiosk.usecases.papers import PaperWriter
 from kiosk.usecases.printing import PrintDesk
+from municipio.folio_words import example_folio, folio_flaw, folio_kind, folio_state, iso_date
 from municipio.identifiers import FolioProblem, FolioTrouble
 from municipio.payments import Payment, PaymentState
 from municipio.usecases.folios import FolioAnswer, FolioFound, FolioNotFound, look_up
@@ -129,7 +127,8 @@ class FolioPresenter(Presenter[FolioView]):
         _ = self._desk.words
         entry = self._phase is FolioPhase.ENTRY
         keys = keyboard(_, FOLIO_ROWS) if entry else ()
-        hint = _("Está en su papel, por ejemplo COA007-R1-000123-E")
+        example = example_folio(self._desk.settings.node_code)
+        hint = _("Está en su papel, por ejemplo {folio}").format(folio=example)
         headline, rows, notice = self._result()
         problem = self._problem()
         actions = self._actions()
@@ -159,12 +158,7 @@ class FolioPresenter(Presenter[FolioView]):
         )  # fmt: skip
 
     def _problem(self) -> str:
-        _ = self._desk.words
-        if self._trouble is FolioTrouble.CHECK:
-            return _("Algún carácter no coincide. Compare el folio con su papel.")
-        if self._trouble is FolioTrouble.SHAPE:
-            return _("Eso no parece un folio. Escríbalo como está en su papel.")
-        return ""
+        return folio_flaw(self._trouble, self._desk.words)
 
     def _result(self) -> tuple[str, tuple[Row, ...], Notice | None]:
         _ = self._desk.words
@@ -205,7 +199,7 @@ class FolioPresenter(Presenter[FolioView]):
         if self._paid is None:
             return (Action("folio.done", _("Terminar"), icon="log-out", primary=True), again)
         owed = self._paid.state is PaymentState.TAKEN
-        label = _("Imprimir el recibo") if owed else _("Imprimir una copia")
+        label = _("Imprimir mi recibo") if owed else _("Imprimir una copia")
         prints = not printer_trouble(self._printer_cause, _)
         return (
             Action("folio.copy", label, icon="receipt-text", enabled=prints, primary=True),

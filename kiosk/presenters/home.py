@@ -166,7 +166,7 @@ class HomePresenter(Presenter[HomeView]):
         text = _("Pago aprobado de {amount}, folio {folio}, tarjeta {last4}: falta su recibo.")
         if payment.method is PaymentMethod.CASH:
             text = _("Pago en efectivo de {amount}, folio {folio}: falta su recibo.")
-        offer = Action("home.receipt", _("Imprimir el recibo"), icon="receipt-text", primary=True)
+        offer = Action("home.receipt", _("Imprimir mi recibo"), icon="receipt-text", primary=True)
         return offer, Notice(self._told(payment, text), Tone.LEAF, "receipt-text")
 
     def _told(self, payment: Payment, text: str) -> str:

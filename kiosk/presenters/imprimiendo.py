@@ -172,7 +172,7 @@ class ImprimiendoPresenter(Presenter[ImprimiendoView]):
             return actions
         out = self._phase is PrintPhase.PRINTED
         _ = self._desk.words
-        label = _("Imprimir su recibo")
+        label = _("Imprimir mi recibo")
         following = Action("print.next", label, icon="receipt-text", primary=out)
         if not out:
             return (*actions[:2], following)

@@ -179,7 +179,7 @@ class MasServiciosPresenter(Presenter[MasServiciosView]):
             ssid = self._desk.settings.text("portal.ssid")
             return (
                 _("1. En su teléfono, busque la red {ssid}.").format(ssid=ssid),
-                _("2. Se abre una página. Lea los términos y toque Conectarme."),
+                _("2. Se abre una página. Lea los términos y toque «Aceptar y conectarme»."),
                 _("No pedimos nombre, correo ni teléfono."),
             )
         if self._reading == "mas.privacidad":

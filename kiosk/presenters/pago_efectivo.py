@@ -353,7 +353,7 @@ class PagoEfectivoPresenter(Presenter[PagoEfectivoView]):
         if self._end is not None:
             return say_end(self._end, self._block, self._payment, self._inside, _)
         is_complete = not self._is_stopped or 0 < self._due <= self._inside
-        return say_phase(self._phase, is_complete=is_complete, _=_)
+        return say_phase(self._phase, self._offer, is_complete=is_complete, _=_)
 
     def _speech(self, said: Said, folio: str, notices: tuple[Notice, ...], promise: str) -> str:
         _ = self._desk.words

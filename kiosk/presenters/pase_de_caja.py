@@ -7,11 +7,12 @@ from kiosk.presenters.base import Action, Desk, Notice, Presenter, Tone
 from kiosk.presenters.live_printer import LivePrinter, with_printer
 from kiosk.presenters.print_task import PrintTask
 from kiosk.presenters.views import PasePhase, PaseView, Row
-from kiosk.presenters.wording import long_date, printer_trouble
+from kiosk.presenters.wording import printer_trouble
 from kiosk.speech import say_amount
 from kiosk.usecases.debt import Debt, DebtDesk, DebtState
 from kiosk.usecases.papers import PaperWriter
 from kiosk.usecases.printing import PrintRequest
+from municipio.folio_words import long_date
 from municipio.money import format_mxn
 from municipio.papers import PaseReferences
 from municipio.receipts import PaperKind

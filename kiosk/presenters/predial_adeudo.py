@@ -8,12 +8,12 @@ from kiosk.presenters.base import Action, Desk, FocusItem, Presenter, Role
 from kiosk.presenters.live_printer import LivePrinter, with_printer
 from kiosk.presenters.print_task import PrintTask
 from kiosk.presenters.views import AdeudoView, DebtState, Row
-from kiosk.presenters.wording import long_date
 from kiosk.speech import say_amount, spell
 from kiosk.usecases import debt as debts
 from kiosk.usecases.debt import Debt, DebtDesk
 from kiosk.usecases.papers import PaperWriter
 from kiosk.usecases.printing import PrintRequest
+from municipio.folio_words import long_date
 from municipio.identifiers import format_clave
 from municipio.money import format_mxn
 from municipio.receipts import PaperKind

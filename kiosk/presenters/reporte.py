@@ -244,7 +244,7 @@ class ReportePresenter(Presenter[ReporteView]):
             ReportStep.COLONIA: _("¿En qué colonia está?"),
             ReportStep.STREETS: _("¿En qué calle?"),
             ReportStep.DESCRIPTION: _("¿Qué sucede?"),
-            ReportStep.PHONE: _("¿Quiere dejar un teléfono? No es obligatorio"),
+            ReportStep.PHONE: _("¿Quiere dejar un teléfono? No es obligatorio."),
             ReportStep.REVIEW: _("Revise su reporte"),
             ReportStep.SENDING: _("Guardando su reporte…"),
         }[self._step]

@@ -9,12 +9,12 @@ from hardware.health.state import Finding, Item, ItemState
 from kiosk.language import SPANISH
 from kiosk.presenters.base import Tone
 from kiosk.presenters.views_tecnico import StatusRow
-from kiosk.presenters.wording import long_date
 from kiosk.usecases.technician_desk import Round
 from kiosk.usecases.technician_progress import Limit, Refusal
 from municipio.cash import CashBox
 from municipio.device_words import technician_words
 from municipio.devices import DeviceState, DeviceStatus
+from municipio.folio_words import long_date
 from municipio.money import format_mxn
 from municipio.technicians import SessionEnd
 from municipio.usecases.ports import LinkReport, LinkState

@@ -12,7 +12,7 @@ from kiosk.usecases.consults import Consults
 from kiosk.usecases.papers import PaperWriter
 from kiosk.usecases.printing import PrintDesk, PrintRequest
 from municipio.receipts import PaperKind
-from municipio.tramites import Requirement, Tramite, cost_label
+from municipio.tramites import Requirement, Tramite, copies_label, cost_label
 from municipio.usecases.ports import Catalogue
 from municipio.usecases.tramites import requirements
 
@@ -147,10 +147,6 @@ def _row(requirement: Requirement, _: object) -> RequirementRow:
     assert callable(_)
     if requirement.held_by_government:
         return RequirementRow(requirement.name, _("No lo lleve: el gobierno ya lo tiene"), True)
-    counts = (
-        (_("1 original"), _("{n} originales"), requirement.originals),
-        (_("1 copia"), _("{n} copias"), requirement.copies),
-    )
-    parts = [one if n == 1 else many.format(n=n) for one, many, n in counts if n]
+    counted = copies_label(requirement, _)
     note = requirement.note[:1].upper() + requirement.note[1:]
-    return RequirementRow(requirement.name, ". ".join(p for p in (", ".join(parts), note) if p))
+    return RequirementRow(requirement.name, ". ".join(p for p in (counted, note) if p))

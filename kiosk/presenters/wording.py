@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -10,7 +9,6 @@ from zoneinfo import ZoneInfo
 from kiosk.presenters.views import Key
 from municipio.clock import Clock
 from municipio.settings import Settings
-from municipio.usecases.folios import DOUBLED
 
 Gettext = Callable[[str], str]
 
@@ -19,24 +17,6 @@ def today(clock: Clock, settings: Settings) -> date | None:
     """The civil date in the city's zone; None when the clock cannot be believed."""
     now = clock.now()
     return now.local_date(ZoneInfo(settings.text("city.timezone"))) if now.is_trusted else None
-
-
-def long_date(day: date, _: Gettext) -> str:
-    """`20 de enero de 2026`."""
-    months = (
-        _("enero"), _("febrero"), _("marzo"), _("abril"), _("mayo"), _("junio"), _("julio"),
-        _("agosto"), _("septiembre"), _("octubre"), _("noviembre"), _("diciembre"),
-    )  # fmt: skip
-    text = _("{day} de {month} de {year}")
-    return text.format(day=day.day, month=months[day.month - 1], year=day.year)
-
-
-def iso_date(text: str, _: Gettext) -> str:
-    """The long form of an ISO date or RFC 3339 moment from outside; any other text as it is."""
-    try:
-        return long_date(date.fromisoformat(text[:10]), _)
-    except ValueError:
-        return text
 
 
 def printer_trouble(cause: str, _: Gettext) -> str:
@@ -52,43 +32,6 @@ def printer_trouble(cause: str, _: Gettext) -> str:
         "absent": _("Este kiosco no tiene impresora por ahora."),
     }
     return words.get(cause, _("La impresora no responde."))
-
-
-def folio_state(state: str, _: Gettext) -> str:
-    """The state of a folio in plain words; a word of the city that we do not know passes as it is."""
-    words = {
-        "en_proceso": _("Pago en proceso"),
-        "pagado": _("Pagado"),
-        "rechazado": _("El banco no aceptó el pago. No se cobró."),
-        "cancelado": _("Cancelado. No se cobró."),
-        "en_verificacion": _("Pago en verificación. No vuelva a pagar."),
-        "por_devolver": _("Hay dinero por devolverle: pregunte en Tesorería."),
-        "recibido": _("Recibido en el kiosco"),
-        "emitido": _("Pase de caja emitido"),
-        "pendiente": _("Pendiente de atención"),
-        "desarrollo": _("En desarrollo"),
-        "atendido": _("Atendido"),
-        "no_procede": _("No procede"),
-        "acuda_a_ventanilla": _("Vaya a la ventanilla con su comprobante"),
-    }
-    return words.get(_plain(state), state)
-
-
-def _plain(state: str) -> str:
-    """`En verificación` to `en_verificacion`: the city writes its states for people."""
-    marks = unicodedata.normalize("NFKD", state.casefold())
-    return "".join(c for c in marks if not unicodedata.combining(c)).strip().replace(" ", "_")
-
-
-def folio_kind(kind: str, _: Gettext) -> str:
-    words = {
-        "predial": _("Pago de predial"),
-        "reporte": _("Reporte ciudadano"),
-        "pase": _("Pase de caja"),
-        "portal": _("Wi-Fi gratuito"),
-        DOUBLED: _("Dos asuntos con este folio"),
-    }
-    return words.get(kind, kind)
 
 
 # --- keys ---------------------------------------------------------------------------------------

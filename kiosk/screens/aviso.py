@@ -20,7 +20,9 @@ class AvisoBody(ScreenBody):
         return Chrome(title=False)
 
     def show(self, view: AvisoView) -> None:
-        phone = f"{view.phone_label} {view.phone}".strip() if view.phone else ""
+        phone = (
+            ": ".join(part for part in (view.phone_label, view.phone) if part) if view.phone else ""
+        )
         self._message.show(
             view.icon, accent_of(view.tone), view.headline, view.text, promise=phone,
             actions=view.actions,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from municipio.papers.common import Gettext, ending, qr_block
 from municipio.receipts import Align, Check, Line, Pair, Paper, PaperKind, Rule, Size, Text
 from municipio.settings import Settings
-from municipio.tramites import Requirement, Tramite, cost_label
+from municipio.tramites import Requirement, Tramite, copies_label, cost_label
 
 
 def requisitos(
@@ -47,14 +47,8 @@ def _requirement_lines(requirements: tuple[Requirement, ...], _: Gettext) -> lis
 
 
 def _detail(requirement: Requirement, _: Gettext) -> str:
-    counts = [
-        (_("Originales: {n}"), requirement.originals),
-        (_("Copias: {n}"), requirement.copies),
-    ]
-    parts = [text.format(n=n) for text, n in counts if n]
-    if requirement.note:
-        parts.append(requirement.note)
-    return ". ".join(parts)
+    note = requirement.note[:1].upper() + requirement.note[1:]
+    return ". ".join(part for part in (copies_label(requirement, _), note) if part)
 
 
 def _facts(tramite: Tramite, _: Gettext) -> list[Line]:
@@ -63,7 +57,7 @@ def _facts(tramite: Tramite, _: Gettext) -> list[Line]:
         (_("Tiempo"), tramite.time_text),
         (_("Vigencia"), tramite.validity),
         (_("Horario"), tramite.hours),
-        (_("Lugar"), tramite.place),
+        (_("Dónde"), tramite.place),
         (_("Teléfono"), tramite.phone),
     ]
     lines: list[Line] = [Pair(label, value) for label, value in pairs if value]

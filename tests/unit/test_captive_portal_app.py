@@ -16,7 +16,7 @@ from captive_portal.form_seal import SEAL_LIFE_MS
 from captive_portal.gate.client import GateClient
 from captive_portal.simulator import SimulatedNode, simulated_node
 from municipio.stick_words import StickState, Trip
-from municipio.usecases.ports import LinkState, NotRecorded, NotRecordedCause
+from municipio.usecases.ports import FolioStub, LinkState, NotRecorded, NotRecordedCause
 
 BASE = "http://127.0.0.1:8380"
 PAGES = (
@@ -252,7 +252,43 @@ def test_a_report_gets_a_folio_that_can_be_looked_up(
     assert folio in _get(phone, answer.headers["Location"]).text
     found = _get(phone, f"/es/folio?folio={folio.lower()}").text
     assert "Reporte ciudadano" in found
-    assert "Recibido en este kiosco" in found
+    assert "Recibido en el kiosco" in found
+
+
+def test_a_payment_in_doubt_is_said_in_words_on_the_phone_too(
+    node: SimulatedNode, phone: FlaskClient
+) -> None:
+    stub = FolioStub("COA007-P1-000123-8", "predial", "en_verificacion", "2026-01-20")
+    node.ledger.stubs[stub.folio] = stub
+
+    found = _get(phone, "/es/folio?folio=coa007p10001238").text
+
+    assert "Pago en verificación. No vuelva a pagar." in found
+    assert "20 de enero de 2026" in found
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("COA007-R1-000123-K", "Algún carácter no coincide."),
+        ("hola", "Eso no parece un folio."),
+        ("COA007-R1-000123-E", "Este kiosco no conoce ese folio."),
+    ],
+)
+def test_who_asks_for_a_folio_learns_what_is_wrong_with_it(
+    phone: FlaskClient, typed: str, said: str
+) -> None:
+    assert said in _get(phone, f"/es/folio?folio={typed}").text
+
+
+def test_the_example_beside_the_form_of_a_folio_is_one(phone: FlaskClient) -> None:
+    assert "COA007-R1-000123-E" in _get(phone, "/es/folio").text
+
+
+def test_an_amount_never_parts_from_its_sign(phone: FlaskClient) -> None:
+    pages = [_get(phone, path).text for path in ("/es/tramites", "/es/tramites?q=predial")]
+
+    assert not any("$ " in page for page in pages)
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from hardware.cash.sim_bus import SimBus
 from kiosk.flow import IdlePhase, Screen
 from kiosk.gallery_cash import CASH_PLAYS, insert
 from kiosk.language import ENGLISH
-from kiosk.presenters.cash_text import why_blocked, why_returned
+from kiosk.presenters.cash_text import say_insert, why_blocked, why_returned
 from kiosk.presenters.views import CashEnd, CashPhase, PayOutcome, PrintPhase
 from kiosk.simulated_cash import plug_cash
 from kiosk.simulated_city import CLAVE
 from kiosk.simulated_kiosk import SimulatedKiosk
-from kiosk.usecases.cash_progress import CashBlock
+from kiosk.usecases.cash_progress import CashBlock, Inserting
 from municipio.cash import RefusedNote
 from municipio.devices import DeviceState
 from municipio.payments import Payment, PaymentMethod, PaymentState
@@ -379,3 +379,19 @@ def test_the_person_is_forgotten_with_the_session(corner: Corner) -> None:
     corner.kiosk.tap("cash.done")
     view = corner.kiosk.presenters[Screen.PAGO_EFECTIVO].view
     assert (view.folio, view.amount, view.figures) == ("", "", ())
+
+
+@pytest.mark.parametrize(
+    ("coins", "notes", "said"),
+    [
+        ({1000}, {5000}, "Inserte sus billetes de uno en uno y sus monedas."),
+        ({1000}, set(), "Inserte sus monedas de una en una."),
+        (set(), {5000}, "Inserte sus billetes de uno en uno."),
+    ],
+)
+def test_only_the_money_that_may_go_in_is_asked_for(
+    coins: set[int], notes: set[int], said: str
+) -> None:
+    offer = Inserting(303200, 301500, frozenset(coins), frozenset(notes))
+
+    assert say_insert(offer, str) == said

@@ -361,13 +361,13 @@ def test_the_requirements_of_a_tramite_can_be_ticked_off() -> None:
         papers.requisitos(settings_with(), spanish, tramite=TRAMITE, url="http://example.test/t")
     )
     for wanted in (
-        "[ ] Identificación oficial Originales: 1. Copias: 2. Vigente",
+        "[ ] Identificación oficial 1 original, 2 copias. Vigente",
         "[ ] Escritura",
         "no se lo pueden pedir: Último recibo de predial",
         "Costo: $ 120.00",
         "Por predio",
         "Horario: Lunes a viernes, 9 a 17 h",
-        "Lugar: Palacio Municipal (demostración)",
+        "Dónde: Palacio Municipal (demostración)",
         "Fundamento: Ley de demostración, art. 1",
         "[http://example.test/t]",
     ):

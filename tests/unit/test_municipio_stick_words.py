@@ -34,3 +34,11 @@ def test_the_end_is_said_in_words_and_numbers(trip: Trip, part: str) -> None:
     assert part in words(trip)
     assert "No la saque" not in words(trip)
     assert trip.is_over
+
+
+def test_thousands_are_counted_as_people_write_them() -> None:
+    going = Trip(StickState.WORKING, "facts", done=1200, total=3450)
+    done = Trip(StickState.DONE, facts=3450, files=12)
+
+    assert "copia 1,200 de 3,450 datos" in trip_in_words(going, str)
+    assert "Lleva 3,450 datos y 12 fotos" in trip_in_words(done, str)

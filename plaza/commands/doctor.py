@@ -19,6 +19,7 @@ from plaza.options import existing_data_option, json_option
 from sync.clock import SystemClock
 from sync.datadir import DataDir
 from sync.doctor_note import FILE_NAME, read_note, write_note
+from sync.site_state import is_waiting
 from sync.wiring import CannotStart, open_memory
 
 
@@ -57,7 +58,7 @@ def _tell(place: DataDir, findings: Sequence[Finding]) -> str:
     told = before.told if before is not None else ""
     draft = fact_for_the_city(findings, told)
     trouble = ""
-    if draft is not None:
+    if draft is not None and not is_waiting(place):  # who has no name yet has nobody to tell
         memory = open_memory(place, salvaging=False)
         if isinstance(memory, CannotStart):
             trouble = memory.detail

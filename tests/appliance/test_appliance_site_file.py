@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import subprocess
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ def mistaken(bench: Bench, city: City) -> Mistaken:
         replace(bench.spec(card, radios=True, remote=True), screen=True), "mistaken"
     ) as machine:
         guest = wait_agent(machine)
-        state = wait_running(guest) + guest.run("systemctl", "--failed", "--no-legend")
+        state = wait_running(guest) + failed(guest)
         said = guest.run("journalctl", "-u", "plaza-firstboot", "-o", "cat", "--no-pager")
         page = guest.run(PYTHON, "-P", "-c", PAGE)
         screen = guest.run(PYTHON, "-P", "/run/proof/screen.py", "targets")
@@ -101,6 +102,21 @@ def mistaken(bench: Bench, city: City) -> Mistaken:
     return Mistaken(
         card, good, get_file(card, "plaza-error.txt"), said, page, screen, state, restarts
     )
+
+
+def failed(guest: Guest) -> str:
+    """What failed, and its last words; empty when nothing did."""
+    units = guest.run("systemctl", "--failed", "--plain", "--no-legend").splitlines()
+    words = (guest.run("journalctl", "-n", "20", "-o", "cat", "-u", u.split()[0]) for u in units)
+    return "".join(f"{unit}\n{said}" for unit, said in zip(units, words, strict=True))
+
+
+def wait_judged(guest: Guest) -> None:
+    """Until the version that runs was called good: who judges it then ends, and its memory is free."""
+    until = time.monotonic() + 300
+    while guest.ask("systemctl", "is-active", "plaza-health").out.strip() == "active":
+        assert time.monotonic() < until, guest.run("journalctl", "-u", "plaza-health", "-o", "cat")
+        time.sleep(2)
 
 
 def restarts_of(guest: Guest) -> dict[str, int]:
@@ -132,7 +148,8 @@ def start_once(bench: Bench, card: Path, memory_mib: int) -> Started:
     spec = replace(bench.spec(card, radios=True), memory_mib=memory_mib)
     with bench.start(spec, f"{card.stem}-once") as machine:
         guest = wait_agent(machine)
-        assert wait_running(guest) == "running", guest.run("systemctl", "--failed")
+        assert wait_running(guest) == "running", failed(guest)
+        wait_judged(guest)
         memory = json.loads(guest.run(PYTHON, "-P", "-", text=MEMORY.read_text()))
         switch_off(machine, guest)
     return Started(card, read_data(card, bench.folder), memory)
@@ -187,7 +204,7 @@ def test_two_cards_of_one_image_share_no_key_no_name_and_no_seed(
 
 
 def test_the_portal_alone_runs_in_half_a_gigabyte(bench: Bench, other: Started) -> None:
-    """Less what only this proof adds: its agent's own pages."""
+    """At rest, less what only this proof adds: its agent's own pages."""
     used = other.memory["used"] - other.memory["proof"]
     bench.note(portal_only_memory_mib={"used without the proof": round(used), **other.memory})
 

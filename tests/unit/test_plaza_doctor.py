@@ -21,6 +21,7 @@ from kiosk.presenters.tecnico_words import page
 from kiosk.usecases.technician_desk import Round
 from municipio.clock import TimeQuality
 from municipio.facts import FactDraft, FactType
+from municipio.site_file.state import SiteStanding, SiteState, encode_state
 from municipio.usecases.ports import LinkReport, LinkState
 from plaza.commands.doctor import doctor
 from plaza.doctor.collect import collect
@@ -47,6 +48,7 @@ from plaza.image import ImageInfo
 from sync.clock import SystemClock
 from sync.datadir import DataDir
 from sync.doctor_note import FILE_NAME, fresh_note, read_note
+from sync.site_state import state_file
 from sync.wiring import CannotStart, open_memory
 
 NOW = datetime(2026, 6, 1, 18, tzinfo=UTC)
@@ -418,6 +420,21 @@ def test_settings_that_cannot_be_read_are_told_and_the_rest_is_looked_at(
 
     assert "node.number" in seen.settings_trouble
     assert seen.health
+
+
+def test_a_node_that_waits_for_its_site_file_tells_its_screen_and_does_not_fail(
+    tmp_path: Path,
+) -> None:
+    data = DataDir(tmp_path)
+    data.create()
+    state = SiteState(SiteStanding.WAITING, faults=("no hay plaza.toml",))
+    state_file(data).write_bytes(encode_state(state))
+
+    ended = CliRunner().invoke(doctor, ["--data", str(data.path), "--tell"])
+
+    assert ended.exit_code == 0, ended.output
+    assert (data.run / FILE_NAME).exists()
+    assert not data.ledger.exists()
 
 
 def test_the_command_tells_the_city_once_and_leaves_a_note_for_the_screen(tmp_path: Path) -> None:

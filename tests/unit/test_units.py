@@ -23,6 +23,7 @@ LONG_RUNNING = [u for u in SERVICES if "Type=oneshot" not in u.read_text(encodin
 WATCHED = ("kiosk", "portal", "sync", "gate", "wifi")
 TAKES_ITS_TIME = (
     "kiosk", "portal", "sync", "gate", "energy", "filter", "filter-config", "firewall-open", "firstboot",
+    "doctor", "enrol",
 )  # fmt: skip
 LEAST_MIN = 5
 """A Zero 2 W whose card reads slowly needs more than a minute for its first programs."""

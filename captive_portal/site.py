@@ -6,7 +6,6 @@ as a `SiteProblem` that names the key, its line, and the nearest key that exists
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import re
 import tomllib
@@ -16,9 +15,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from captive_portal.filter.policy import FilterPolicy, PolicyProblem, parse_policy
+from captive_portal.filter.policy import FilterPolicy, parse_policy
 from captive_portal.hours import OpenHours, parse_hours
-from captive_portal.wifi.profile import WifiProblem, WifiProfile, parse_wifi
+from captive_portal.sections import SectionProblem, Wrong, judged, pick
+from captive_portal.wifi.profile import WifiProfile, parse_wifi
 from municipio.settings import Settings, SettingsError
 
 MAX_SITE_BYTES = 64 * 1024
@@ -103,23 +103,15 @@ class SiteProblem:
         return f"{where}«{self.key}»: {self.message}{near}" if self.key else where + self.message
 
 
-class _Wrong(Exception):
-    """Unwinds a parse; becomes a SiteProblem before anybody outside sees it."""
-
-    def __init__(self, key: str, message: str, nearest: str = "") -> None:
-        super().__init__(message)
-        self.key, self.message, self.nearest = key, message, nearest
-
-
 def _made(result: Any) -> Any:
-    assert not isinstance(result, PolicyProblem | WifiProblem), f"defaults are refused: {result}"
+    assert not isinstance(result, SectionProblem), f"defaults are refused: {result}"
     return result
 
 
 def site_of_settings(settings: Settings) -> SiteProfile:
     """The profile of a node without a site file: today's `portal.*` settings. Raises SettingsError."""
     wifi = parse_wifi({"ssid": settings.text("portal.ssid")})
-    if isinstance(wifi, WifiProblem):
+    if isinstance(wifi, SectionProblem):
         raise SettingsError(f"«portal.ssid» {wifi.message}")
     return SiteProfile(
         name=settings.text("node.site"),
@@ -149,8 +141,9 @@ def parse_site(text: str, base: SiteProfile | None = None) -> SiteProfile | Site
         return SiteProblem("", f"not TOML: {e}", int(found[1]) if found else text.count("\n") + 1)
     try:
         return _profile(document, base)
-    except _Wrong as e:
-        return SiteProblem(e.key, e.message, _line_of(text, e.key), e.nearest)
+    except Wrong as e:
+        wrong = e.problem
+        return SiteProblem(wrong.key, wrong.message, _line_of(text, wrong.key), wrong.nearest)
 
 
 def _profile(document: Mapping[str, Any], base: SiteProfile) -> SiteProfile:
@@ -167,20 +160,20 @@ def _profile(document: Mapping[str, Any], base: SiteProfile) -> SiteProfile:
     for key, value in document.items():
         if key in tables:
             if not isinstance(value, Mapping):
-                raise _Wrong(key, f"must be a section [{key}]")
+                raise Wrong(key, f"must be a section [{key}]")
             values |= tables[key](value)
         else:
             values |= _field("", _TOP, key, value, tuple(tables))
     profile = replace(base, **values)
     if (profile.capport_cert is None) != (profile.capport_key is None):
-        raise _Wrong("capport.cert", "a certificate needs its key, and the key its certificate")
+        raise Wrong("capport.cert", "a certificate needs its key, and the key its certificate")
     return profile
 
 
 def _part(section: str, result: Any) -> Any:
     """A policy or a Wi-Fi profile, or their problem under this section's name."""
-    if isinstance(result, PolicyProblem | WifiProblem):
-        raise _Wrong(f"{section}.{result.key}", result.message, result.nearest)
+    if isinstance(result, SectionProblem):
+        raise Wrong(f"{section}.{result.key}", result.message, result.nearest)
     return result
 
 
@@ -198,15 +191,9 @@ def _fields(section: str, known: dict[str, _Check], table: Mapping[str, Any]) ->
 def _field(
     section: str, known: dict[str, _Check], key: str, value: Any, also: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    dotted = f"{section}.{key}" if section else key
-    if key not in known:
-        near = difflib.get_close_matches(key, [*known, *also], n=1, cutoff=0.5)
-        raise _Wrong(dotted, "unknown key", f"{section}.{near[0]}".lstrip(".") if near else "")
-    name, check = known[key]
-    try:
-        return {name: check(value)}
-    except ValueError as e:
-        raise _Wrong(dotted, str(e)) from None
+    under = f"{section}." if section else ""
+    name, check = pick(known, key, under, also=also)
+    return {name: judged(check, value, f"{under}{key}")}
 
 
 def _line_of(text: str, dotted: str) -> int:

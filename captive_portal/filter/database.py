@@ -111,14 +111,21 @@ class Database:
         return ((k, v) for k, v in self._reader.records() if k[:1] not in (b"\xff", SINCE))
 
 
-def open_database(path: Path) -> Database | Unusable:
-    """Open a list file; quick at any size. `check_database` reads all of it."""
+def open_cdb(path: Path) -> CdbReader | Unusable:
+    """The file by its index alone; nothing in it is judged."""
     try:
-        reader = CdbReader(path)
+        return CdbReader(path)
     except OSError as e:
         return Unusable(f"{path}: {e.strerror}")
     except CdbDamaged as e:
         return Unusable(f"{path}: {e}")
+
+
+def open_database(path: Path) -> Database | Unusable:
+    """Open a list file; quick at any size. `check_database` reads all of it."""
+    reader = open_cdb(path)
+    if isinstance(reader, Unusable):
+        return reader
     try:
         raw = reader.get(FACTS_KEY)
         facts = msgspec.json.decode(raw or b"", type=Facts)

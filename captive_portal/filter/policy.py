@@ -12,7 +12,6 @@ The city's own allow-list is inside the list file and wins over everything here.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +20,7 @@ from typing import Any
 
 from captive_portal.filter.names import NameProblem, parse_name
 from captive_portal.hours import OpenHours, parse_hours
+from captive_portal.sections import SectionProblem, Wrong, fields
 
 MAX_NAMES = 500
 
@@ -68,50 +68,25 @@ class FilterPolicy:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyProblem:
-    """Why a `[filter]` section cannot be used. `key` is below `filter`, such as `hours.adult`."""
-
-    key: str
-    message: str
-    nearest: str = ""
-
-
-class _Wrong(Exception):
-    def __init__(self, key: str, message: str, nearest: str = "") -> None:
-        super().__init__(message)
-        self.problem = PolicyProblem(key, message, nearest)
-
-
-def parse_policy(doc: Mapping[str, object]) -> FilterPolicy | PolicyProblem:
+def parse_policy(doc: Mapping[str, object]) -> FilterPolicy | SectionProblem:
     """Check a whole section; what it does not name has the default."""
     try:
-        policy = FilterPolicy(**{key: _value(key, value) for key, value in doc.items()})
+        policy = FilterPolicy(**fields(doc, _CHECKS, "filter"))
         _check_together(policy)
-    except _Wrong as e:
+    except Wrong as e:
         return e.problem
     return policy
-
-
-def _value(key: str, value: object) -> Any:
-    if key not in _CHECKS:
-        near = difflib.get_close_matches(str(key), _CHECKS, n=1, cutoff=0.5)
-        raise _Wrong(str(key), "unknown key", f"filter.{near[0]}" if near else "")
-    try:
-        return _CHECKS[key](value)
-    except ValueError as e:
-        raise _Wrong(key, str(e)) from None
 
 
 def _check_together(policy: FilterPolicy) -> None:
     for category in policy.hours:
         if category in ALWAYS:
-            raise _Wrong(f"hours.{category}", "is blocked at every hour and can have none")
+            raise Wrong(f"hours.{category}", "is blocked at every hour and can have none")
         if category not in policy.categories:
-            raise _Wrong(f"hours.{category}", "has hours but is not in «categories»")
+            raise Wrong(f"hours.{category}", "has hours but is not in «categories»")
     both = sorted(set(policy.allow) & set(policy.block))
     if both:
-        raise _Wrong("block", f"«{both[0]}» is also in «allow»")
+        raise Wrong("block", f"«{both[0]}» is also in «allow»")
 
 
 def _category(text: object) -> Category:

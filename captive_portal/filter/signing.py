@@ -12,8 +12,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from captive_portal.filter.cdb import CdbDamaged, CdbReader
-from captive_portal.filter.database import Unusable
+from captive_portal.filter.database import Unusable, open_cdb
 from municipio.wire.keys import (
     SIGNATURE_BYTES,
     PublicKey,
@@ -53,12 +52,9 @@ def check_signature(path: Path, public: PublicKey) -> Unusable | None:
 
 
 def _signed_part(path: Path) -> tuple[int, str, bytes] | Unusable:
-    try:
-        reader = CdbReader(path)
-    except OSError as e:
-        return Unusable(f"{path}: {e.strerror}")
-    except CdbDamaged as e:
-        return Unusable(f"{path}: {e}")
+    reader = open_cdb(path)
+    if isinstance(reader, Unusable):
+        return reader
     try:
         end = reader.end
         found = _TRAILER.fullmatch(reader.tail()[: TRAILER_BYTES + 1])

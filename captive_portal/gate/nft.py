@@ -42,6 +42,7 @@ from captive_portal.gate.visits import (
 from captive_portal.pseudonym import DayKey
 
 MAX_ENDED = 10_000
+NOT_A_GUEST = GateTrouble(GateCause.UNKNOWN_NEIGHBOUR, "address not on the guest side")
 LAST_READING_MS = 200
 """So long before its end a visit's bytes are read: the kernel forgets them with the visit."""
 CROWD = 4
@@ -88,7 +89,7 @@ class NftGate:
             self.sweep()
             old = self._visits.get(mac or "")
             if mac is None:
-                return self._refuse(GateCause.UNKNOWN_NEIGHBOUR, "address not on the guest side")
+                return self._refuse(NOT_A_GUEST.cause, NOT_A_GUEST.detail)
             if old is None and 0 < self._policy.max_open <= len(self._visits):
                 return self._refuse(GateCause.FULL, f"{self._policy.max_open} devices are open")
             now = self._now_ms()
@@ -111,7 +112,7 @@ class NftGate:
             self.sweep()
             mac = self._mac_of(ip)
             if mac is None:
-                return GateTrouble(GateCause.UNKNOWN_NEIGHBOUR, "address not on the guest side")
+                return NOT_A_GUEST
             live = self._visits.get(mac)
             if live is not None:
                 refused = self._end(self._read(live), EndCause.REVOKED)
@@ -124,7 +125,7 @@ class NftGate:
             self.sweep()
             mac = self._mac_of(ip)
             if mac is None:
-                return GateTrouble(GateCause.UNKNOWN_NEIGHBOUR, "address not on the guest side")
+                return NOT_A_GUEST
             live = self._visits.get(mac)
             if live is None:
                 return self._view(LiveVisit(mac, ip, 0))

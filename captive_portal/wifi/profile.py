@@ -16,13 +16,12 @@ Values are allow-listed by what they are, never by what they must not hold.
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
+from captive_portal.sections import Check, SectionProblem, Wrong, fields
 from captive_portal.wifi.channels import channel_problem
 
 COUNTRY = "MX"
@@ -78,28 +77,13 @@ class WifiProfile:
     staff: StaffNetwork | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WifiProblem:
-    """Why a `[wifi]` section cannot be used. `key` is below `wifi`, such as `channel` or `staff.ssid`."""
-
-    key: str
-    message: str
-    nearest: str = ""
-
-
-class _Wrong(Exception):
-    def __init__(self, key: str, message: str, nearest: str = "") -> None:
-        super().__init__(message)
-        self.problem = WifiProblem(key, message, nearest)
-
-
-def parse_wifi(doc: Mapping[str, object]) -> WifiProfile | WifiProblem:
+def parse_wifi(doc: Mapping[str, object]) -> WifiProfile | SectionProblem:
     """Check a whole section; what it does not name has the default."""
     try:
-        values = _fields(doc, _FIELDS, "")
+        values = fields(doc, _FIELDS, "wifi")
         profile = WifiProfile(**values)
         _check_together(profile)
-    except _Wrong as e:
+    except Wrong as e:
         return e.problem
     return profile
 
@@ -107,33 +91,15 @@ def parse_wifi(doc: Mapping[str, object]) -> WifiProfile | WifiProblem:
 def _check_together(profile: WifiProfile) -> None:
     wide = profile.width_mhz != 20
     if wide and profile.band is Band.GHZ_2_4:
-        raise _Wrong("width_mhz", "2.4 GHz has no room for more than 20 MHz where others live")
+        raise Wrong("width_mhz", "2.4 GHz has no room for more than 20 MHz where others live")
     if profile.channel:
         problem = channel_problem(profile.band.value, profile.channel, profile.width_mhz)
         if problem:
-            raise _Wrong("channel", problem)
+            raise Wrong("channel", problem)
     if profile.staff and profile.staff.ssid == profile.ssid:
-        raise _Wrong("staff.ssid", "must differ from the visitors' network")
+        raise Wrong("staff.ssid", "must differ from the visitors' network")
     if profile.staff and profile.mode is Mode.WIRED:
-        raise _Wrong(
-            "staff", "is made by a radio of this node; set it on the access points instead"
-        )
-
-
-_Check = Callable[[Any], Any]
-
-
-def _fields(doc: Mapping[str, object], known: Mapping[str, _Check], under: str) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for key, value in doc.items():
-        if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
-            raise _Wrong(f"{under}{key}", "unknown key", f"wifi.{under}{near[0]}" if near else "")
-        try:
-            values[key] = known[key](value)
-        except ValueError as e:
-            raise _Wrong(f"{under}{key}", str(e)) from None
-    return values
+        raise Wrong("staff", "is made by a radio of this node; set it on the access points instead")
 
 
 def _ssid(value: object) -> str:
@@ -162,7 +128,7 @@ def _passphrase(value: object) -> str:
     return value
 
 
-def _one_of(kind: type[StrEnum]) -> _Check:
+def _one_of(kind: type[StrEnum]) -> Check:
     def check(value: object) -> StrEnum:
         names = [member.value for member in kind]
         if not isinstance(value, str) or value not in names:
@@ -178,7 +144,7 @@ def _country(value: object) -> str:
     return COUNTRY
 
 
-def _whole(low: int, high: int) -> _Check:
+def _whole(low: int, high: int) -> Check:
     def check(value: object) -> int:
         if type(value) is not int or not low <= value <= high:
             raise ValueError(f"must be a whole number from {low} to {high}")
@@ -196,15 +162,15 @@ def _width(value: object) -> int:
 def _staff(value: object) -> StaffNetwork:
     if not isinstance(value, Mapping):
         raise ValueError("must be a section [wifi.staff]")
-    values = _fields(value, _STAFF, "staff.")
+    values = fields(value, _STAFF, "wifi", "staff.")
     for needed in ("ssid", "passphrase"):
         if needed not in values:
-            raise _Wrong(f"staff.{needed}", "is missing")
+            raise Wrong(f"staff.{needed}", "is missing")
     return StaffNetwork(**values)
 
 
-_STAFF: dict[str, _Check] = {"ssid": _ssid, "passphrase": _passphrase, "bridge": _interface}
-_FIELDS: dict[str, _Check] = {
+_STAFF: dict[str, Check] = {"ssid": _ssid, "passphrase": _passphrase, "bridge": _interface}
+_FIELDS: dict[str, Check] = {
     "ssid": _ssid,
     "mode": _one_of(Mode),
     "interface": _interface,

@@ -15,10 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from captive_portal.sections import SectionProblem
 from captive_portal.wifi.control import AirStatus
 from captive_portal.wifi.hostapd_conf import render_hostapd
 from captive_portal.wifi.plan import Network, WifiPlan, make_plan
-from captive_portal.wifi.profile import Band, WifiProblem, parse_wifi
+from captive_portal.wifi.profile import Band, parse_wifi
 from captive_portal.wifi.radio import parse_radios
 from captive_portal.wifi.system import HostapdCli, Silent
 
@@ -35,7 +36,7 @@ pytestmark = [
 
 def _plan(**keys: object) -> WifiPlan:
     profile = parse_wifi(keys)
-    assert not isinstance(profile, WifiProblem), profile
+    assert not isinstance(profile, SectionProblem), profile
     plan = make_plan(profile, parse_radios(RADIO)[0], "br-guest")
     assert isinstance(plan, WifiPlan)
     return plan
@@ -92,7 +93,7 @@ ssids = (
 @given(ssids)
 def test_any_name_that_is_taken_reaches_the_air_as_it_is(ssid: str) -> None:
     profile = parse_wifi({"ssid": ssid})
-    if isinstance(profile, WifiProblem):
+    if isinstance(profile, SectionProblem):
         return
     with _hostapd(_without_radio(_plan(ssid=ssid))) as (cli, process):
         status = _status(cli, process)

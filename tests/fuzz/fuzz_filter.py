@@ -24,9 +24,10 @@ with atheris.instrument_imports(include=["captive_portal.filter", "captive_porta
     from captive_portal.filter.lists import Entry, Refused, RpzReader, parse_line
     from captive_portal.filter.names import NameProblem, parse_name, wire
     from captive_portal.filter.plan import FilterPlan
-    from captive_portal.filter.policy import Category, FilterPolicy, PolicyProblem, parse_policy
+    from captive_portal.filter.policy import Category, FilterPolicy, parse_policy
     from captive_portal.filter.reading import ListFile, ListReader, ListUnreadable
     from captive_portal.filter.safesearch import all_targets, read_hosts
+    from captive_portal.sections import SectionProblem
 
 FOLDER = tempfile.TemporaryDirectory(prefix="plaza-fuzz-")
 SCRATCH = Path(FOLDER.name) / "input"
@@ -64,7 +65,7 @@ def _policy(data: bytes) -> None:
     except (tomllib.TOMLDecodeError, RecursionError):
         return
     policy = parse_policy(document)
-    assert isinstance(policy, FilterPolicy | PolicyProblem)
+    assert isinstance(policy, FilterPolicy | SectionProblem)
     if isinstance(policy, FilterPolicy):
         render_dnsdist(FilterPlan(("127.0.0.1",), policy))
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from captive_portal.filter.policy import (
     Category,
     FilterPolicy,
-    PolicyProblem,
     Youtube,
     parse_policy,
 )
+from captive_portal.sections import SectionProblem
 
 MONDAY_NOON = datetime(2026, 1, 12, 12, 0)  # noqa: DTZ001  a site's local time
 SUNDAY_NOON = datetime(2026, 1, 11, 12, 0)  # noqa: DTZ001
@@ -83,7 +83,7 @@ def test_a_clock_that_nobody_believes_opens_nothing() -> None:
 )
 def test_a_wrong_value_is_named(doc: dict[str, Any], key: str, nearest: str) -> None:
     problem = parse_policy(doc)
-    assert isinstance(problem, PolicyProblem)
+    assert isinstance(problem, SectionProblem)
     assert (problem.key, problem.nearest) == (key, nearest)
 
 
@@ -100,4 +100,4 @@ _keys = st.sampled_from(["categories", "hours", "safesearch", "youtube", "allow"
 @settings(max_examples=200)
 @given(st.dictionaries(_keys | st.text(max_size=8), _anything, max_size=4))
 def test_any_document_is_a_policy_or_a_problem(doc: dict[str, Any]) -> None:
-    assert isinstance(parse_policy(doc), FilterPolicy | PolicyProblem)
+    assert isinstance(parse_policy(doc), FilterPolicy | SectionProblem)

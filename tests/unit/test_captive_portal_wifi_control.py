@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from captive_portal.sections import SectionProblem
 from captive_portal.wifi.control import (
     AirStatus,
     OnAir,
@@ -20,7 +21,7 @@ from captive_portal.wifi.control import (
 )
 from captive_portal.wifi.events import StationCounter
 from captive_portal.wifi.plan import NOTE_TEXT, Cause, NoPlan, Note, make_plan
-from captive_portal.wifi.profile import WifiProblem, WifiProfile, parse_wifi
+from captive_portal.wifi.profile import WifiProfile, parse_wifi
 from captive_portal.wifi.radio import parse_radios
 from captive_portal.wifi.report import report_lines, report_of
 from captive_portal.wifi.system import Interface, Silent, ask, isolate_ports, look_at
@@ -192,7 +193,7 @@ def test_a_program_that_is_missing_or_fails_is_a_value() -> None:
 
 def _profile(**keys: object) -> WifiProfile:
     profile = parse_wifi(keys)
-    assert not isinstance(profile, WifiProblem)
+    assert not isinstance(profile, SectionProblem)
     return profile
 
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from captive_portal.sections import SectionProblem
 from captive_portal.wifi.channels import LEGAL, PREFERRED, channel_problem, frequency_mhz
 from captive_portal.wifi.profile import (
     Band,
     Mode,
     Security,
     StaffNetwork,
-    WifiProblem,
     WifiProfile,
     parse_wifi,
 )
@@ -83,13 +83,13 @@ def test_a_wrong_value_is_refused_with_its_key_and_the_reason(
 ) -> None:
     problem = parse_wifi(doc)
 
-    assert isinstance(problem, WifiProblem)
+    assert isinstance(problem, SectionProblem)
     assert problem.key == key
     assert words in problem.message
 
 
 def test_a_misspelt_key_names_the_nearest_one() -> None:
-    assert parse_wifi({"chanel": 6}) == WifiProblem("chanel", "unknown key", "wifi.channel")
+    assert parse_wifi({"chanel": 6}) == SectionProblem("chanel", "unknown key", "wifi.channel")
 
 
 @given(st.text(max_size=40))
@@ -114,7 +114,7 @@ def test_a_refused_passphrase_is_never_repeated_and_a_taken_one_never_shown(secr
 def test_any_section_gives_a_profile_or_a_problem(doc: dict[str, Any]) -> None:
     result = parse_wifi(doc)
 
-    assert isinstance(result, WifiProfile | WifiProblem)
+    assert isinstance(result, WifiProfile | SectionProblem)
     if isinstance(result, WifiProfile):
         assert result.ssid.isprintable()
         assert len(result.ssid.encode()) <= 32

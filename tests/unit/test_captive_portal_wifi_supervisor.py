@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from captive_portal.sections import SectionProblem
 from captive_portal.site import Network
 from captive_portal.wifi.plan import Cause, NoPlan, WifiPlan, make_plan
-from captive_portal.wifi.profile import WifiProblem, parse_wifi
+from captive_portal.wifi.profile import parse_wifi
 from captive_portal.wifi.radio import parse_radios
 from captive_portal.wifi.supervisor import Programs, WifiSupervisor, ask_to_reload
 
@@ -38,7 +39,7 @@ sys.exit(1)
 
 def _plan(**keys: object) -> WifiPlan:
     profile = parse_wifi(keys)
-    assert not isinstance(profile, WifiProblem)
+    assert not isinstance(profile, SectionProblem)
     plan = make_plan(profile, RADIO, "br-nowhere")
     assert isinstance(plan, WifiPlan)
     return plan

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from sync.attachments import AttachmentStore
 from sync.carrier import NodeSide
-from sync.keys import KeyMissing, NodeKey, load_city_key
 from sync.outbox import Outbox
 from sync.uploads import Uploads
-from sync.wiring import CannotStart, Memory
+from sync.wiring import CannotStart, Memory, load_keys
 
 
 def build_node_side(memory: Memory) -> NodeSide | CannotStart:
     """What a stick needs of this node."""
-    key = NodeKey.load(memory.data)
-    if isinstance(key, KeyMissing):
-        return CannotStart(key.detail)
-    city = load_city_key(memory.data)
-    if isinstance(city, KeyMissing):
-        return CannotStart(city.detail)
+    keys = load_keys(memory.data)
+    if isinstance(keys, CannotStart):
+        return keys
     settings = memory.settings
     return NodeSide(
         settings.text("city.inegi"),
         settings.node_code,
-        key,
-        city,
+        *keys,
         Outbox(memory.ledger),
         Uploads(memory.ledger, AttachmentStore(memory.data.attachments)),
         memory.data,

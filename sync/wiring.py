@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from municipio.clock import Clock
 from municipio.settings import Settings, SettingsError
+from municipio.wire.keys import PublicKey
 from sync.attachments import AttachmentStore
 from sync.clock import SystemClock, quality_with
 from sync.clock_check import ClockCheck
@@ -76,19 +77,24 @@ def open_memory(data: DataDir, *, salvaging: bool = True) -> Memory | CannotStar
 
 def build_delivery(memory: Memory) -> Delivery | CannotStart:
     """The way to the city, with this node's key and the city's."""
-    key = NodeKey.load(memory.data)
-    if isinstance(key, KeyMissing):
-        return CannotStart(key.detail)
-    city = load_city_key(memory.data)
-    if isinstance(city, KeyMissing):
-        return CannotStart(city.detail)
-    settings = memory.settings
+    keys = load_keys(memory.data)
+    if isinstance(keys, CannotStart):
+        return keys
+    (key, city), settings = keys, memory.settings
     carrier = build_courier(settings, key)
     if isinstance(carrier, KeyMissing):
         return CannotStart(carrier.detail)
     outbox = Outbox(memory.ledger)
     uploads = Uploads(memory.ledger, AttachmentStore(memory.data.attachments))
     return Delivery(outbox, settings.node_code, key, city, carrier, uploads)
+
+
+def load_keys(data: DataDir) -> tuple[NodeKey, PublicKey] | CannotStart:
+    """This node's key, and the city's public one."""
+    key, city = NodeKey.load(data), load_city_key(data)
+    if isinstance(key, KeyMissing):
+        return CannotStart(key.detail)
+    return CannotStart(city.detail) if isinstance(city, KeyMissing) else (key, city)
 
 
 def build_courier(settings: Settings, key: NodeKey) -> Courier | KeyMissing:

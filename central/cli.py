@@ -237,10 +237,10 @@ def _demo_json(made: DemoCity) -> str:
 
 def _demo_text(made: DemoCity, on: date) -> str:
     lines = [
-        f"{made.accounts} demonstration accounts on {on}, content {made.version} in {made.content}",
-        f"city keys in {made.keys}",
+        f"{made.accounts:,} cuentas de demostración al {on}, contenido {made.version} en {made.content}",
+        f"llaves de la ciudad en {made.keys}",
         "",
-        f"{'to try':24} {'clave':30} {'owes':>14}  valid until",
+        f"{'para probar':24} {'clave':30} {'debe':>14}  válido hasta",
     ]
     for known in made.known:
         owes = format_mxn(known.total_centavos)

@@ -165,7 +165,8 @@ def _options(key: Key) -> list[tuple[str, str]]:
         return list(key.choices)
     words = dict(key.choices)
     orders = [o for n in range(len(words), 0, -1) for o in permutations(words, n)]
-    return [(",".join(o), ", después ".join(words[value] for value in o)) for o in orders]
+    said = ([words[o[0]], *(words[value].lower() for value in o[1:])] for o in orders)
+    return [(",".join(o), ", después ".join(s)) for o, s in zip(orders, said, strict=True)]
 
 
 def _help(key: Key) -> str:

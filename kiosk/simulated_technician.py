@@ -60,8 +60,8 @@ def _found(area: str, state: str, what: str, to_do: str) -> DoctorLine:
 
 
 EXAMINED = (
-    _found("disk", "trouble", "El kernel anotó 3 errores de la memoria desde el arranque",
-           "Cambie la tarjeta pronto: journalctl -k -g mmc dice cuáles"),
+    _found("disk", "trouble", "Errores de la tarjeta de memoria desde el arranque: 3",
+           "Cambie pronto la tarjeta. Cuáles son: journalctl -k -g mmc"),
     _found("filter", "notice", "La lista del filtro tiene 45 días",
            "Tráigala: plaza sync pull, o una memoria USB de la ciudad"),
     _found("services", "ok", "9 servicios en marcha", ""),

@@ -140,7 +140,7 @@ def _filter_words(listed: ListState, _: Translate) -> str:
     if listed.date is None:
         return _("sin lista que se pueda leer; solo abren los servicios del Ayuntamiento")
     day = listed.date.strftime("%d/%m/%Y")
-    if listed.age_days is None:
+    if listed.age_days is None or listed.age_days < 2:
         return _("{count} nombres, lista del {day}").format(count=f"{listed.names:,}", day=day)
     return _("{count} nombres, lista del {day}, hace {days} días").format(
         count=f"{listed.names:,}", day=day, days=listed.age_days

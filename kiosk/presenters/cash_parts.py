@@ -57,7 +57,9 @@ def actions_of(
             cancel = Action("cash.cancel", _("Cancelar el pago"), icon="x")
             if not seconds_left:
                 return (cancel,)
-            text = _("Quedan {n} segundos").format(n=seconds_left)
+            text = _("Queda 1 segundo")
+            if seconds_left > 1:
+                text = _("Quedan {n} segundos").format(n=seconds_left)
             label = _("Necesito más tiempo")
             return (Action("cash.more_time", label, text, "clock", primary=True), cancel)
         case CashPhase.END:

@@ -143,6 +143,8 @@ class IdlePresenter:
         title = _("¿Sigue aquí?")
         how = _("Toque la pantalla o una tecla para seguir.")
         text = _("En {n} segundos borraremos lo que escribió, para cuidar sus datos.")
+        if left == 1:
+            text = _("En 1 segundo borraremos lo que escribió, para cuidar sus datos.")
         return IdleView(
             visible=self._idle.phase is IdlePhase.WARNING,
             title=title,

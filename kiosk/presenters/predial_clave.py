@@ -156,7 +156,9 @@ class PredialClavePresenter(Presenter[PredialClaveView]):
         hint = _("Está en su recibo de predial. Puede tener {lengths} dígitos.")
         hint = hint.format(lengths=self._lengths_text())
         title = _("Escriba su clave catastral")
-        typed = _("Lleva {n} dígitos").format(n=len(digits))
+        typed = _("Lleva 1 dígito")
+        if len(digits) != 1:
+            typed = _("Lleva {n} dígitos").format(n=len(digits))
         said = f"{typed}: {spell(self._shown(digits))}." if digits else hint
         return PredialClaveView(
             screen=Screen.PREDIAL_CLAVE,

@@ -202,7 +202,7 @@ class TecnicoPresenter(Presenter[TecnicoView]):
         _ = self._desk.words
         match ended:
             case HopperFilled(coins):
-                text = _("Anotado: la tolva tiene {n} monedas.").format(n=coins)
+                text = _("Anotado. Monedas en la tolva: {n}.").format(n=coins)
                 self._say(Notice(text, Tone.LEAF, "check"))
             case PaymentOpen():
                 text = _("Hay un pago en efectivo sin terminar. No se anotó la tolva.")

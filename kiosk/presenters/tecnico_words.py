@@ -97,6 +97,8 @@ def ended(why: SessionEnd, _: Gettext) -> str:
 
 def wait_text(seconds: int, _: Gettext) -> str:
     """Minutes are rounded up: nobody comes back too early."""
+    if seconds == 1:
+        return _("Podrá intentar otra vez en 1 segundo.")
     if seconds <= 90:
         return _("Podrá intentar otra vez en {n} segundos.").format(n=seconds)
     return _("Podrá intentar otra vez en {n} minutos.").format(n=-(-seconds // 60))

@@ -265,7 +265,8 @@ KEYS: tuple[Key, ...] = (
         "printer.port", Kind.TEXT, "", "Dónde está la impresora",
         "Vacío: no hay impresora. USB: usb:// con fabricante y producto; red: tcp://dirección:9100; "
         "puerto serie: /dev/serial/by-path/...",
-        "usb://04b8:0e27, tcp://192.168.1.50:9100 o /dev/serial/by-path/...", max_length=200,
+        "una dirección como usb://04b8:0e27, tcp://192.168.1.50:9100 o de /dev/serial/by-path",
+        max_length=200,
         pattern=rf"usb://[0-9a-fA-F]{{4}}:[0-9a-fA-F]{{4}}|tcp://{_HOST}:[0-9]{{1,5}}|{_PORT_FILE}",
         when=_KIOSK, example="usb://04b8:0e27",
     ),
@@ -284,7 +285,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         "terminal.port", Kind.TEXT, "", "Puerto de la terminal", "Puerto serie, por su lugar.",
-        "un puerto como /dev/serial/by-path/...", max_length=200, pattern=_PORT_FILE,
+        "un puerto de /dev/serial/by-path", max_length=200, pattern=_PORT_FILE,
         when=When("terminal.kind", ("serial",)), is_needed=True, example=_SERIAL,
     ),
     Key(
@@ -314,7 +315,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         "energy.port", Kind.TEXT, "", "Puerto del controlador", "Puerto serie, por su lugar.",
-        "un puerto como /dev/serial/by-path/...", max_length=200, pattern=_PORT_FILE,
+        "un puerto de /dev/serial/by-path", max_length=200, pattern=_PORT_FILE,
         when=When("energy.controller", ("vedirect", "epever")), is_needed=True, example=_SERIAL,
     ),
     Key(

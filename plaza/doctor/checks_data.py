@@ -17,6 +17,11 @@ CONTENT_NOTICE_D, CONTENT_TROUBLE_D = 30, 90
 FILTER_NOTICE_D, FILTER_TROUBLE_D = 30, 120
 
 
+def _written(day: date) -> str:
+    """As Mexico writes a date in figures: `20/11/2026`."""
+    return day.strftime("%d/%m/%Y")
+
+
 def check_settings(seen: Snapshot) -> Iterator[Finding]:
     if seen.settings_trouble:
         yield trouble(
@@ -66,7 +71,9 @@ def check_contact(seen: Snapshot) -> Iterator[Finding]:
             hours=hours,
         )
     else:
-        yield ok(Area.CONTACT, N_("Último contacto hace {hours} horas"), hours=hours)
+        yield ok(
+            Area.CONTACT, N_("Último contacto hace menos de {hours} horas"), hours=max(2, hours + 1)
+        )
     if contact.trouble:
         yield notice(
             Area.CONTACT,
@@ -96,19 +103,19 @@ def check_queue(seen: Snapshot) -> Iterator[Finding]:
     elif hours is not None and hours >= QUEUE_TROUBLE_H:
         yield trouble(
             Area.QUEUE,
-            N_("{n} hechos esperan, el más viejo hace {days} días ({lanes})"),
+            N_("Hechos por enviar: {n} ({lanes}); el más viejo, de hace {days} días"),
             N_("Lleve lo pendiente en una memoria USB: nada se borra por viejo"),
             n=total, days=hours // 24, lanes=lanes,
         )  # fmt: skip
     elif hours is not None and hours >= QUEUE_NOTICE_H:
         yield notice(
             Area.QUEUE,
-            N_("{n} hechos esperan, el más viejo hace {hours} horas ({lanes})"),
+            N_("Hechos por enviar: {n} ({lanes}); el más viejo, de hace {hours} horas"),
             N_("Salen solos cuando haya conexión"),
             n=total, hours=hours, lanes=lanes,
         )  # fmt: skip
     else:
-        yield ok(Area.QUEUE, N_("{n} hechos por enviar ({lanes})"), n=total, lanes=lanes)
+        yield ok(Area.QUEUE, N_("Hechos por enviar: {n} ({lanes})"), n=total, lanes=lanes)
     yield from _odd_queue(seen)
 
 
@@ -118,14 +125,14 @@ def _odd_queue(seen: Snapshot) -> Iterator[Finding]:
     if queue.refused:
         yield notice(
             Area.QUEUE,
-            N_("La ciudad puso en cuarentena {n} hechos de este nodo"),
+            N_("Hechos de este nodo que la ciudad puso en cuarentena: {n}"),
             N_("Avise a la ciudad: plaza sync status dice los folios"),
             n=queue.refused,
         )
     if queue.files_missing:
         yield trouble(
             Area.QUEUE,
-            N_("Faltan {n} fotos selladas que debían enviarse"),
+            N_("Fotos selladas que faltan y debían enviarse: {n}"),
             N_("La memoria perdió archivos: revise la tarjeta"),
             n=queue.files_missing,
         )
@@ -155,14 +162,14 @@ def check_filter(seen: Snapshot) -> Iterator[Finding]:
             Area.FILTER,
             N_("El filtro usa la lista que vino con la imagen, del {day}"),
             N_("Llega otra con el contenido: plaza sync pull"),
-            day=found.day.isoformat(),
+            day=_written(found.day),
         )
     elif days is None:
         yield unknown(
             Area.FILTER,
             N_("La lista del filtro es del {day}; su edad no se sabe"),
             N_("Primero ponga la hora"),
-            day=found.day.isoformat(),
+            day=_written(found.day),
         )
     elif days >= FILTER_NOTICE_D:
         make = trouble if days >= FILTER_TROUBLE_D else notice
@@ -173,9 +180,8 @@ def check_filter(seen: Snapshot) -> Iterator[Finding]:
             days=days,
         )
     else:
-        yield ok(
-            Area.FILTER, N_("Lista de {n} nombres, de hace {days} días"), n=found.names, days=days
-        )
+        names, day = f"{found.names:,}", _written(found.day)
+        yield ok(Area.FILTER, N_("Lista del {day}, con {n} nombres"), n=names, day=day)
 
 
 def check_content(seen: Snapshot) -> Iterator[Finding]:
@@ -193,7 +199,7 @@ def check_content(seen: Snapshot) -> Iterator[Finding]:
             Area.CONTENT,
             N_("El contenido es del {day}; su edad no se sabe"),
             N_("Primero ponga la hora"),
-            day=day.isoformat(),
+            day=_written(day),
         )
     elif days >= CONTENT_NOTICE_D:
         make = trouble if days >= CONTENT_TROUBLE_D else notice
@@ -204,7 +210,7 @@ def check_content(seen: Snapshot) -> Iterator[Finding]:
             days=days,
         )
     else:
-        yield ok(Area.CONTENT, N_("Contenido de hace {days} días"), days=days)
+        yield ok(Area.CONTENT, N_("Contenido del {day}"), day=_written(day))
 
 
 def check_versions(seen: Snapshot) -> Iterator[Finding]:

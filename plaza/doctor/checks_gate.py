@@ -26,7 +26,7 @@ def check_gate(seen: Snapshot) -> Iterator[Finding]:
         yield trouble(Area.NETWORK, what, N_("Revise la red de visitantes y vea: plaza gate stats"))
     hidden = max(gate.routers, gate.crowded)
     if hidden:
-        what = N_("{n} equipos de la red de visitantes esconden a otros detrás")
+        what = N_("Equipos de la red de visitantes que esconden a otros detrás: {n}")
         mend = N_(
             "Ponga sus puntos de acceso en modo puente, sin NAT y sin proxy ARP: si no, todos sus "
             "visitantes son una sola visita. También puede ser un visitante que comparte"

@@ -249,8 +249,8 @@ def check_disk(seen: Snapshot) -> Iterator[Finding]:
     elif disk.kernel_errors:
         yield trouble(
             Area.DISK,
-            N_("El kernel anotó {n} errores de la memoria desde el arranque"),
-            N_("Cambie la tarjeta pronto: journalctl -k -g mmc dice cuáles"),
+            N_("Errores de la tarjeta de memoria desde el arranque: {n}"),
+            N_("Cambie pronto la tarjeta. Cuáles son: journalctl -k -g mmc"),
             n=disk.kernel_errors,
         )
 

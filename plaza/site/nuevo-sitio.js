@@ -32,7 +32,7 @@ function control(key) {
     const words = new Map(key.choices);
     return make("select", common, ...orders(key.choices.map(([value]) => value)).map((order) => make(
       "option", { value: order.join(","), selected: order.join() === key.default.join() },
-      order.map((value) => words.get(value)).join(", después "))));
+      order.map((value, at) => at ? words.get(value).toLowerCase() : words.get(value)).join(", después "))));
   }
   if (key.kind === "block") return make("textarea", { ...common, rows: 4, spellcheck: "false" });
   const shown = key.kind === "number" && key.default === 0 && key.low > 0 ? "" : key.default;

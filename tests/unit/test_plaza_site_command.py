@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from municipio.site_file.form import spec_document
 from municipio.site_file.keys import KEYS
 from municipio.site_file.shape import Value
 from municipio.site_file.write import write_site_file
@@ -135,3 +136,9 @@ def test_the_keys_are_told_to_machines_and_people() -> None:
 
     assert [k["name"] for k in document["keys"]] == [k.name for k in KEYS]
     assert len(CliRunner().invoke(site, ["keys"]).stdout.splitlines()) == len(KEYS)
+
+
+def test_what_a_form_says_of_a_field_starts_with_a_word_and_ends_with_one_full_stop() -> None:
+    for key in spec_document()["keys"]:
+        assert not key["typed"].startswith(("usb:", "tcp:", "/")), key["name"]
+        assert not key["typed"].endswith("."), key["name"]

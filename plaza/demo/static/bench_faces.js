@@ -66,7 +66,7 @@ const FACES = {
     const inside = s.headphones, x = inside ? 292 : 236;
     const phones = `<path d="M${x - 150} 72 v-16 a44 44 0 0 1 88 0 v16" fill="none" stroke="#10243A" stroke-width="7"/><rect x="${x - 160}" y="62" width="22" height="34" rx="9" fill="#10243A"/><rect x="${x - 74}" y="62" width="22" height="34" rx="9" fill="#10243A"/><path d="M${x - 64} 96 C ${x - 64} 122, ${x - 40} 60, ${x} 60" fill="none" stroke="#52667c" stroke-width="4"/><rect x="${x}" y="54" width="30" height="12" rx="3" fill="#8A6A12"/>`;
     return svg(`<rect x="310" y="36" width="70" height="48" rx="8" fill="${s.plugged ? "#10243A" : "#d9d4c8"}"/><circle cx="322" cy="60" r="7" fill="${inside ? "#7BD3A5" : "#000"}"/>${phones}<rect x="8" y="112" width="384" height="50" rx="10" fill="#fff" stroke="#b8b1a2"/>`,
-      [[14, 100, inside ? "Audífonos puestos" : "Sin audífonos", 15], [314, 104, s.volume ? `Volumen ${s.volume}` : "", 14], ...wrap(s.latest ? `«${s.latest}»` : "Todavía no dice nada.", 50, 2).map((line, at) => [18, 134 + at * 20, line, 15])]);
+      [[14, 22, inside ? "Audífonos puestos" : "Sin audífonos", 15], [314, 104, s.volume ? `Volumen ${s.volume}` : "", 14], ...wrap(s.latest ? `«${s.latest}»` : "Todavía no dice nada.", 50, 2).map((line, at) => [18, 134 + at * 20, line, 15])]);
   },
   camera(s) {
     const seen = s.taken ? `<image href="/camera.jpg?n=${s.taken}" x="186" y="8" width="203" height="152"/>` : "";

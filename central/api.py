@@ -7,21 +7,21 @@ from importlib import resources
 from flask import Blueprint, Response, request
 
 from central import attachments, folios, predial
+from central.acknowledging import acknowledge
 from central.context import central
 from central.desk_api import desk
 from central.enrolment import enrol
-from central.ingest import Taken, take_batch
+from central.ingest import take_batch
 from central.nodes import NodeState, state_of
 from central.problems import Problem, ProblemType
 from central.replies import json_reply, problem_reply, signed_reply
 from central.senders import sender_as, sender_of_request
 from municipio.facts import format_time
-from municipio.wire.ack import ACK_TYPE, Ack, FactProblem, encode_ack
+from municipio.wire.ack import ACK_TYPE
 from municipio.wire.batch import (
     MAX_PACKED_BYTES,
     MAX_UNPACKED_BYTES,
     Batch,
-    BatchHeader,
     BatchProblem,
     decode_batch,
     verify_batch,
@@ -66,7 +66,12 @@ def batches(node: str) -> Response:
     if isinstance(taken, Problem):
         return problem_reply(taken)
     central().projector.poke()
-    return signed_reply(_acknowledge(batch.header, taken), ACK_TYPE)
+    return signed_reply(
+        acknowledge(
+            batch.header, taken, central().key.sign, central().now(), central().next_contact_s
+        ),
+        ACK_TYPE,
+    )
 
 
 @api.get("/v1/nodes/<node>/attachments/<sha256>")
@@ -144,17 +149,3 @@ def _verified_batch(body: bytes, node: str, public: PublicKey) -> Batch | Proble
 
 def _wrong_node(detail: str) -> Problem:
     return Problem(ProblemType.WRONG_NODE, detail)
-
-
-def _acknowledge(header: BatchHeader, taken: Taken) -> bytes:
-    ack = Ack(
-        node=header.node,
-        epoch=header.epoch,
-        lane=header.lane,
-        through=taken.through,
-        chain=taken.chain,
-        problems=tuple(FactProblem(r.seq, r.code, r.detail) for r in taken.refused),
-        city_time=format_time(central().now()),
-        next_contact_s=central().next_contact_s,
-    )
-    return encode_ack(ack, central().key.sign)

@@ -6,7 +6,6 @@ that was copied, edited or used twice does no harm. What is not of this city is 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 from dataclasses import dataclass, field
@@ -15,9 +14,11 @@ from pathlib import Path
 
 from sqlalchemy import and_, select
 
+from central.acknowledging import acknowledge
 from central.attachments import progress, take_part
 from central.city import City
-from central.ingest import Taken, take_batch
+from central.files import keep_file
+from central.ingest import take_batch
 from central.keys import CityKey
 from central.nodes import find_active, keys_of, note_contact
 from central.problems import Problem
@@ -26,7 +27,6 @@ from central.schema import heads
 from central.store import Store
 from municipio.facts import format_time
 from municipio.wire import carrier as names
-from municipio.wire.ack import Ack, FactProblem, encode_ack
 from municipio.wire.attachment import MAX_ATTACHMENT_BYTES, MAX_PART_BYTES, Progress
 from municipio.wire.batch import (
     MAX_PACKED_BYTES,
@@ -93,11 +93,11 @@ def _import_node(
             continue
         header, fresh, ack = taken
         result.facts += fresh
-        _write(back / names.ack_name(header.lane, header.epoch), ack)
+        keep_file(back / names.ack_name(header.lane, header.epoch), ack)
     held = _import_attachments(folder / "attachments", node, desk, result, at)
     if files or held:
         note_contact(desk.store, desk.city.inegi, node, at)
-        _write(back / names.HELD, names.encode_held(desk.city.inegi, node, held, desk.key.sign))
+        keep_file(back / names.HELD, names.encode_held(desk.city.inegi, node, held, desk.key.sign))
         if desk.content is not None:
             _copy_content(desk.content, back / names.CONTENT)
 
@@ -117,7 +117,7 @@ def _take(
     taken = take_batch(desk.store, desk.city.inegi, batch, at)
     if isinstance(taken, Problem):
         return taken.detail
-    return batch.header, taken.through - before, _acknowledge(batch.header, taken, desk, at)
+    return batch.header, taken.through - before, acknowledge(batch.header, taken, desk.key.sign, at)
 
 
 def _is_signed(batch: Batch, node: str, desk: Desk) -> bool:
@@ -153,19 +153,6 @@ def _through(desk: Desk, header: BatchHeader) -> int:
     )
     with desk.store.begin() as connection:
         return int(connection.scalar(select(h.through).where(mine)) or 0)
-
-
-def _acknowledge(header: BatchHeader, taken: Taken, desk: Desk, at: datetime) -> bytes:
-    ack = Ack(
-        node=header.node,
-        epoch=header.epoch,
-        lane=header.lane,
-        through=taken.through,
-        chain=taken.chain,
-        problems=tuple(FactProblem(r.seq, r.code, r.detail) for r in taken.refused),
-        city_time=format_time(at),
-    )
-    return encode_ack(ack, desk.key.sign)
 
 
 def _import_attachments(
@@ -218,7 +205,7 @@ def _copy_content(source: Path, target: Path) -> None:
         raw = (source / name).read_bytes()
         old = target / name
         if not (old.is_file() and old.stat().st_size == len(raw) and old.read_bytes() == raw):
-            _write(old, raw)
+            keep_file(old, raw)
 
 
 def _folders(folder: Path) -> list[str]:
@@ -251,18 +238,3 @@ def _read(path: Path, limit: int) -> bytes | None:
     except OSError:
         return None
     return raw if len(raw) <= limit else None
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
+from central.files import sync_folder, write_synced
 from municipio.content import FILES, MANIFEST, SIGNATURE, encode_manifest, make_manifest
 
 
@@ -34,21 +34,14 @@ def write_content(
     try:
         draft.chmod(0o755)
         for name in FILES:
-            _write(draft / name, files[name])
-        _write(draft / MANIFEST, manifest)
-        _write(draft / SIGNATURE, base64.b64encode(sign(manifest)) + b"\n")
-        _sync_folder(draft)
+            write_synced(draft / name, files[name])
+        write_synced(draft / MANIFEST, manifest)
+        write_synced(draft / SIGNATURE, base64.b64encode(sign(manifest)) + b"\n")
+        sync_folder(draft)
         _swap(draft, directory)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _swap(draft: Path, directory: Path) -> None:
@@ -64,12 +57,4 @@ def _swap(draft: Path, directory: Path) -> None:
             (old / "content").rename(directory)
             raise
         shutil.rmtree(old)
-    _sync_folder(directory.parent)
-
-
-def _sync_folder(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(directory.parent)

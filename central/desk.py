@@ -28,6 +28,7 @@ import pyrage
 
 from central.desk_access import is_for
 from central.desk_log import MAX_BYTES, MAX_ROWS, encode_log
+from central.files import keep_file
 from central.histories import Told, matters_of
 from central.keys import make_private
 from municipio.facts import RECOVERED, Fact, FactError, decode_fact, format_time
@@ -129,7 +130,7 @@ class Desk:
 
     def set_cursor(self, chain: str, through: int) -> None:
         document = json.dumps(self.cursors() | {chain: through}, sort_keys=True)
-        self._replace(self._folder / "cursors.json", document.encode())
+        keep_file(self._folder / "cursors.json", document.encode())
 
     def matters(self) -> tuple[Sealed, ...]:
         """Everything here, still sealed, newest first."""
@@ -231,16 +232,8 @@ class Desk:
     def _write(self, path: Path, body: bytes) -> bool:
         if path.exists():
             return False
-        self._replace(path, body)
+        keep_file(path, body)
         return True
-
-    def _replace(self, path: Path, body: bytes) -> None:
-        part = path.with_name(path.name + ".part")
-        with part.open("wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
 
 
 def files_of(raw: str) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ They live in a directory beside the database (or where `PLAZA_CITY_KEYS` says), 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +25,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
+
+from central.files import write_private
 
 OFFICES = ("siac", "tesoreria", "contraloria")
 """Reports, treasury, and the internal control body, which alone may read complaints."""
@@ -80,7 +81,7 @@ def make_private(path: Path) -> Ed25519PrivateKey:
     if not path.exists():
         private = Ed25519PrivateKey.generate()
         pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        _write_private(path, pem)
+        write_private(path, pem)
     return load_private(path)
 
 
@@ -115,15 +116,6 @@ def load_recipients(directory: Path) -> dict[str, list[str]]:
 def _office_recipient(directory: Path, office: str) -> str:
     path = directory / f"{office}.agekey"
     if not path.exists():
-        _write_private(path, f"{pyrage.x25519.Identity.generate()}\n".encode())
+        write_private(path, f"{pyrage.x25519.Identity.generate()}\n".encode())
     identity = pyrage.x25519.Identity.from_str(path.read_text(encoding="ascii").strip())
     return str(identity.to_public())
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    """Created with 0600 from the first byte; never overwrites."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())

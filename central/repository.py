@@ -10,7 +10,6 @@ root believes every later one, never goes back, and notices when somebody freeze
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,6 +33,8 @@ from tuf.api.metadata import (
 )
 from tuf.api.serialization import DeserializationError
 from tuf.api.serialization.json import JSONSerializer
+
+from central.files import keep_file, write_private
 
 ROLES = ("content", "filter", "settings", "software")
 """Delegated roles; each may sign what lies under its own name and nothing else."""
@@ -103,7 +104,7 @@ def add_files(
         if custom is not None and path in custom:
             target.unrecognized_fields["custom"] = custom[path]
         targets.targets[path] = target
-        _write(repo / "targets" / hashed_path(path, data), data)
+        keep_file(repo / "targets" / hashed_path(path, data), data)
     for path in forget:
         targets.targets.pop(path, None)
     targets.version += 1
@@ -263,36 +264,16 @@ def _load(repo: Path, name: str) -> Metadata[Any]:
 
 
 def _store(repo: Path, name: str, metadata: Metadata[Any]) -> None:
-    _write(repo / "metadata" / name, metadata.to_bytes(_SERIALIZER))
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all, on the disk before anything later names it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.tmp")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    handle = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    keep_file(repo / "metadata" / name, metadata.to_bytes(_SERIALIZER))
 
 
 def _new_key(keys: Path, name: str) -> CryptoSigner:
     signer = CryptoSigner(Ed25519PrivateKey.generate())
     path = keys / f"{name}.key"
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        write_private(path, signer.private_bytes)
     except FileExistsError as e:
         raise RepositoryError(f"{path} exists; a key is never replaced by accident") from e
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(signer.private_bytes)
-        file.flush()
-        os.fsync(file.fileno())
     return signer
 
 

@@ -35,6 +35,22 @@ def _number(name: str, default: int | None = None) -> Column[int]:
     return Column(name, BigInteger, nullable=False, default=default)
 
 
+def lean_table(name: str, texts: str, numbers: str, key: str, *indexes: str) -> Table:
+    """A table of texts and numbers alone, its columns named in blank-separated words.
+
+    `inegi` leads the table, its key and its indexes.
+    """
+    return Table(
+        name,
+        metadata,
+        _inegi(),
+        *(Column(word, Text, nullable=False) for word in texts.split()),
+        *(Column(word, BigInteger, nullable=False) for word in numbers.split()),
+        PrimaryKeyConstraint("inegi", *key.split()),
+        *(Index(f"{name}_{words.replace(' ', '_')}", "inegi", *words.split()) for words in indexes),
+    )
+
+
 nodes = Table(
     "nodes",
     metadata,

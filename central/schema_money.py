@@ -6,28 +6,12 @@ the city's own. Amounts are centavos; the money of a returned charge is negative
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, PrimaryKeyConstraint, String, Table, Text
+from central.schema import lean_table
 
-from central.schema import metadata
-
-
-def _table(name: str, texts: str, numbers: str, key: str, *indexes: str) -> Table:
-    """`inegi` leads the table, its key and its indexes; columns are named in blank-separated words."""
-    return Table(
-        name,
-        metadata,
-        Column("inegi", String(5), nullable=False),
-        *(Column(word, Text, nullable=False) for word in texts.split()),
-        *(Column(word, BigInteger, nullable=False) for word in numbers.split()),
-        PrimaryKeyConstraint("inegi", *key.split()),
-        *(Index(f"{name}_{word}", "inegi", word) for word in indexes),
-    )
-
-
-evidence_heads = _table("evidence_heads", "node lane", "epoch through", "node epoch lane")
+evidence_heads = lean_table("evidence_heads", "node lane", "epoch through", "node epoch lane")
 """How far each chain was read for `charges` and `cash_cuts`."""
 
-charges = _table(
+charges = lean_table(
     "charges",
     "folio node code clave liquidacion_id method authorization last4 state day due settled",
     "amount_centavos seq",
@@ -40,15 +24,15 @@ charges = _table(
 """One attempt to pay, or one pase. `method` is card, cash or pase; `code` the idempotency key that the
 terminal saw; `state` open | unknown | ended | taken; `settled` the line that brought the money."""
 
-cash_cuts = _table(
+cash_cuts = lean_table(
     "cash_cuts", "id node folio day settled", "counted_centavos difference_centavos", "id", "node"
 )
 
-settlement_files = _table(
+settlement_files = lean_table(
     "settlement_files", "sha256 mapping kind name imported_at", "lines fresh", "sha256"
 )
 
-settlement_lines = _table(
+settlement_lines = lean_table(
     "settlement_lines",
     "id file mapping kind day reference authorization last4 node collection due state subject",
     "number gross_centavos commission_centavos net_centavos expected_centavos",
@@ -60,7 +44,7 @@ settlement_lines = _table(
 """One movement that a bank reported. `state` is open | matched | doubled | returned; `subject` is the
 folio that it belongs to; `expected_centavos` what the books say it should be."""
 
-differences = _table(
+differences = lean_table(
     "differences",
     "id kind subject node day detail opened_at closed_at",
     "expected_centavos found_centavos",
@@ -69,12 +53,12 @@ differences = _table(
 )
 """What does not agree, kept also after it was settled; `closed_at` is empty while it stands."""
 
-polizas = _table("polizas", "day closed_at sha256", "lines total_centavos", "day")
+polizas = lean_table("polizas", "day closed_at sha256", "lines total_centavos", "day")
 
-poliza_items = _table("poliza_items", "id day", "", "id", "day")
+poliza_items = lean_table("poliza_items", "id day", "", "id", "day")
 """In which day's póliza a movement was counted: `payment:<fact id>` or `line:<line id>`."""
 
-batch_seals = _table(
+batch_seals = lean_table(
     "batch_seals",
     "node lane prev signature received_at",
     "epoch first last",
@@ -83,7 +67,7 @@ batch_seals = _table(
 )
 """The node's signature over each batch as it came: with its facts and header, proof of who spoke."""
 
-cfdi = _table(
+cfdi = lean_table(
     "cfdi",
     "folio uuid issuer receiver total seal stamped_at imported_at",
     "total_centavos",

@@ -8,7 +8,6 @@ It holds badge numbers and public keys; who a badge belongs to is written elsewh
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from central.files import keep_file
 from central.keys import KeysError, load_city_key
 from municipio.technicians import Technician, TechnicianList
 from municipio.wire.technician_list import (
@@ -110,13 +110,7 @@ def export_list(keys: Path, inegi: str, today: date, days: int) -> tuple[bytes, 
 def _save(keys: Path, serial: int, people: Sequence[Technician]) -> None:
     ordered = sorted(people, key=lambda t: t.id)
     document = {"serial": serial, "technicians": [person_to_wire(t) for t in ordered]}
-    fresh = keys / f"{REGISTER}.new"
     try:
-        with fresh.open("w", encoding="utf-8") as file:
-            json.dump(document, file, indent=2)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(keys / REGISTER)
+        keep_file(keys / REGISTER, (json.dumps(document, indent=2) + "\n").encode())
     except OSError as e:
         raise KeysError(f"cannot write {keys / REGISTER}: {e.strerror}") from e

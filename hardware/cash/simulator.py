@@ -8,30 +8,21 @@ from __future__ import annotations
 
 import threading
 import time
-from pathlib import Path
 
 from hardware.cash.sim_acceptors import PowerUp
 from hardware.cash.sim_bus import SimBus
+from hardware.transport.on_pty import OnPty
 from hardware.transport.pty_end import PtyEnd
 
 
-class CashSimulator:
-    """`open` plugs it in and gives the path; `link` keeps a stable symlink to it."""
+class CashSimulator(OnPty):
+    """Coins, notes and hopper on one bus."""
 
     def __init__(self, *, hopper_coins: int = 200, echoes: bool = True) -> None:
         self.bus = SimBus(echoes=echoes, hopper_coins=hopper_coins)
         self.collected_centavos = 0
         self._lock = threading.RLock()
         self._end = PtyEnd(self._receive, self._pass_time, idle_s=0.02)
-
-    def open(self) -> str:
-        return self._end.open()
-
-    def link(self, path: Path) -> None:
-        self._end.link(path)
-
-    def close(self) -> None:
-        self._end.close()
 
     # --- the person ---------------------------------------------------------------------------
 
@@ -120,18 +111,12 @@ class CashSimulator:
     def speak(self) -> None:
         self.bus.is_silent = False
 
-    def unplug(self) -> None:
-        self._end.unplug()
-
-    def replug(self) -> None:
-        self._end.replug()
-
     def state(self) -> dict[str, object]:
         """Where every piece is, for the bench."""
         with self._lock:
             notes, hopper = self.bus.notes, self.bus.hopper
             return {
-                "plugged": self._end.is_plugged,
+                "plugged": self.is_plugged,
                 "powered": notes.is_powered,
                 "silent": self.bus.is_silent,
                 "coin_box": dict(self.bus.coins.box),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import threading
 import time
-from pathlib import Path
 from typing import Literal
 
 from hardware.power import epever
@@ -17,6 +16,7 @@ from hardware.power.far_modbus import FarModbus
 from hardware.power.far_words import mppt_fields, tracer_registers
 from hardware.power.sun import SKY, SolarPlant, Truth, Weather
 from hardware.power.vedirect import encode
+from hardware.transport.on_pty import OnPty
 from hardware.transport.pty_end import PtyEnd
 
 Kind = Literal["vedirect", "epever"]
@@ -27,7 +27,7 @@ HEX_PING = b":7F0ED00711600B2\n"
 """A register report as products interleave it; its content means nothing here."""
 
 
-class SunSimulator:
+class SunSimulator(OnPty):
     """`time_factor` simulated seconds pass per real second: 1440 is a day of sun in a minute."""
 
     def __init__(
@@ -57,13 +57,7 @@ class SunSimulator:
 
     def open(self) -> str:
         self._moved_at = time.monotonic()
-        return self._end.open()
-
-    def link(self, path: Path) -> None:
-        self._end.link(path)
-
-    def close(self) -> None:
-        self._end.close()
+        return super().open()
 
     def set_weather(self, weather: Weather) -> None:
         """Clear, cloudy (leave it for a cloudy week) or storm, from now on."""
@@ -125,12 +119,6 @@ class SunSimulator:
     def speak(self) -> None:
         self._silent = False
 
-    def unplug(self) -> None:
-        self._end.unplug()
-
-    def replug(self) -> None:
-        self._end.replug()
-
     def truth(self) -> Truth:
         with self._lock:
             return self.plant.truth()
@@ -143,7 +131,7 @@ class SunSimulator:
             "time_factor": self.time_factor,
             "silent": self._silent,
             "garbage": self._garbage,
-            "plugged": self._end.is_plugged,
+            "plugged": self.is_plugged,
             "broken": self.plant.is_broken,
             **{name: getattr(truth, name) for name in Truth.__slots__},
         }

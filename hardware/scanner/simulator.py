@@ -6,13 +6,13 @@ Controls may be called from any thread. While silent it reads and answers nothin
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 from hardware.scanner.protocol import ALIVE, QUESTION
+from hardware.transport.on_pty import OnPty
 from hardware.transport.pty_end import PtyEnd
 
 
-class ScannerSimulator:
+class ScannerSimulator(OnPty):
     """`ending` is what its set-up adds after each code; `framed` wraps codes in STX and ETX instead."""
 
     def __init__(self, *, ending: str = "\r\n", framed: bool = False, seed: int = 1) -> None:
@@ -21,15 +21,6 @@ class ScannerSimulator:
         self._silent = False
         self._random = random.Random(seed)  # noqa: S311 - babble, not a secret
         self._end = PtyEnd(self._receive)
-
-    def open(self) -> str:
-        return self._end.open()
-
-    def link(self, path: Path) -> None:
-        self._end.link(path)
-
-    def close(self) -> None:
-        self._end.close()
 
     def scan(self, text: str, encoding: str = "utf-8") -> None:
         """Somebody holds a code before the window."""
@@ -57,15 +48,9 @@ class ScannerSimulator:
     def speak(self) -> None:
         self._silent = False
 
-    def unplug(self) -> None:
-        self._end.unplug()
-
-    def replug(self) -> None:
-        self._end.replug()
-
     def state(self) -> dict[str, object]:
         return {
-            "plugged": self._end.is_plugged,
+            "plugged": self.is_plugged,
             "silent": self._silent,
             "scanned": self.scanned,
         }

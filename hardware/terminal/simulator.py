@@ -6,12 +6,13 @@ import time
 from pathlib import Path
 
 from hardware.terminal.far_terminal import JOURNAL_MAX, FarTerminal
+from hardware.transport.on_pty import OnPty
 from hardware.transport.pty_end import PtyEnd
 
 __all__ = ["JOURNAL_MAX", "TerminalSimulator"]
 
 
-class TerminalSimulator(FarTerminal):
+class TerminalSimulator(OnPty, FarTerminal):
     """`FarTerminal` on a real port and in real time. With `journal` its memory is that file."""
 
     def __init__(
@@ -22,21 +23,9 @@ class TerminalSimulator(FarTerminal):
             self._end.send, time.monotonic, think_s=think_s, expire_s=expire_s, journal=journal
         )
 
-    def open(self) -> str:
-        return self._end.open()
-
-    def link(self, path: Path) -> None:
-        self._end.link(path)
-
-    def close(self) -> None:
-        self._end.close()
-
-    def unplug(self) -> None:
-        self._end.unplug()
-
     def replug(self) -> None:
         self.new_cable()
-        self._end.replug()
+        super().replug()
 
     def state(self) -> dict[str, object]:
-        return {**super().state(), "plugged": self._end.is_plugged}
+        return {**super().state(), "plugged": self.is_plugged}

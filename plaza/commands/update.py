@@ -18,7 +18,6 @@ from plaza.options import data_option, json_option
 from plaza.unit_control import SystemdUnits
 from plaza.updates.fetch import Round, come
 from plaza.updates.health_look import Looker
-from plaza.updates.offers import SearchTrouble, bring_newest
 from plaza.updates.rauc import RaucCommand, RaucTrouble
 from plaza.updates.rules import WORDS, No, is_under_way, refusal
 from plaza.updates.state import Event, Journal, RuleBroken, Source, State
@@ -67,6 +66,9 @@ def status(data: Path, image: Path, as_json: bool) -> None:
 @json_option
 def check(data: Path, image: Path, mirror: Path | None, as_json: bool) -> None:
     """Ask the city, or a stick, for a newer version, and fetch it; nothing is installed by this."""
+    # What reads the city's repository is large, and the judge of every start does without it.
+    from plaza.updates.offers import SearchTrouble, bring_newest
+
     with _house(data, _slotted(image)) as house:
         ended = bring_newest(house, mirror)
         if isinstance(ended, SearchTrouble):

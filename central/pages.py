@@ -25,6 +25,7 @@ from central.words import (
     event_in_words,
     explain_state,
     moment_in_words,
+    state_said,
 )
 from municipio.facts import LANES
 from municipio.money import format_mxn, importe_con_letra
@@ -52,6 +53,7 @@ def _words() -> dict[str, object]:
         "payment_states": PAYMENT_STATES,
         "node_states": NODE_STATES,
         "event_when": lambda text: event_in_words(text, central().city.zone),
+        "state_said": state_said,
         "civil_day": lambda text: day_of_moment(text, central().city.zone),
         "moment": lambda text: moment_in_words(text, central().city.zone),
     }

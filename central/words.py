@@ -81,6 +81,11 @@ _EXPLAINED = {
 }
 
 
+def state_said(state: str) -> str:
+    """A state of SIAC as kiosk and portal say it to a citizen; any other as it is."""
+    return {"Pendiente": "Pendiente de atención", "Desarrollo": "En desarrollo"}.get(state, state)
+
+
 def day_in_words(day: date | str | None) -> str:
     """`20 de enero de 2026`; a text that is no ISO day, or None, is `sin fecha`."""
     try:

@@ -225,6 +225,7 @@ def _known_folio(park: Park, lang: str) -> None:
 
 def _appealed(park: Park, lang: str) -> None:
     park.go(f"/{lang}/bloqueado?nombre=adult.bloqueada.example")
+    park.type(motivo="escuela")
     park.press("form .main")
 
 

@@ -285,6 +285,17 @@ def test_a_map_keeps_every_node_inside_and_north_up() -> None:
     assert (alone.dots[0].x, alone.dots[0].y) == (alone.width / 2, alone.height / 2)
 
 
+def test_names_on_the_map_never_cover_each_other_and_trouble_is_named_first() -> None:
+    close = [Spot(f"N{n}", 18.0, -94.5 + n / 2000, "active", "") for n in range(9)]
+    drawn = draw_map([*close, Spot("X", 18.0, -94.5 + 0.00025, "silent", "")])
+
+    assert drawn is not None
+    named = [d for d in drawn.dots if d.label]
+    assert all(abs(a.x - b.x) >= 60 for a in named for b in named if a is not b)
+    assert "X" in {d.node for d in named}
+    assert {d.node for d in drawn.dots if d.roomy} <= {d.node for d in named}
+
+
 def test_bars_are_measured_by_the_longest() -> None:
     assert [b.percent for b in draw_bars([("a", 4, "4"), ("b", 1, "1"), ("c", 0, "0")])] == [
         100.0, 25.0, 0.0,

@@ -85,18 +85,8 @@ class City:
         """The list of demonstration names, signed by the city."""
         names = self.folder / "names.cdb"
         key = str(self._keys / "city.key")
-        _run(
-            sys.executable,
-            "-P",
-            "-m",
-            "plaza",
-            "filter",
-            "baseline",
-            "--key",
-            key,
-            "--out",
-            str(names),
-        )
+        made = ("filter", "baseline", "--key", key, "--out", str(names))
+        _run(sys.executable, "-P", "-m", "plaza", *made)
         self.publish("filter", str(names))
 
     def publish(self, what: str, *words: str) -> None:

@@ -16,7 +16,7 @@ MAX_KEPT = 64 << 20
 class Port:
     """Everything that the guest wrote, in order; `on_data` hears of each piece as it arrives."""
 
-    def __init__(self, path: Path, on_data: Callable[[bytes], None] | None = None) -> None:
+    def __init__(self, path: Path, on_data: Callable[[bytes], object] | None = None) -> None:
         self._peer = connect_unix(path, 30.0)
         self._kept = bytearray()
         self._more = threading.Condition()

@@ -1,13 +1,15 @@
-"""One image, and what the proof of it needs: cards, machines, a city. Everything lies in one folder.
+"""The virtual node, and one image with what the proof of it needs: cards, machines, a city.
 
-`PLAZA_PROOF_FOLDER` names the folder (pictures, consoles and figures stay there), `PLAZA_IMAGE_FOLDER`
-where the images are. Only `make test-appliance` asks for these; without its mark they are not run.
+`PLAZA_VM_FOLDER` names the virtual node's folder (`make test-vm`; consoles and results stay there). For
+`make test-appliance` `PLAZA_PROOF_FOLDER` names the folder of pictures, consoles and figures, and
+`PLAZA_IMAGE_FOLDER` where the images are. Without `PLAZA_VM` or `PLAZA_APPLIANCE` nothing here is started.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,16 +18,29 @@ import pytest
 from rig.bench import Bench
 from rig.city import City
 from rig.hostnet import HostNet
+from rig.jobs import VirtualNode
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 IMAGES = Path(os.environ.get("PLAZA_IMAGE_FOLDER", ROOT / "build/image"))
+NODE = Path(os.environ.get("PLAZA_VM_FOLDER", ROOT / "build/vm"))
 PROOF = Path(os.environ.get("PLAZA_PROOF_FOLDER", ROOT / "build/proof"))
-AGENT = (
-    HERE / "inside/agent.py", HERE / "inside/station.py", HERE / "inside/screen.py",
-    HERE / "inside/lease.py", HERE / "vm_street/tools.py", HERE / "vm_street/browser.py",
-    HERE / "vm_payments/payments.py",
-)  # fmt: skip
+INSIDE = HERE / "inside"
+AGENT = (*sorted(INSIDE.glob("*.py")), HERE / "vm_payments/payments.py")
+
+
+@pytest.fixture(scope="session")
+def virtual_node() -> VirtualNode:
+    """A Debian root with this tree's programs, as a disk; minutes the first time, one after a change."""
+    if "PLAZA_VM" not in os.environ:
+        pytest.skip("NOT RUN: minutes long; make test-vm")
+    if os.geteuid() != 0:
+        pytest.skip("NOT RUN: making a Debian root needs root")
+    if shutil.which("qemu-system-x86_64") is None:
+        pytest.skip("NOT RUN: QEMU is missing")
+    make = [sys.executable, "-P", str(ROOT / "images/vm/build.py"), "--out", str(NODE)]
+    assert subprocess.run(make, timeout=1500).returncode == 0, "the virtual node could not be made"
+    return VirtualNode(NODE)
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +66,7 @@ def net() -> Iterator[HostNet]:
     folder = PROOF / "net"
     folder.mkdir(parents=True, exist_ok=True)
     with HostNet(f"proof-{os.getpid()}") as net:
-        net.start_internet(folder, HERE / "vm_street/internet.py", sys.executable)
+        net.start_internet(folder, INSIDE / "internet.py", sys.executable)
         yield net
 
 

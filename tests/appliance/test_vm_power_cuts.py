@@ -8,59 +8,45 @@ clean, and must hold all that was told before its moment. The same for the card:
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from rig.cutting import Cutting, cut_often, cut_on_a_liar
 from rig.guest import agent_disk
+from rig.jobs import VirtualNode
 from rig.machine import Disk, Machine, Spec
 from rig.replay import copy_sparse
 from rig.told import Listener
 from rig.writelog import WriteLog, read_log
 
-ROOT, HERE = Path(__file__).parents[2], Path(__file__).parent
-BUILD = Path(os.environ.get("PLAZA_VM_FOLDER", ROOT / "build/vm"))
+HERE = Path(__file__).parent
 CUTS = int(os.environ.get("PLAZA_DISK_CUTS", "240"))
 PAY_S = float(os.environ.get("PLAZA_PAY_S", "40"))
 DATA_BYTES = 256 << 20
 SEED = 6
-WORDS = "root=/dev/vda rw console=ttyS0 net.ifnames=0 quiet systemd.show_status=0 mitigations=off"
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(1500),
-    pytest.mark.skipif("PLAZA_VM" not in os.environ, reason="NOT RUN: minutes long; make test-vm"),
-    pytest.mark.skipif(os.geteuid() != 0, reason="NOT RUN: making a Debian root needs root"),
-    pytest.mark.skipif(
-        shutil.which("qemu-system-x86_64") is None, reason="NOT RUN: QEMU is missing"
-    ),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
-def paying_machine(work: Path) -> Spec:
+def paying_machine(node: VirtualNode, work: Path) -> Spec:
     """The virtual node with the job, and an empty data partition beside its root."""
     before, data = work / "before.img", work / "data.img"
     before.touch()
     os.truncate(before, DATA_BYTES)
     subprocess.run(["mke2fs", "-q", "-t", "ext4", "-L", "plaza-data", str(before)], check=True)
     copy_sparse(before, data, 0, DATA_BYTES)
-    job = agent_disk(
-        [HERE / "vm_payments/main.py", HERE / "vm_payments/payments.py"], work / "job.tar"
+    files = [HERE / "vm_payments/main.py", HERE / "vm_payments/payments.py"]
+    return node.spec(
+        agent_disk(files, work / "job.tar"), Disk(data, log=work / "writes.log"), memory_mib=1024
     )
-    disks = (Disk(BUILD / "disk.ext4", keep=False), job, Disk(data, log=work / "writes.log"))
-    return Spec(disks, kernel=BUILD / "vmlinuz", initrd=BUILD / "initrd.img", words=WORDS)
 
 
 @pytest.fixture(scope="module")
-def cutting(tmp_path_factory: pytest.TempPathFactory) -> Cutting:
-    make = [sys.executable, str(ROOT / "images/vm/build.py"), "--out", str(BUILD)]
-    subprocess.run(make, check=True, timeout=1400)
+def cutting(virtual_node: VirtualNode, tmp_path_factory: pytest.TempPathFactory) -> Cutting:
     work = tmp_path_factory.mktemp("cuts")
-    with Machine(paying_machine(work), work / "machine") as machine:
+    with Machine(paying_machine(virtual_node, work), work / "machine") as machine:
         listener = Listener(lambda: machine.logged(2))
         machine.ports["control"].on_data = listener
         until = time.monotonic() + 300

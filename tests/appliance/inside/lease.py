@@ -1,3 +1,4 @@
+#!/opt/plaza/venv/bin/python -P
 """udhcpc's script: sets what the lease says inside the phone's namespace and notes it down.
 
 Run by busybox's client with its values in the environment; option 114 (RFC 8910) comes as hex digits.

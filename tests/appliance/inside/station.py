@@ -15,34 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import tools
-from tools import Phone, eventually, plaza, run, step, tell
+from steps import eventually, run, step, tell
+from tools import Phone, plaza
 
 SSID, GATEWAY, INTERNET = "Plaza de prueba", "10.66.0.1", "203.0.113.1"
 API = "https://plaza.example.org/captive-portal/api"
 QUOTA = 1024 * 1024
 SITE = Path("/var/lib/plaza/site.toml")
 BLOCKED, OPEN = "apuestas.demostracion.example", "biblioteca.example.org"
-phones: dict[str, PlazaPhone] = {}
-
-
-class PlazaPhone(Phone):
-    """Its DHCP client is the one that the image has."""
-
-    def dhcp(self) -> dict[str, str]:
-        lease = self.folder / "lease.json"
-        script = self.folder / "lease.sh"
-        script.write_text(f'#!/bin/sh\nexec {tools.PYTHON} -P {tools.HERE}/lease.py "$1"\n')
-        script.chmod(0o755)
-        run(
-            *self.inside, "env", f"PLAZA_LEASE={lease}", "busybox", "udhcpc", "-i", self.radio, "-n", "-q",
-            "-f", "-t", "20", "-T", "3", "-O", "114", "-s", str(script),
-        )  # fmt: skip
-        self.lease = json.loads(lease.read_text())
-        return self.lease
-
-    @property
-    def ip(self) -> str:
-        return self.lease["ip"]
+phones: dict[str, Phone] = {}
 
 
 def the_network_of_the_site_is_on_the_air() -> dict[str, Any]:
@@ -62,7 +43,7 @@ def an_engineer_adds_a_quota_and_the_portals_address() -> None:
 
 
 def a_phone_associates() -> dict[str, Any]:
-    phone = phones["ana"] = PlazaPhone("ana", "wlan1")
+    phone = phones["ana"] = Phone("ana", "wlan1")
     run("ip", "-n", "ana", "link", "set", "wlan1", "up")
     return {"association_s": phone.join(SSID, "key_mgmt=NONE")}
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import tools
-from tools import Phone, eventually, plaza, run, step, tell, write
+from steps import eventually, run, tell, tell_steps
+from tools import Phone, plaza, write
 
 SSID = 'Plaza ñ "$(id)" #1'
 STAFF = ("Plaza-Tec", "correcto-caballo")
@@ -139,8 +140,8 @@ def a_phone_associates() -> dict[str, Any]:
 
 def the_lease_names_the_portals_address_in_option_114() -> dict[str, Any]:
     lease = phones["ana"].dhcp()
-    assert lease["new_default_url"].strip('"') == API, lease
-    assert lease["new_routers"] == GATEWAY, lease
+    assert lease["portal"] == API, lease
+    assert lease["router"] == GATEWAY, lease
     return lease
 
 
@@ -318,8 +319,6 @@ STEPS = [
 
 if __name__ == "__main__":
     Path("/run/street").mkdir()
-    tell(booted_s=float(Path("/proc/uptime").read_text().split()[0]))
-    for each in STEPS:
-        step(each)
+    tell_steps(STEPS)
     tell(phones={name: phone.log.read_text()[-1500:] for name, phone in phones.items()})
     tell(journal=tools.journal("plaza-wifi.service", *(f"{unit}.service" for unit in NODE))[-8000:])

@@ -10,13 +10,12 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
-import traceback
-from collections.abc import Callable
+import urllib.request
 from pathlib import Path
 from typing import Any
+
+from steps import eventually, run, tell_steps
 
 DATA = Path("/var/lib/plaza")
 DROP = Path("/run/systemd/system")
@@ -44,27 +43,6 @@ ExecStart=
 ExecStart=/opt/plaza/venv/bin/python -c "open('/dev/ttyS3', 'rb+', 0); open('/run/plaza-kiosk/ok', 'w')"
 RuntimeDirectoryPreserve=yes
 """
-
-
-def tell(**values: Any) -> None:
-    sys.stdout.write(json.dumps(values, ensure_ascii=False, default=str) + "\n")
-    sys.stdout.flush()
-
-
-def run(*argv: str, check: bool = True, timeout: float = 400) -> str:
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout)
-    if check and done.returncode != 0:
-        raise RuntimeError(f"{' '.join(argv)}: {done.returncode}: {done.stdout}{done.stderr}"[:900])
-    return done.stdout
-
-
-def eventually(check: Callable[[], Any], seconds: float = 240) -> Any:
-    until = time.monotonic() + seconds
-    while not (last := check()):
-        if time.monotonic() > until:
-            raise TimeoutError(f"{getattr(check, '__name__', 'it')}: not within {seconds:.0f} s")
-        time.sleep(0.3)
-    return last
 
 
 def unit(name: str) -> dict[str, str]:
@@ -141,8 +119,6 @@ def every_program_starts_in_its_sandbox_and_says_that_it_is_ready() -> dict[str,
 
 
 def the_portal_answers_and_reaches_the_gate() -> dict[str, Any]:
-    import urllib.request
-
     with urllib.request.urlopen("http://127.0.0.1:8380/", timeout=120) as answer:
         page = answer.read().decode()
     assert "<html" in page
@@ -282,18 +258,5 @@ STEPS = [
 ]
 
 
-def step(function: Callable[[], dict[str, Any]]) -> None:
-    began = time.monotonic()
-    line: dict[str, Any] = {"step": function.__name__}
-    try:
-        line |= {"ok": True, "seen": function()}
-    except BaseException as e:
-        line |= {"ok": False, "error": f"{type(e).__name__}: {e}"[:2500]}
-        line["where"] = traceback.format_exc(limit=-3)[-800:]
-    tell(**line, seconds=round(time.monotonic() - began, 2))
-
-
 if __name__ == "__main__":
-    tell(booted_s=float(Path("/proc/uptime").read_text().split()[0]))
-    for each in STEPS:
-        step(each)
+    tell_steps(STEPS)

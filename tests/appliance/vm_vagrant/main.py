@@ -6,42 +6,17 @@ under /vagrant. One line of JSON for each step.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import time
-import traceback
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from steps import eventually, run, tell_steps
 
 HERE = Path(__file__).parent
 KEYS = Path("/home/vagrant/.ssh/authorized_keys")
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDemonstrationOnlyDemonstrationOnlyDemo vagrant\n"
 PORTS = {"portal": 18380, "city": 18311, "bench": 18399}
-
-
-def run(*argv: str, timeout: float = 900, check: bool = True) -> str:
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout)
-    if check and done.returncode != 0:
-        raise RuntimeError(
-            f"{' '.join(argv)}: {done.returncode}: {done.stdout}{done.stderr}"[-1500:]
-        )
-    return done.stdout
-
-
-def eventually(check: Callable[[], Any], seconds: float = 400) -> Any:
-    until = time.monotonic() + seconds
-    last: Any = None
-    while time.monotonic() < until:
-        try:
-            if last := check():
-                return last
-        except OSError as e:
-            last = e
-        time.sleep(0.5)
-    raise TimeoutError(f"not within {seconds:.0f} s: {last}")
 
 
 def asked(port: int) -> str:
@@ -55,7 +30,7 @@ def the_provisioning_script_runs_to_its_end() -> dict[str, Any]:
     KEYS.write_text(KEY)
     began = time.monotonic()
     said = run("/vagrant/images/provision-vagrant.sh", "--wheelhouse", "/vagrant/wheels",
-               "--no-packages")  # fmt: skip
+               "--no-packages", timeout=900)  # fmt: skip
     assert "[plaza] ready:" in said, said[-500:]
     return {"seconds": round(time.monotonic() - began, 1)}
 
@@ -63,7 +38,7 @@ def the_provisioning_script_runs_to_its_end() -> dict[str, Any]:
 def the_demonstration_is_up_behind_every_forwarded_port() -> dict[str, Any]:
     began = time.monotonic()
     try:
-        pages = {name: eventually(lambda p=port: asked(p)) for name, port in PORTS.items()}
+        pages = {name: eventually(lambda p=port: asked(p), 400) for name, port in PORTS.items()}
     except TimeoutError as e:
         log = run("journalctl", "--no-pager", "-o", "cat", "-u", "plaza-demo.service")
         raise RuntimeError(f"{e}: {log[-1200:]}") from None
@@ -82,7 +57,8 @@ def its_door_is_open_for_vagrant_and_for_nothing_else() -> dict[str, Any]:
 
 def provisioning_again_changes_nothing() -> dict[str, Any]:
     before = run("systemctl", "show", "-p", "MainPID", "plaza-demo.service")
-    run("/vagrant/images/provision-vagrant.sh", "--wheelhouse", "/vagrant/wheels", "--no-packages")
+    run("/vagrant/images/provision-vagrant.sh", "--wheelhouse", "/vagrant/wheels",
+        "--no-packages", timeout=900)  # fmt: skip
     assert run("systemctl", "show", "-p", "MainPID", "plaza-demo.service") == before
     return {}
 
@@ -95,20 +71,5 @@ STEPS = [
 ]
 
 
-def step(function: Callable[[], dict[str, Any]]) -> None:
-    began = time.monotonic()
-    line: dict[str, Any] = {"step": function.__name__}
-    try:
-        line |= {"ok": True, "seen": function()}
-    except BaseException as e:
-        line |= {"ok": False, "error": f"{type(e).__name__}: {e}"[:2500]}
-        line["where"] = traceback.format_exc(limit=-3)[-800:]
-    sys.stdout.write(json.dumps(line | {"seconds": round(time.monotonic() - began, 2)}) + "\n")
-    sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    uptime = float(Path("/proc/uptime").read_text().split()[0])
-    sys.stdout.write(json.dumps({"booted_s": uptime}) + "\n")
-    for each in STEPS:
-        step(each)
+    tell_steps(STEPS)

@@ -1,4 +1,4 @@
-"""What the street's steps need inside the virtual node: commands, phones, services, result lines."""
+"""What a street's steps need inside the virtual node: phones, services, what is on the air."""
 
 from __future__ import annotations
 
@@ -6,65 +6,20 @@ import contextlib
 import json
 import re
 import subprocess
-import sys
 import time
-import traceback
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from steps import eventually, run
 
 HERE = Path(__file__).parent
 PYTHON = "/opt/plaza/venv/bin/python"
 MAC = re.compile(r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b", re.IGNORECASE)
 
 
-def tell(**values: Any) -> None:
-    """One result line for the host."""
-    sys.stdout.write(json.dumps(values, ensure_ascii=False, default=str) + "\n")
-    sys.stdout.flush()
-
-
-def step(function: Callable[[], dict[str, Any] | None]) -> None:
-    """Run one step; whatever happens becomes its line, and the next step runs."""
-    began = time.monotonic()
-    line: dict[str, Any] = {"step": function.__name__}
-    try:
-        line |= {"ok": True, "seen": function() or {}}
-    except BaseException as e:
-        line |= {"ok": False, "error": f"{type(e).__name__}: {e}"[:1800]}
-        line["where"] = traceback.format_exc(limit=-3)[-800:]
-    tell(**line, seconds=round(time.monotonic() - began, 2))
-
-
-def run(*argv: str, timeout: float = 120, check: bool = True) -> str:
-    """The output of one program; its error text is in the exception."""
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout)
-    if check and done.returncode != 0:
-        raise RuntimeError(f"{' '.join(argv)}: {done.returncode}: {done.stdout}{done.stderr}"[:600])
-    return done.stdout + ("" if check else done.stderr)
-
-
 def start(*argv: str, log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as file:
         return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
-
-
-def eventually(check: Callable[[], Any], seconds: float = 120, why: str = "") -> Any:
-    """The first true value of `check`; OSError and RuntimeError count as not yet."""
-    until = time.monotonic() + seconds
-    last: Any = None
-    while time.monotonic() < until:
-        try:
-            last = check()
-        except (OSError, RuntimeError, ValueError) as e:
-            last = f"{type(e).__name__}: {e}"
-        else:
-            if last:
-                return last
-        time.sleep(0.1)
-    raise TimeoutError(
-        f"{why or getattr(check, '__name__', 'condition')} not within {seconds} s; last: {last}"
-    )
 
 
 def plaza(*words: str, check: bool = True) -> str:
@@ -163,25 +118,21 @@ class Phone:
         return {k: v for k, _, v in pairs}
 
     def dhcp(self) -> dict[str, str]:
-        """A lease by dhclient, which also asks for option 114 (RFC 8910), by its older name there."""
+        """A lease by busybox's client, which also asks for option 114 (RFC 8910)."""
         lease = self.folder / "lease.json"
-        conf = self.folder / "dhclient.conf"
-        conf.write_text("request subnet-mask, routers, domain-name-servers, default-url;\n")
-        script = HERE / "lease.py"
         run(
-            *self.inside, "env", f"PLAZA_LEASE={lease}", "dhclient", "-4", "-1", "-q", "-cf", str(conf),
-            "-sf", str(script), "-pf", f"{self.folder}/dhclient.pid", "-lf", f"{self.folder}/leases",
-            "-e", f"PLAZA_LEASE={lease}", self.radio,
+            *self.inside, "env", f"PLAZA_LEASE={lease}", "busybox", "udhcpc", "-i", self.radio, "-n", "-q",
+            "-f", "-t", "20", "-T", "3", "-O", "114", "-s", str(HERE / "lease.py"),
         )  # fmt: skip
         self.lease = json.loads(lease.read_text())
         resolv = Path("/etc/netns") / self.name / "resolv.conf"
         resolv.parent.mkdir(parents=True, exist_ok=True)
-        resolv.write_text(f"nameserver {self.lease['new_domain_name_servers'].split()[0]}\n")
+        resolv.write_text(f"nameserver {self.lease['dns'].split()[0]}\n")
         return self.lease
 
     @property
     def ip(self) -> str:
-        return self.lease["new_ip_address"]
+        return self.lease["ip"]
 
     def browse(self, verb: str, *words: str, timeout: float = 120) -> dict[str, Any]:
         """One verb of `browser.py`, in this phone's namespace."""

@@ -108,6 +108,13 @@ def wait_running(guest: Guest, within_s: float = BOOT_S) -> str:
     return state
 
 
+def failed(guest: Guest) -> str:
+    """What failed, and its last words; empty when nothing did."""
+    units = guest.run("systemctl", "--failed", "--plain", "--no-legend").splitlines()
+    words = (guest.run("journalctl", "-n", "20", "-o", "cat", "-u", u.split()[0]) for u in units)
+    return "".join(f"{unit}\n{said}" for unit, said in zip(units, words, strict=True))
+
+
 def plaza(guest: Guest, *words: str) -> str:
     """The node's own command on its own data. OrderFailed."""
     return guest.run("/usr/local/bin/plaza", *words, "--data", DATA)

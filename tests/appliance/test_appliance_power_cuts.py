@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rig.bench import Bench, fill_site, plaza, wait_agent, wait_running
+from rig.bench import Bench, failed, fill_site, plaza, wait_agent, wait_running
 from rig.card import data_range, write_card
 from rig.city import City
 from rig.cutting import Cutting, cut_often, cut_on_a_liar
@@ -24,7 +24,7 @@ from rig.guest import PYTHON, Guest
 from rig.machine import Machine
 from rig.powercut import Cut, Fate
 from rig.replay import copy_sparse
-from rig.told import Listener
+from rig.told import Listener, Promise
 from rig.writelog import WriteLog, read_log
 
 CUTS = int(os.environ.get("PLAZA_DISK_CUTS", "240"))
@@ -50,6 +50,18 @@ def pay(guest: Guest, machine: Machine, listener: Listener, seconds: float) -> N
     time.sleep(seconds)
 
 
+def wear(log: WriteLog, heard: Sequence[Promise]) -> dict[str, object]:
+    """What a payment with the report after it writes to the card, all that runs beside it counted in."""
+    since = [entry for entry in log.entries[heard[0].by :] if entry.is_write]
+    people = {key for promise in heard for key, _ in promise.line.get("payments", ())}
+    kib = sum(entry.length for entry in since) / 1024
+    return {
+        "payments": len(people),
+        "written_kib_a_payment_and_report": round(kib / len(people), 1),
+        "writes_a_payment_and_report": round(len(since) / len(people), 1),
+    }
+
+
 @pytest.fixture(scope="module")
 def card(bench: Bench, city: City) -> Path:
     return bench.card("cuts", fill_site(city, 21, profile="portal"))
@@ -68,14 +80,13 @@ def cutting(bench: Bench, card: Path) -> Iterator[Cutting]:
     with bench.start(spec, "cuts") as machine:
         guest = wait_agent(machine)
         wait_running(guest)
-        memory = guest.run("free", "-m")
         pay(guest, machine, listener, PAY_S)
     with log_file.open("rb") as file:
         log = read_log(file, card.stat().st_size)
     assert isinstance(log, WriteLog), log
     bench.note(
         cut_log_requests=len(log.entries), cut_log_flushes=log.flushes, cut_promises=len(listener.heard),
-        cut_log_written_mib=log.written_bytes >> 20, portal_memory=memory,
+        cut_log_written_mib=log.written_bytes >> 20, **wear(log, listener.heard),
     )  # fmt: skip
     yield Cutting(
         work / "before.img", log_file, log, tuple(listener.heard), data_range(card), NODE_FOLDER,
@@ -124,6 +135,6 @@ def test_a_cut_card_starts_again_by_itself(bench: Bench, cutting: Cutting, share
     with bench.start(bench.spec(card, radios=True), f"again-{share}") as machine:
         guest = wait_agent(machine)
 
-        assert wait_running(guest) == "running", guest.run("systemctl", "--failed")
+        assert wait_running(guest) == "running", failed(guest)
         assert plaza(guest, "sync", "verify").startswith("ok:")
     card.unlink()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rig.bench import Bench, fill_site, wait_agent, wait_running
+from rig.bench import Bench, failed, fill_site, wait_agent, wait_running
 from rig.card import data_range, get_file, put_file
 from rig.city import City
 from rig.guest import PYTHON, Guest
@@ -102,13 +102,6 @@ def mistaken(bench: Bench, city: City) -> Mistaken:
     return Mistaken(
         card, good, get_file(card, "plaza-error.txt"), said, page, screen, state, restarts
     )
-
-
-def failed(guest: Guest) -> str:
-    """What failed, and its last words; empty when nothing did."""
-    units = guest.run("systemctl", "--failed", "--plain", "--no-legend").splitlines()
-    words = (guest.run("journalctl", "-n", "20", "-o", "cat", "-u", u.split()[0]) for u in units)
-    return "".join(f"{unit}\n{said}" for unit, said in zip(units, words, strict=True))
 
 
 def wait_judged(guest: Guest) -> None:

@@ -46,6 +46,13 @@ class ScreenBody(BoxLayout):  # type: ignore[misc]  # kivy has no type informati
     def chrome(self, view: View) -> Chrome:
         return Chrome()
 
+    def arrange(self, *parts: Any) -> None:
+        """Have these parts and no others, in this order."""
+        if list(reversed(self.children)) != list(parts):
+            self.clear_widgets()
+            for part in parts:
+                self.add_widget(part)
+
 
 _MODULES: dict[Screen, tuple[str, str]] = {
     Screen.HOME: ("home", "HomeBody"),

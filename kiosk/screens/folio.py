@@ -24,10 +24,7 @@ class FolioBody(ScreenBody):
 
     def show(self, view: FolioView) -> None:
         typing = view.phase in {FolioPhase.ENTRY, FolioPhase.LOOKING}
-        wanted = self._entry if typing else self._answer
-        if self.children != [wanted]:
-            self.clear_widgets()
-            self.add_widget(wanted)
+        self.arrange(self._entry if typing else self._answer)
         (self._show_entry if typing else self._show_answer)(view)
 
     def _show_entry(self, view: FolioView) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
-from kiosk.presenters.base import Action, Notice
-from kiosk.screens.base import Press, fill_buttons, fill_notices
+from kiosk.presenters.base import Action, Notice, View
+from kiosk.screens.base import Chrome, Press, ScreenBody, fill_buttons, fill_notices
 from kiosk.widgets import skin
-from kiosk.widgets.panels import Medal, Ticket
+from kiosk.widgets.icon_ground import Medal
+from kiosk.widgets.panels import Ticket
 from kiosk.widgets.text import Words
 
 
@@ -95,3 +96,15 @@ class MessagePanel(BoxLayout):  # type: ignore[misc]  # kivy has no type informa
             *parts[at:],
             Widget(size_hint_y=0.1),
         )
+
+
+class MessageBody(ScreenBody):
+    """A screen that is one message; its headline stands for the title."""
+
+    def __init__(self, press: Press, **kwargs: Any) -> None:
+        super().__init__(press, **kwargs)
+        self._message = MessagePanel(press)
+        self.add_widget(self._message)
+
+    def chrome(self, view: View) -> Chrome:
+        return Chrome(title=False)

@@ -23,10 +23,10 @@ class PagoEfectivoBody(ScreenBody):
 
     def show(self, view: PagoEfectivoView) -> None:
         if view.phase in {CashPhase.CONFIRM, CashPhase.INSERTING}:
-            self._arrange(self._card, self._side)
+            self.arrange(self._card, self._side)
             self._show_money(view)
             return
-        self._arrange(self._message)
+        self.arrange(self._message)
         self._message.show(
             view.icon, accent_of(view.tone), view.headline, view.text, strong=view.emphasis,
             amount=view.amount, folio=view.folio, promise=view.promise, notices=view.notices,
@@ -47,9 +47,3 @@ class PagoEfectivoBody(ScreenBody):
         ids.accepted.show([(r.label, r.value, True) for r in view.accepted])
         fill_notices(ids.notices, view.notices)
         fill_buttons(ids.actions, view.actions, self.press)
-
-    def _arrange(self, *parts: Any) -> None:
-        if list(reversed(self.children)) != list(parts):
-            self.clear_widgets()
-            for part in parts:
-                self.add_widget(part)

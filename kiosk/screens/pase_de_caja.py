@@ -17,21 +17,15 @@ class PaseBody(ScreenBody):
 
     def show(self, view: PaseView) -> None:
         if view.phase is PasePhase.REFUSED:
-            self._arrange(self._message)
+            self.arrange(self._message)
             self._message.show(
                 "circle-alert", "sun", view.title, view.message, notices=view.notices,
                 actions=view.actions,
             )  # fmt: skip
             return
-        self._arrange(self._card, self._side)
+        self.arrange(self._card, self._side)
         ids = self.ids
         ids.amount.text, ids.due.text, ids.message.text = view.amount, view.due, view.message
         ids.where.show([(w.label, w.value, w.strong) for w in view.where])
         fill_notices(ids.notices, view.notices)
         fill_buttons(ids.actions, view.actions, self.press)
-
-    def _arrange(self, *parts: Any) -> None:
-        if list(reversed(self.children)) != list(parts):
-            self.clear_widgets()
-            for part in parts:
-                self.add_widget(part)

@@ -44,13 +44,13 @@ class AdeudoBody(ScreenBody):
     def show(self, view: AdeudoView) -> None:
         if view.state in _MOODS:
             icon, accent = _MOODS[view.state]
-            self._arrange(self._message)
+            self.arrange(self._message)
             self._message.show(
                 icon, accent, view.headline, view.message, folio=view.folio,
                 notices=view.notices, actions=view.actions,
             )  # fmt: skip
             return
-        self._arrange(self._table, self._ways)
+        self.arrange(self._table, self._ways)
         ids = self.ids
         ids.clave.text, ids.owner.text = view.clave, view.owner
         ids.total_label.text, ids.validity.text = view.total_label, view.validity
@@ -65,12 +65,6 @@ class AdeudoBody(ScreenBody):
             view.notices,
             role="caption" if len(view.notices) + len(view.actions) > 1 else "small",
         )
-
-    def _arrange(self, *parts: Any) -> None:
-        if list(reversed(self.children)) != list(parts):
-            self.clear_widgets()
-            for part in parts:
-                self.add_widget(part)
 
     def _draw_rows(self, rows: tuple[DebtRow, ...]) -> None:
         self._rows.clear_widgets()

@@ -9,7 +9,7 @@ from kiosk.presenters.base import Action
 from kiosk.presenters.views import BeneficioView, BenefitPhase
 from kiosk.screens.base import ScreenBody, accent_of, fill_buttons, fill_notices
 from kiosk.widgets import skin
-from kiosk.widgets.buttons import IconTile
+from kiosk.widgets.icon_ground import IconTile
 from kiosk.widgets.text import Icon, Words
 
 

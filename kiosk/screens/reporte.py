@@ -76,7 +76,7 @@ class ReporteBody(ScreenBody):
 
     def show(self, view: ReporteView) -> None:
         if view.stage is ReportStep.SENDING:
-            self._place(self._message)
+            self.arrange(self._message)
             self._message.show("send", "sea", view.question, view.problem)
         elif view.stage is ReportStep.PHONE:
             self._show_phone(view)
@@ -87,13 +87,8 @@ class ReporteBody(ScreenBody):
         else:
             self._show_choices(view)
 
-    def _place(self, layout: Any) -> None:
-        if self.children != [layout]:
-            self.clear_widgets()
-            self.add_widget(layout)
-
     def _show_choices(self, view: ReporteView) -> None:
-        self._place(self._layouts["choose"])
+        self.arrange(self._layouts["choose"])
         ids = self.ids
         ids.choose_question.text = view.question
         if [c.key for c in reversed(self._options.children)] != [a.id for a in view.options]:
@@ -106,7 +101,7 @@ class ReporteBody(ScreenBody):
         ids.choose_problem.text = view.problem
 
     def _show_typing(self, view: ReporteView) -> None:
-        self._place(self._layouts["type"])
+        self.arrange(self._layouts["type"])
         ids = self.ids
         ids.type_question.text = view.problem or view.question
         ids.type_question.tone = "clay" if view.problem else "ink" if view.options else "muted"
@@ -141,7 +136,7 @@ class ReporteBody(ScreenBody):
             field.active = row.active
 
     def _show_phone(self, view: ReporteView) -> None:
-        self._place(self._layouts["phone"])
+        self.arrange(self._layouts["phone"])
         ids = self.ids
         ids.phone_question.text = view.question
         self._fill_fields(ids.phone_fields, view.fields)
@@ -157,7 +152,7 @@ class ReporteBody(ScreenBody):
         fill_buttons(ids.phone_actions, view.actions, self.press)
 
     def _show_review(self, view: ReporteView) -> None:
-        self._place(self._layouts["review"])
+        self.arrange(self._layouts["review"])
         ids = self.ids
         ids.review_question.text = view.question
         ids.review_rows.show([(r.label, r.value, r.strong) for r in view.review])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from kivy.uix.boxlayout import BoxLayout
-from kivy.uix.widget import Widget
 
 from kiosk.presenters.base import Notice, View
 from kiosk.presenters.views_tecnico import TYPING, StatusRow, TecnicoPhase, TecnicoView
@@ -75,21 +74,16 @@ class TecnicoBody(ScreenBody):
     def show(self, view: TecnicoView) -> None:
         if view.phase in TYPING:
             self._show_typing(view)
-            self._turn_to(self._typing)
+            self.arrange(self._typing)
         elif view.phase is TecnicoPhase.PAGE:
             self._show_page(view)
-            self._turn_to(self._page)
+            self.arrange(self._page)
         else:
             self._message.show(
                 view.icon, accent_of(view.tone), view.headline, view.text,
                 notices=view.notices, actions=view.actions,
             )  # fmt: skip
-            self._turn_to(self._message)
-
-    def _turn_to(self, face: Widget) -> None:
-        if self.children != [face]:
-            self.clear_widgets()
-            self.add_widget(face)
+            self.arrange(self._message)
 
     def _show_typing(self, view: TecnicoView) -> None:
         ids = self.ids

@@ -12,32 +12,10 @@ from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
 from kiosk.widgets import skin
+from kiosk.widgets.icon_ground import IconTile
 from kiosk.widgets.surface import Ground
 from kiosk.widgets.text import Icon, Words, clip_to_lines
 from kiosk.widgets.touch import Target
-
-
-class IconTile(Ground, BoxLayout):  # type: ignore[misc]  # kivy has no type information
-    """An icon on its accent's pale rounded square."""
-
-    icon = StringProperty("")
-    accent = StringProperty("sea")
-
-    def __init__(self, **kwargs: Any) -> None:
-        self._icon = Icon()
-        super().__init__(**kwargs)
-        self.edge = ""
-        self.add_widget(self._icon)
-        for name in ("icon", "accent", "height"):
-            self.fbind(name, self._dress)
-        self._dress()
-
-    def _dress(self, *_: Any) -> None:
-        self.fill = skin.accent_ground(self.accent)
-        self.radius = self.height * 0.24
-        self._icon.name = self.icon
-        self._icon.tone = skin.accent_stroke(self.accent)
-        self._icon.dots = round(self.height * 0.56)
 
 
 class Choice(Target, Ground, BoxLayout):  # type: ignore[misc]  # kivy has no type information

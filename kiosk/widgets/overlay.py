@@ -10,7 +10,7 @@ from kivy.uix.floatlayout import FloatLayout
 
 from kiosk.widgets import skin
 from kiosk.widgets.buttons import PushButton
-from kiosk.widgets.panels import Medal
+from kiosk.widgets.icon_ground import Medal
 from kiosk.widgets.surface import Card
 from kiosk.widgets.text import Words
 

@@ -51,28 +51,6 @@ class NoticeBox(Ground, BoxLayout):  # type: ignore[misc]  # kivy has no type in
         self.opacity = 1 if self.text else 0
 
 
-class Medal(Ground, BoxLayout):  # type: ignore[misc]  # kivy has no type information
-    """A large icon in a pale circle: the mood of a whole screen."""
-
-    icon = StringProperty("")
-    accent = StringProperty("sea")
-
-    def __init__(self, **kwargs: Any) -> None:
-        self._icon = Icon()
-        super().__init__(**kwargs)
-        self.edge = ""
-        self.add_widget(self._icon)
-        for name in ("icon", "accent", "height"):
-            self.fbind(name, self._dress)
-        self._dress()
-
-    def _dress(self, *_: Any) -> None:
-        accent = "sea" if self.accent == "plain" else self.accent
-        self.fill, self.radius = skin.accent_ground(accent), self.height / 2
-        self._icon.name, self._icon.tone = self.icon, accent
-        self._icon.dots = round(self.height * 0.56)
-
-
 class Ticket(Ground, BoxLayout):  # type: ignore[misc]  # kivy has no type information
     """A folio on a dashed slip, as large as one wants to copy it from."""
 
@@ -228,4 +206,4 @@ def _module_texture(matrix: list[list[bool]]) -> Any:
     return texture
 
 
-__all__ = ["Card", "Field", "Medal", "NoticeBox", "Pairs", "QrCode", "Ticket"]
+__all__ = ["Card", "Field", "NoticeBox", "Pairs", "QrCode", "Ticket"]

@@ -13,17 +13,19 @@ of packages or the recipe changes (minutes); our own programs are put into it wh
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 import shutil
-import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-TREE = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "build"))
+# What both recipes do in one way lives with the card's; neither is a package, nor in the wheel.
+from node import tree_files  # noqa: E402
+from roots import listed  # noqa: E402
+from stages import TREE, Report, digest, run, stage  # noqa: E402
+
 RECIPE = (
     "images/packages-node.txt",
     "images/vm/packages.txt",
@@ -31,7 +33,6 @@ RECIPE = (
     "requirements/runtime.txt",
     "requirements/build.txt",
 )
-NOT_IN_A_NODE = ("tests/", "docs/", ".ci/", ".github/", "images/rig/", "images/build/")
 DISK_MIB = 3072
 
 # Drivers of hardware that QEMU does not have: two thirds of the kernel's modules.
@@ -55,11 +56,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("making a Debian root needs root")
     out: Path = options.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
-    files = tree_files()
-    changed = _once(out / "base.key", _digest(RECIPE), lambda: make_base(out, options.python))
-    if changed:
+    report, disk = Report(out / "report.json"), out / "disk.ext4"
+    base = digest(RECIPE)
+    if stage(report, "base", out, base, lambda: make_base(out, options.python), [out / "root"]):
         (out / "node.key").unlink(missing_ok=True)
-    _once(out / "node.key", _digest(files), lambda: make_node(out, files))
+    files = tree_files()
+    key = digest([*files, "images/vm/overlay"], (base,))
+    stage(report, "node", out, key, lambda: make_node(out, files), [disk])
     return 0
 
 
@@ -67,15 +70,15 @@ def make_base(out: Path, python: str) -> None:
     """The Debian root, its kernel and initrd, and a wheelhouse; `install.sh` ran in it once."""
     root = out / "root"
     shutil.rmtree(root, ignore_errors=True)
-    _run(
+    run(
         python, "-m", "pip", "wheel", "-q", "--require-hashes", "-w", str(out / "wheels"),
         "-r", str(TREE / "requirements/runtime.txt"), "-r", str(TREE / "requirements/build.txt"),
     )  # fmt: skip
     excluded = [f"/lib/modules/*/kernel/{d}/*" for d in NO_DRIVERS] + list(NO_DOCS)
-    _run(
+    run(
         "mmdebstrap", "--mode=root", "--variant=minbase", "--quiet",
-        f"--include=ca-certificates,{','.join(_listed('images/packages-node.txt'))}",
-        f"--include={','.join(_listed('images/vm/packages.txt'))}",
+        f"--include=ca-certificates,{','.join(listed('images/packages-node.txt'))}",
+        f"--include={','.join(listed('images/vm/packages.txt'))}",
         '--aptopt=Acquire::Check-Valid-Until "false"',
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in excluded),
         # The initrd is made once, by us, with three modules: not by the kernel's own hook.
@@ -91,8 +94,8 @@ def make_initrd(root: Path, out: Path) -> None:
     (root / "etc/initramfs-tools/modules").write_text(INITRD_MODULES)
     conf = root / "etc/initramfs-tools/initramfs.conf"
     conf.write_text(conf.read_text().replace("MODULES=most", "MODULES=list"))
-    _run("chroot", str(root), "depmod", version)
-    _run("chroot", str(root), "mkinitramfs", "-c", "gzip", "-o", "/boot/initrd.img", version)
+    run("chroot", str(root), "depmod", version)
+    run("chroot", str(root), "mkinitramfs", "-c", "gzip", "-o", "/boot/initrd.img", version)
     shutil.move(root / "boot/initrd.img", out / "initrd.img")
     shutil.copy2(root / f"boot/vmlinuz-{version}", out / "vmlinuz")
 
@@ -108,14 +111,14 @@ def make_node(out: Path, files: Sequence[str]) -> None:
     wheels = root / "wheels"
     shutil.rmtree(wheels, ignore_errors=True)
     shutil.copytree(out / "wheels", wheels)
-    _run(
+    run(
         "chroot", str(root), "/src/images/install.sh",
         "--wheelhouse", "/wheels", "--no-packages", "--no-start",
     )  # fmt: skip
     shutil.rmtree(wheels)
     shutil.rmtree(source)
     shutil.copytree(HERE / "overlay", root, dirs_exist_ok=True)
-    _run("chroot", str(root), "/usr/lib/plaza-vm/prepare")
+    run("chroot", str(root), "/usr/lib/plaza-vm/prepare")
     make_disk(root, out / "disk.ext4")
 
 
@@ -124,18 +127,8 @@ def make_disk(root: Path, disk: Path) -> None:
     fresh.unlink(missing_ok=True)
     with fresh.open("wb") as file:
         file.truncate(DISK_MIB * 1024 * 1024)
-    _run("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", str(root), str(fresh))
+    run("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", str(root), str(fresh))
     fresh.replace(disk)
-
-
-def tree_files() -> list[str]:
-    """What a node is made of: every file of the source tree but tests and docs."""
-    listed = subprocess.run(
-        ["git", "-C", str(TREE), "ls-files", "-co", "--exclude-standard"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    names = sorted(set(listed.stdout.splitlines()))
-    return [n for n in names if (TREE / n).is_file() and not n.startswith(NOT_IN_A_NODE)]
 
 
 def _host_sources() -> list[str]:
@@ -143,38 +136,6 @@ def _host_sources() -> list[str]:
     folder = Path("/etc/apt/sources.list.d")
     files = [Path("/etc/apt/sources.list"), *folder.glob("*.list"), *folder.glob("*.sources")]
     return [str(f) for f in files if f.is_file() and "bookworm" in f.read_text()]
-
-
-def _listed(name: str) -> list[str]:
-    lines = (TREE / name).read_text().splitlines()
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-
-
-def _digest(names: Sequence[str]) -> str:
-    total = hashlib.sha256()
-    for name in names:
-        total.update(name.encode() + b"\0" + (TREE / name).read_bytes())
-    return total.hexdigest()
-
-
-def _once(key: Path, wanted: str, make: object) -> bool:
-    """Call `make` unless it already ended well for this key; say how long it took."""
-    assert callable(make)
-    if key.is_file() and key.read_text() == wanted:
-        return False
-    key.unlink(missing_ok=True)
-    began = time.monotonic()
-    make()
-    key.write_text(wanted)
-    sys.stderr.write(f"[vm] {key.stem}: made in {time.monotonic() - began:.0f} s\n")
-    return True
-
-
-def _run(*argv: str, env: dict[str, str] | None = None) -> None:
-    done = subprocess.run(argv, capture_output=True, text=True, env=env)
-    if done.returncode != 0:
-        sys.stderr.write(done.stdout[-2000:] + done.stderr[-4000:])
-        raise SystemExit(f"{argv[0]} failed with {done.returncode}")
 
 
 if __name__ == "__main__":

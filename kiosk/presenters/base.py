@@ -6,15 +6,15 @@ wait go through `Desk.background`. `activate(id)` is the door for every control:
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from kiosk.background import Background
 from kiosk.flow import Screen
 from kiosk.language import OWN_NAMES, Words
+from kiosk.presenters.watched import Watched
 from municipio.clock import Clock
 from municipio.settings import Settings
 
@@ -127,22 +127,15 @@ V = TypeVar("V", bound=View)
 T = TypeVar("T")
 
 
-class Presenter(ABC, Generic[V]):
+class Presenter(Watched[V]):
     """Base of all presenters. Subclasses set their state, then call `super().__init__(desk)`."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._subscribers: list[Callable[[V], None]] = []
         self._turn = 0
-        self.view: V = self._with_bar(self._render())
-        desk.words.subscribe(self.refresh)
+        super().__init__(desk.words)
 
     # --- for screens
-
-    def subscribe(self, callback: Callable[[V], None]) -> Callable[[], None]:
-        """Call back with every new view (not with the present one). Returns how to stop."""
-        self._subscribers.append(callback)
-        return lambda: self._subscribers.remove(callback)
 
     def enter(self, **params: object) -> None:
         """The screen comes up, with the params of `Navigator.go`."""
@@ -161,14 +154,6 @@ class Presenter(ABC, Generic[V]):
         self._forget()
         self.refresh()
 
-    def refresh(self) -> None:
-        """Render again; subscribers hear only of a view that differs."""
-        view = self._with_bar(self._render())
-        if view != self.view:
-            self.view = view
-            for subscriber in tuple(self._subscribers):
-                subscriber(view)
-
     def activate(self, id: str) -> None:
         """Press the control with this id. A disabled or unknown one does nothing."""
         if any(item.id == id and not item.enabled for item in self.view.focus):
@@ -179,9 +164,6 @@ class Presenter(ABC, Generic[V]):
             self._press(id)
 
     # --- for subclasses
-
-    @abstractmethod
-    def _render(self) -> V: ...
 
     def _forget(self) -> None:
         """Drop every trace of the person from the private state."""
@@ -222,8 +204,8 @@ class Presenter(ABC, Generic[V]):
         }
         presses[id]()
 
-    def _with_bar(self, view: V) -> V:
-        bar = self._bar()
+    def _whole(self) -> V:
+        view, bar = self._render(), self._bar()
         if view.busy:
             still = {"bar.listen", "bar.language"}
             bar = tuple(replace(a, enabled=a.id in still) for a in bar)

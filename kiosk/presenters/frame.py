@@ -10,6 +10,7 @@ from kiosk.flow import Idle, IdlePhase
 from kiosk.language import Words
 from kiosk.presenters.base import Action, Tone
 from kiosk.presenters.views import HeaderView, IdleView, LinkLook
+from kiosk.presenters.watched import Watched
 from municipio.settings import Settings
 from municipio.usecases.ports import Link, LinkState
 
@@ -23,7 +24,7 @@ class _Heard:
     asking: bool = False
 
 
-class HeaderPresenter:
+class HeaderPresenter(Watched[HeaderView]):
     """`tick` a few times a second; reads the link in the background every two seconds.
 
     One that does not serve (`serves`) keeps nothing, and must not promise it.
@@ -45,13 +46,7 @@ class HeaderPresenter:
         self._link = link
         self._heard = _Heard()
         self._card_waits = False
-        self._subscribers: list[Callable[[HeaderView], None]] = []
-        self.view = self._render()
-        words.subscribe(self.refresh)
-
-    def subscribe(self, callback: Callable[[HeaderView], None]) -> Callable[[], None]:
-        self._subscribers.append(callback)
-        return lambda: self._subscribers.remove(callback)
+        super().__init__(words)
 
     def tick(self, now_s: float) -> None:
         if self._heard.asking or now_s - self._heard.at_s < LINK_EVERY_S:
@@ -65,13 +60,6 @@ class HeaderPresenter:
         if waits is not self._card_waits:
             self._card_waits = waits
             self.refresh()
-
-    def refresh(self) -> None:
-        view = self._render()
-        if view != self.view:
-            self.view = view
-            for subscriber in tuple(self._subscribers):
-                subscriber(view)
 
     def _hear(self, state: LinkState) -> None:
         self._heard.state = state
@@ -106,7 +94,7 @@ class HeaderPresenter:
         return HeaderView(city, site, look, text, icon, tone, f"{city}. {site}. {text}.")
 
 
-class IdlePresenter:
+class IdlePresenter(Watched[IdleView]):
     """The "¿Sigue aquí?" overlay, from `Flow.on_idle`."""
 
     def __init__(self, words: Words, stay: Callable[[], None], finish: Callable[[], None]) -> None:
@@ -114,13 +102,7 @@ class IdlePresenter:
         self._stay = stay
         self._finish = finish
         self._idle = Idle()
-        self._subscribers: list[Callable[[IdleView], None]] = []
-        self.view = self._render()
-        words.subscribe(self.refresh)
-
-    def subscribe(self, callback: Callable[[IdleView], None]) -> Callable[[], None]:
-        self._subscribers.append(callback)
-        return lambda: self._subscribers.remove(callback)
+        super().__init__(words)
 
     def show(self, idle: Idle) -> None:
         self._idle = idle
@@ -129,13 +111,6 @@ class IdlePresenter:
     def activate(self, id: str) -> None:
         if self.view.visible:
             {"idle.stay": self._stay, "idle.finish": self._finish}[id]()
-
-    def refresh(self) -> None:
-        view = self._render()
-        if view != self.view:
-            self.view = view
-            for subscriber in tuple(self._subscribers):
-                subscriber(view)
 
     def _render(self) -> IdleView:
         _ = self._words

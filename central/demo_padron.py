@@ -72,7 +72,7 @@ def known_accounts(on: date) -> tuple[tuple[str, DemoAccount], ...]:
     paid_on = min(f"{year}-01-02", on.isoformat())
     return (
         ("debe cuatro años", DemoAccount("0620000101023005000007", "M. L. H.", *place, "", arrears, 0)),
-        ("al corriente", DemoAccount("0620000101023006000005", "R. G. P.", *place, "", current, 0)),
+        ("debe este año", DemoAccount("0620000101023006000005", "R. G. P.", *place, "", current, 0)),
         ("pensionado registrado",
          DemoAccount("0620000101023007000003", "A. S. T.", *place, "pensionado", current, 0)),
         ("ya pagado",

@@ -84,7 +84,7 @@ def _gate_rows(vitals: Vitals, _: Translate) -> tuple[Row, ...]:
     most = _("{open} de {most}") if gate.max_open else "{open}"
     used = _("no hay cuota")
     if quota.visits:
-        used = _("{percent} % en {count} visitas: {used} de {whole}").format(
+        used = _("{percent} %: {used} de {whole}; visitas: {count}").format(
             percent=quota.percent,
             count=quota.visits,
             used=size_words(quota.used, _),

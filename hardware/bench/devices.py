@@ -55,7 +55,9 @@ TERMINAL = Device(
 )  # fmt: skip
 
 CASH = Device(
-    "cash", "Monedas y billetes", builders.cash, {"cash.port": "{port}", "cash.enabled": True},
+    "cash", "Monedas y billetes", builders.cash,
+    # Debts have odd centavos: without rounding nobody could pay the demonstration's in cash.
+    {"cash.port": "{port}", "cash.enabled": True, "cash.rounding": "peso"},
     dict([
         *_CABLE.items(), money("coin", "insert_coin"), money("note", "insert_note"),
         word("string_coin"), word("string_note"), word("jam_coins"), word("jam_note"),

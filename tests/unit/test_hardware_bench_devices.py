@@ -30,6 +30,11 @@ def test_what_a_device_needs_of_the_node_are_settings_that_exist(name: str) -> N
     assert set(DEVICES[name].settings) <= {s.name for s in SETTINGS}
 
 
+def test_the_demonstrations_debts_can_be_paid_in_cash() -> None:
+    """They have odd centavos, for which there is no coin."""
+    assert DEVICES["cash"].settings["cash.rounding"] == "peso"
+
+
 @pytest.mark.parametrize("name", [n for n in DEVICES if n != "card"])
 def test_every_word_can_be_done_to_the_simulator(name: str, tmp_path: Path) -> None:
     desk = Desk((name,), Place(tmp_path / "dev", tmp_path / "papers"))

@@ -9,6 +9,7 @@ from kiosk.presenters.base import Action, Desk, FocusItem, Notice, Presenter, Ro
 from kiosk.presenters.cash_parts import NOTHING_KEPT, actions_of, confirm_notices, figures_of
 from kiosk.presenters.cash_text import Said, accepted_rows, inserting_notices, say_end, say_phase
 from kiosk.presenters.live_printer import LivePrinter, with_printer
+from kiosk.presenters.pago_resultado import BY_DEBT
 from kiosk.presenters.print_task import PrintTask
 from kiosk.presenters.receipts import claim_task, has_claim, receipt_task
 from kiosk.presenters.views import CashEnd, CashPhase, PagoEfectivoView, PayOutcome, Row
@@ -44,11 +45,6 @@ STUCK_S = 60.0
 UNSAVED_S = 10.0
 
 _BUSY = frozenset({CashPhase.STARTING, CashPhase.INSERTING, CashPhase.CLOSING, CashPhase.CHANGE})
-_BY_DEBT = {
-    DebtState.ALREADY_PAID: PayOutcome.ALREADY_PAID,
-    DebtState.UP_TO_DATE: PayOutcome.ALREADY_PAID,
-    DebtState.IN_VERIFICATION: PayOutcome.IN_VERIFICATION,
-}
 _BY_STATE = {
     PaymentState.REFUND_OWED: CashEnd.OWED,
     PaymentState.UNKNOWN: CashEnd.IN_DOUBT,
@@ -177,7 +173,7 @@ class PagoEfectivoPresenter(Presenter[PagoEfectivoView]):
     def _asked(self, answer: _Asked) -> None:
         self._debt, self._block, self._terms = answer
         if self._debt.state is not DebtState.DUE:
-            self._leave_with(_BY_DEBT.get(self._debt.state, PayOutcome.NOT_PAYABLE))
+            self._leave_with(BY_DEBT.get(self._debt.state, PayOutcome.NOT_PAYABLE))
         elif self._terms is None:
             self._ended(CashEnd.NOT_READY)
         else:

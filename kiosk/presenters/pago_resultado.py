@@ -9,7 +9,7 @@ from kiosk.presenters.base import Action, Desk, Presenter, Tone
 from kiosk.presenters.print_task import PrintTask
 from kiosk.presenters.views import PagoResultadoView, PayOutcome, Row
 from kiosk.speech import spell
-from kiosk.usecases.debt import Debt
+from kiosk.usecases.debt import Debt, DebtState
 from kiosk.usecases.papers import PaperWriter
 from kiosk.usecases.printing import PrintRequest
 from municipio.money import format_mxn
@@ -23,6 +23,13 @@ PASE_INSTEAD = MAY_TRY_AGAIN | {
     PayOutcome.TERMINAL_NOT_READY,
     PayOutcome.SAVING_ENERGY,
 }
+
+BY_DEBT = {
+    DebtState.ALREADY_PAID: PayOutcome.ALREADY_PAID,
+    DebtState.UP_TO_DATE: PayOutcome.ALREADY_PAID,
+    DebtState.IN_VERIFICATION: PayOutcome.IN_VERIFICATION,
+}
+"""How a payment ends before it begins, by card or in cash, where the debt is not one to pay any more."""
 
 
 @dataclass

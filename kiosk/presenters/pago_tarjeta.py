@@ -5,6 +5,7 @@ from __future__ import annotations
 from kiosk.flow import Screen
 from kiosk.presenters.base import Action, Desk, Notice, Presenter, Tone
 from kiosk.presenters.live_printer import LivePrinter, with_printer
+from kiosk.presenters.pago_resultado import BY_DEBT
 from kiosk.presenters.print_task import PrintTask
 from kiosk.presenters.receipts import receipt_task
 from kiosk.presenters.views import CardPhase, PagoTarjetaView, PayOutcome
@@ -33,11 +34,6 @@ SILENCE_S = 15.0
 """How long a terminal may be silent in the middle of a charge before it is asked for the last time."""
 CANCEL_S = 20.0
 
-_BY_DEBT = {
-    DebtState.ALREADY_PAID: PayOutcome.ALREADY_PAID,
-    DebtState.UP_TO_DATE: PayOutcome.ALREADY_PAID,
-    DebtState.IN_VERIFICATION: PayOutcome.IN_VERIFICATION,
-}
 _BY_STATE = {
     PaymentState.DECLINED: PayOutcome.DECLINED,
     PaymentState.CANCELLED: PayOutcome.CANCELLED,
@@ -135,7 +131,7 @@ class PagoTarjetaPresenter(Presenter[PagoTarjetaView]):
         elif answer.state is not DebtState.DUE:
             self._debt = answer
             unusable = {DebtState.BAD_SIGNATURE: PayOutcome.NO_ANSWER}
-            outcome = _BY_DEBT.get(answer.state) or unusable.get(answer.state)
+            outcome = BY_DEBT.get(answer.state) or unusable.get(answer.state)
             self._end(outcome or PayOutcome.NOT_PAYABLE, answer.payment)
         elif answer.card is CardBlock.ENERGY:
             self._end(PayOutcome.SAVING_ENERGY)

@@ -160,7 +160,9 @@ def test_the_states_reach_the_month_the_node_and_the_citizen(
     assert cases == {"Pendiente": 1, "Desarrollo": 1, "Atendido": 1, "No procede": 1, "Otro": 0}
     assert told is not None
     assert (told["state"], told["updated_on"]) == ("Atendido", "2026-01-20")
-    assert page.index("En desarrollo</strong>, 19 de enero") < page.index("Atendido</strong>, 20 de")
+    assert page.index("En desarrollo</strong>, 19 de enero") < page.index(
+        "Atendido</strong>, 20 de"
+    )
 
 
 def test_a_photo_that_came_later_is_on_the_case(

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, select
 
-from central.histories import opened_by
+from central.folio_facts import INSIDE_ANOTHER, facts_about
+from central.histories import matters_of, opened_by, told
 from central.nodes import NodeState
 from central.rights_facts import fact_id
 from central.schema import facts, nodes
@@ -15,7 +16,6 @@ from central.schema_fleet import carried_folios
 from central.store import insert_missing
 from municipio.identifiers import Folio, FolioProblem, parse_folio
 
-_INSIDE_ANOTHER = b".recovered"
 MOST_SHOWN = 50
 
 
@@ -24,7 +24,7 @@ def note_carried(connection: Connection, chain: Row[Any], rows: Iterable[Any]) -
     opened = [
         {"inegi": chain.inegi, "node": chain.node, "folio": folio, "fact_id": id}
         for row in rows
-        if _INSIDE_ANOTHER in (raw := bytes(row.raw))
+        if INSIDE_ANOTHER in (raw := bytes(row.raw))
         and (id := fact_id(row))
         and (folio := opened_by(raw, chain.node))
     ]
@@ -45,6 +45,17 @@ def is_doubled(connection: Connection, inegi: str, folio: Folio) -> bool:
     if row is not None and opened_by(bytes(row.raw), folio.node_code) == folio.text:
         openers.add(row.id)
     return len(openers) > 1
+
+
+def is_one_matter(connection: Connection, inegi: str, text: str, one: str, other: str) -> bool:
+    """Do two facts (by id) that name this folio speak of the same matter?"""
+    folio = parse_folio(text)
+    if isinstance(folio, FolioProblem) or not is_doubled(connection, inegi, folio):
+        return True
+    rows = facts_about(connection, inegi, folio, facts)
+    known = [told(bytes(row.raw), row.node, row.epoch) for row in rows]
+    names = {fact.id: name for fact, name in zip(known, matters_of(known), strict=True)}
+    return names.get(one, one) == names.get(other, other)
 
 
 def doubled_folios(connection: Connection, inegi: str, node: str) -> tuple[str, ...]:

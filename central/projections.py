@@ -18,7 +18,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from central.cases import KIND, apply_states, note_photos
 from central.city import City
-from central.doubled import note_carried
+from central.doubled import is_one_matter, note_carried
 from central.effects import LANES_WITH_EFFECTS, Effect, Matter, Photo, Posting, effects_of
 from central.indicators_books import note_facts, note_postings
 from central.moments import Happened
@@ -243,15 +243,16 @@ def _apply_posting(
 ) -> bool:
     """Post a payment; False when its folio was posted before."""
     p = payments.c
-    # One folio is one payment, however many facts say that it was taken.
+    # One folio is one payment, however many facts say that it was taken: but for two cards' folio.
     same = and_(
         p.folio == posting.folio,
         p.liquidacion_id == posting.liquidacion_id,
         p.amount_centavos == posting.amount_centavos,
     )
     again = and_(p.inegi == inegi, or_(p.fact_id == posting.fact_id, same))
-    if connection.execute(select(p.fact_id).where(again)).first() is not None:
-        return False
+    for known in connection.scalars(select(p.fact_id).where(again)).all():
+        if is_one_matter(connection, inegi, posting.folio, known, posting.fact_id):
+            return False
     state, note = _settle(connection, inegi, posting)
     row = {name: getattr(posting, name) for name in posting.__slots__}
     row |= {"inegi": inegi, "node": node, "state": state, "note": note, "posted_at": at}

@@ -12,14 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, func, literal, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, select, update
 
 from central.cases import events_of
+from central.folio_facts import facts_about
 from central.histories import matters_of, told
 from central.moments import Happened
 from central.moments_read import Place, times_of
 from central.rights_audit import note
-from central.rights_facts import attachments_of, fact_id, folio_of, husk, is_husk
+from central.rights_facts import attachments_of, fact_id, husk, is_husk
 from central.schema import (
     attachment_parts,
     attachments,
@@ -35,7 +36,6 @@ from municipio.facts import Lane, format_time
 from municipio.identifiers import Folio, FolioProblem, parse_folio
 
 _PLACE = ("inegi", "node", "epoch", "lane", "seq")
-_INSIDE_ANOTHER = b".recovered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +116,8 @@ def find_held(store: Store, inegi: str, text: str) -> Held | NoFolio:
 
 def held_in(connection: Connection, inegi: str, folio: Folio) -> Held | NoFolio:
     f, r, p = folios.c, reports.c, payments.c
-    rows = _facts(connection, inegi, folio, facts)
-    aside = _facts(connection, inegi, folio, quarantine)
+    rows = facts_about(connection, inegi, folio, facts)
+    aside = facts_about(connection, inegi, folio, quarantine)
     names = sorted({name for row in (*rows, *aside) for name in attachments_of(bytes(row.raw))})
     a = attachments.c
     files = select(attachments).where(
@@ -241,21 +241,3 @@ def _must_keep(connection: Connection, found: Held) -> str:
         if (connection.scalar(select(h.projected).where(here)) or 0) < row.seq:
             return "todavía no está en los libros; inténtelo en un minuto"
     return ""
-
-
-def _facts(connection: Connection, inegi: str, folio: Folio, table: Any) -> list[Row[Any]]:
-    """Facts of the folio's node and lane that opened it, name it, or carry one that does."""
-    c = table.c
-    place = and_(c.epoch == folio.epoch, c.seq == folio.seq)
-    contains = [_contains(connection, c.raw, n) for n in (folio.text.encode(), _INSIDE_ANOTHER)]
-    mine = and_(c.inegi == inegi, c.node == folio.node_code, c.lane == folio.lane.value)
-    found = connection.execute(
-        select(table).where(mine, or_(place, *contains)).order_by(c.epoch, c.seq)
-    )
-    return [row for row in found if folio_of(bytes(row.raw), row.node) == folio.text]
-
-
-def _contains(connection: Connection, column: Any, needle: bytes) -> Any:
-    if connection.dialect.name == "postgresql":
-        return func.pg_catalog.position(column, literal(needle)) > 0
-    return func.instr(column, literal(needle)) > 0

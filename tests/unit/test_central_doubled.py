@@ -15,6 +15,7 @@ from sqlalchemy import select
 from central.app import create_app
 from central.city import City
 from central.context import Central
+from central.demo_padron import known_accounts
 from central.desk import Desk, DeskError, to_csv
 from central.desk_access import all_facts_of
 from central.desk_log import DeskLog, decode_log
@@ -23,12 +24,13 @@ from central.ingest import Taken, take_batch
 from central.keys import CityKey
 from central.node_simulator import NodeSimulator
 from central.nodes import NodeState, add_node, set_state
+from central.predial import liquidacion_row, liquidate
 from central.projections import project
 from central.projector import Projector
 from central.rights import Erased, Held, Kept, erase, find_held
 from central.rights_export import export
-from central.schema import facts
-from central.store import Store
+from central.schema import accounts, facts, liquidaciones, payments
+from central.store import Store, insert_missing
 from central.wiring import demo_perfil
 from municipio.facts import FactType, Lane
 from municipio.wire.batch import Batch, decode_batch
@@ -36,6 +38,7 @@ from municipio.wire.batch import Batch, decode_batch
 CITY = City()
 NOW = datetime(2026, 1, 20, 18, 0, tzinfo=UTC)
 TOKEN = "ficha-de-prueba"
+KEY = CityKey(Ed25519PrivateKey.generate())
 OFFICE = pyrage.x25519.Identity.generate()
 
 
@@ -180,6 +183,32 @@ def test_one_is_erased_and_exported_without_the_other(cards: Cards, tmp_path: Pa
         ]
     assert kept[0] == cards.hers
     assert b"sealed" not in kept[1]
+
+
+def test_one_debt_paid_under_one_folio_at_both_cards_is_owed_back_once(store: Store) -> None:
+    account = known_accounts(NOW.date())[0][1].row(CITY.inegi)
+    owed = liquidate(demo_perfil(), account["tax"], 0, NOW.date(), KEY.sign)
+    first = NodeSimulator()
+    copy, second = NodeSimulator(key=first.key), NodeSimulator(epoch=2, key=first.key)
+    add_node(store, CITY.inegi, "COA007", first.public, NOW, replace=False)
+    with store.begin() as connection:
+        insert_missing(connection, accounts, [account])
+        insert_missing(connection, liquidaciones, [liquidacion_row(CITY.inegi, owed)])
+    paid = (owed.liquidacion.clave, owed.liquidacion.id, owed.liquidacion.total_centavos)
+    assert first.pay(*paid) == copy.pay(*paid)
+    for raw in copy.facts[Lane.PAY]:
+        inner = {"fact": raw.decode(), "reason": "other_future"}
+        second.record(FactType.PAYMENT_RECOVERED, inner)
+    second.record(FactType.PAYMENT_RECOVERED, inner)  # once more changes nothing
+    for card in (first, second):
+        batch = decode_batch(card.batch(Lane.PAY))
+        assert isinstance(batch, Batch)
+        assert isinstance(take_batch(store, CITY.inegi, batch, NOW), Taken)
+        project(store, CITY.inegi, CITY.zone, NOW)
+
+    with store.begin() as connection:
+        states = connection.scalars(select(payments.c.state).order_by(payments.c.state)).all()
+    assert states == ["posted", "refund_owed"]
 
 
 def test_at_the_desk_each_is_opened_alone(cards: Cards, tmp_path: Path) -> None:

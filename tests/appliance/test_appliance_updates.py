@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rig.bench import Bench, fill_site, plaza, wait_agent, wait_running
+from rig.bench import BOOT_S, DATA, Bench, fill_site, plaza, wait_agent, wait_running
 from rig.card import data_range, partitions, write_card
 from rig.city import City
 from rig.guest import Guest
@@ -61,10 +61,8 @@ class Updating:
         return next(w.removeprefix("rauc.slot=") for w in words if w.startswith("rauc.slot="))
 
     def status(self) -> dict[str, Any]:
-        said = self.guest.run(
-            "/usr/local/bin/plaza", "update", "status", "--json", "--data", "/var/lib/plaza"
-        )
-        return dict(json.loads(said))
+        words = ("update", "status", "--json", "--data", DATA)
+        return dict(json.loads(self.guest.run("/usr/local/bin/plaza", *words, timeout_s=BOOT_S)))
 
     def version(self) -> str:
         return str(json.loads(self.guest.run("cat", "/usr/lib/plaza/image.json"))["version"])
@@ -73,7 +71,7 @@ class Updating:
         """Ask for it, and wait until a system is up again; seconds."""
         began, first = time.monotonic(), self.machine.logged()
         file = f"{self.stick}/plaza-vm-amd64-{version}.raucb"
-        words = ("update", "install", file, "--data", "/var/lib/plaza")
+        words = ("update", "install", file, "--data", DATA)
         self.guest.restart("/usr/local/bin/plaza", *words, within_s=INSTALL_S + REBOOT_S)
         self.spans[version] = (first, self.machine.logged())
         return round(time.monotonic() - began, 1)
@@ -138,7 +136,7 @@ def updating(bench: Bench, city: City, stick: Path) -> Iterator[Updating]:
     log_file.unlink()
 
 
-def wait_status(updating: Updating, state: str, within_s: float = 120.0) -> dict[str, Any]:
+def wait_status(updating: Updating, state: str, within_s: float = BOOT_S) -> dict[str, Any]:
     """Until the update program has come to this state. AssertionError with where it is instead."""
     until = time.monotonic() + within_s
     while (found := updating.status())["state"] != state:
@@ -173,7 +171,8 @@ def test_the_new_version_is_kept_once_it_is_called_good(updating: Updating) -> N
     assert on_trial["trouble"] == ""
     assert said.code == 0
 
-    plaza(updating.guest, "update", "mark-good")
+    words = ("update", "mark-good", "--data", DATA)
+    updating.guest.run("/usr/local/bin/plaza", *words, timeout_s=BOOT_S)
 
     first, second = (updating.guest.run("cat", f"/boot/plaza/{name}") for name in COPIES)
 

@@ -123,7 +123,8 @@ class Pager(BoxLayout):  # type: ignore[misc]  # kivy has no type information
     def _look(self, *_: Any) -> None:
         self._up.key, self._down.key = f"{self.key}.up", f"{self.key}.down"
         self._fit_rows()
-        needed = self._overflow() > 2 and self.height >= skin.target() - 1
+        is_empty = self._rows is not None and self._rows[1]() == 0
+        needed = self._overflow() > 2 and self.height >= skin.target() - 1 and not is_empty
         if needed and self._side.parent is None:
             self._side.width = skin.target()
             super().add_widget(self._side)

@@ -79,6 +79,16 @@ def test_a_screen_shows_all_its_words_and_targets(
         assert _colors(studio.picture(), pictures / f"{scene.name}.png") > 20
 
 
+def test_an_empty_list_offers_no_way_further_down(
+    studio: Studio, words: Words, setting: Setting
+) -> None:
+    scene = next(s for s in SCENES if s.name == "tramites-sin-resultados")
+    studio.draw(play(scene, words, setting.code))
+
+    found = [t.id for t in visible_targets(studio.stage, studio.size)]
+    assert [id for id in found if id.endswith((".up", ".down"))] == []
+
+
 def _colors(picture: bytes, path: Path) -> int:
     """How many colours a picture has: a screen that was not painted has one. It stays to be looked at."""
     path.write_bytes(picture)

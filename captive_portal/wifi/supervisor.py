@@ -14,8 +14,9 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Interface, IPv6Interface
 from pathlib import Path
 
 from captive_portal.site import Network
@@ -27,9 +28,12 @@ from captive_portal.wifi.system import RUNTIME, ask, isolate_ports, prepare_gues
 
 Planner = Callable[[], WifiPlan | NoPlan]
 Say = Callable[[str], None]
+GuestSide = Callable[[str, Sequence[IPv4Interface | IPv6Interface]], str]
 SUMMARY_S = 600.0
 TICK_S = 5.0
 """Between two looks: at hostapd and the ports, or for a radio that is not there yet."""
+WIRED_TRIES = 12
+"""How often the visitors' interface of a wired site is tried, a tick apart."""
 _STOP_S = 5.0
 _REGULATORY_S = 5.0
 
@@ -54,6 +58,7 @@ class WifiSupervisor:
         programs: Programs = Programs(),
         alive: Callable[[], None] = lambda: None,
         tick_s: float = TICK_S,
+        prepare: GuestSide = prepare_guest_side,
     ) -> None:
         self._plan = plan
         self._network = network
@@ -62,7 +67,9 @@ class WifiSupervisor:
         self._programs = programs
         self._alive = alive
         self._tick_s = tick_s
+        self._make_ready = prepare
         self._counter = StationCounter()
+        self._trouble = ""
         self._orders: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._child: subprocess.Popen[str] | None = None
 
@@ -104,20 +111,35 @@ class WifiSupervisor:
 
         None on a wired site, or when told to stop.
         """
-        gateways = [g for g in (self._network.gateway4, self._network.gateway6) if g]
         said: tuple[str, ...] = ()
+        wired_tries = WIRED_TRIES
         while True:
-            trouble = prepare_guest_side(self._network.guest, gateways)
+            self._trouble = self._prepare()
             plan = self._plan()
-            words = (*filter(None, (trouble, str(plan) if isinstance(plan, NoPlan) else "")),)
+            found = (self._trouble, str(plan) if isinstance(plan, NoPlan) else "")
+            words = tuple(filter(None, found))
             for line in words if words != said else ():
                 self._say(line)
             if not isinstance(plan, NoPlan):
                 return plan
             said = words
             self._isolate()
-            if plan.cause is Cause.WIRED or self._next_order() == "stop":
+            if plan.cause is Cause.WIRED:
+                wired_tries -= 1
+                if not self._trouble or not wired_tries:
+                    return None
+            if self._next_order() == "stop":
                 return None
+
+    def _prepare(self) -> str:
+        gateways = [g for g in (self._network.gateway4, self._network.gateway6) if g]
+        return self._make_ready(self._network.guest, gateways)
+
+    def _prepare_still(self) -> None:
+        """Again until it is done: while a slow board starts, `ip` may be too slow for its time limit."""
+        if self._trouble and self._trouble != (found := self._prepare()):
+            self._say(found or "the visitors' interface is ready")
+            self._trouble = found
 
     def _next_order(self) -> str:
         """What is asked within a tick, else "tick"."""
@@ -138,6 +160,7 @@ class WifiSupervisor:
                 return 1
             if order == "reload":
                 self._apply()
+            self._prepare_still()
             self._isolate()
             if time.monotonic() >= summary_at:
                 summary_at += SUMMARY_S

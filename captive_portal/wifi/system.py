@@ -100,7 +100,7 @@ def prepare_guest_side(
 ) -> str:
     """The visitors' interface, up and with the node's addresses; a bridge is made when it is missing.
 
-    May be called again at any time. Empty, or what went wrong first.
+    May be called again at any time. Empty, or what went wrong first; what comes after that is tried too.
     """
     if not _INTERFACE.fullmatch(name):
         return f"{name!r} is not an interface name"
@@ -108,8 +108,8 @@ def prepare_guest_side(
     steps.append(["ip", "link", "set", "dev", name, "up"])
     if not look_at(name, sysfs).exists:
         steps.insert(0, ["ip", "link", "add", "name", name, "type", "bridge"])
-    troubles = (a.why for a in map(ask, steps) if isinstance(a, Silent))
-    return next(troubles, "")
+    troubles = [a.why for a in map(ask, steps) if isinstance(a, Silent)]
+    return troubles[0] if troubles else ""
 
 
 def isolate_ports(bridge: str, sysfs: Path = Path("/sys/class/net")) -> tuple[str, ...]:

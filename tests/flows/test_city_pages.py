@@ -16,6 +16,8 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.expected_conditions import staleness_of
+from selenium.webdriver.support.wait import WebDriverWait
 from waitress.server import create_server
 
 from central.app import create_app
@@ -170,7 +172,9 @@ def faults(browser: webdriver.Chrome) -> list[Any]:
 
 def test_a_node_is_approved_with_one_press(town: Town) -> None:
     town.browser.get(f"{town.url}/flota/COA002?token=ficha")
-    town.browser.find_element(By.CSS_SELECTOR, "form button").click()
+    button = town.browser.find_element(By.CSS_SELECTOR, "form button")
+    button.click()
+    WebDriverWait(town.browser, 30).until(staleness_of(button))  # the next page is here
     text = town.browser.find_element(By.TAG_NAME, "body").text
 
     assert "Hecho. Quedó en el registro de accesos." in text

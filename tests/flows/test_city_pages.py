@@ -45,6 +45,8 @@ CITY = City()
 NOW = datetime(2026, 1, 20, 18, 0, tzinfo=UTC)
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 FOLIO = NodeSimulator(node="COA001").folio(Lane.REP, 1)
+DOUBLED = NodeSimulator(node="COA001").folio(Lane.REP, 2)
+"""A copy of the node's card gave this one too."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ def town(browser: webdriver.Chrome, tmp_path_factory: pytest.TempPathFactory) ->
         replace_services(connection, CITY.inegi, demo_services())
         replace_tramites(connection, CITY.inegi, demo_tramites())
     for number in (1, 2):
-        a_busy_node(store, NodeSimulator(node=f"COA{number:03d}"))
+        a_busy_node(store, node := NodeSimulator(node=f"COA{number:03d}"))
+        a_copied_card(store, node)
     changes = (
         f"folio,estado,fecha\n{FOLIO},Desarrollo,2026-01-20\n{FOLIO},Atendido,2026-01-20 11:00"
     )
@@ -129,6 +132,22 @@ def a_busy_node(store: Store, node: NodeSimulator) -> None:
     set_place(store, CITY.inegi, node.node, 18.13, -94.45 - int(node.node[3:]) / 100, NOW)
 
 
+def a_copied_card(store: Store, node: NodeSimulator) -> None:
+    """It speaks second, so what it had filed under folios of the card comes in a later epoch."""
+    copy, later = (
+        NodeSimulator(node=node.node),
+        NodeSimulator(node=node.node, epoch=2, key=node.key),
+    )
+    for service in demo_services()[:2]:
+        inner = copy.record(FactType.REPORT_FILED, {"service_code": service.code, "sealed": "-"})
+    wrapped = {"fact": inner.decode(), "reason": "other_future"}
+    later.record(FactType.REPORT_RECOVERED, wrapped)
+    batch = decode_batch(later.batch(Lane.REP))
+    assert isinstance(batch, Batch)
+    assert isinstance(take_batch(store, CITY.inegi, batch, NOW), Taken)
+    project(store, CITY.inegi, CITY.zone, NOW)
+
+
 PAGES = {
     "fleet": ("/flota?token=ficha", "la lista del filtro es del 02/11/2025"),
     "node": ("/flota/COA001?token=ficha", "arrancó con la versión 1.2.0"),
@@ -138,6 +157,9 @@ PAGES = {
     "case": (f"/expediente?token=ficha&folio={FOLIO}", "llegó una foto"),
     "trail": ("/accesos?token=ficha", "vio"),
     "folio": (f"/f/{FOLIO}", "Qué ha pasado"),
+    "folio-of-two": (f"/f/{DOUBLED}", "Vaya a la ventanilla"),
+    "case-of-two": (f"/expediente?token=ficha&folio={DOUBLED}", "Dos asuntos con un folio"),
+    "node-of-two": ("/flota/COA001?token=ficha", "Folios de dos asuntos"),
     "new-site": ("/sitios/nuevo?token=ficha", "Hace el código de alta"),
     "updates": ("/actualizaciones?token=ficha", "Actualizaciones"),
     "stranger": ("/flota", "Falta la clave de acceso"),

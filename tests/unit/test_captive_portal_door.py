@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from captive_portal.admission import Closed, DayUsedUp, Full, Resting, Spent
+from captive_portal.day_use_file import DayUseFile
 from captive_portal.door import (
     TRIES_ALL,
     TRIES_EACH,
@@ -51,10 +53,11 @@ class Park:
         return [json.loads(fact) for fact in self.ledger.facts]
 
 
-def park(**rules: Any) -> Park:
-    clock = SimulatedClock()
+def park(day_use: Path | None = None, former: Park | None = None, **rules: Any) -> Park:
+    """With `former` its portal starts again: the clock, the gate and the file of the day go on."""
+    clock = former.clock if former else SimulatedClock()
     profile = replace(SiteProfile(), **rules)
-    gate = MemoryGate(clock.ms, DayKey(clock.ms), profile.max_devices)
+    gate = former.gate if former else MemoryGate(clock.ms, DayKey(clock.ms), profile.max_devices)
     ledger, catalogue = SimulatedLedger(clock), SimulatedCatalogue()
     door = Door(
         profile=profile,
@@ -64,6 +67,7 @@ def park(**rules: Any) -> Park:
         clock=clock,
         zone=ZoneInfo("America/Mexico_City"),
         codes=ResumeBook(None, clock),
+        day_use=DayUseFile(day_use) if day_use else None,
     )
     terms = catalogue.terms("es")
     assert terms is not None
@@ -124,6 +128,22 @@ def test_the_day_ends_by_bytes_used() -> None:
 
     assert isinstance(refused, DayUsedUp)
     assert refused.what is Spent.BYTES
+
+
+def test_a_portal_that_starts_again_gives_nobody_another_day(tmp_path: Path) -> None:
+    rules = {"session_s": 600, "daily_s": 900, "cool_down_s": 300}
+    here = park(tmp_path / "day-use", **rules)
+    here.enter()
+    here.clock.pass_seconds(600)
+    here.door.settle()
+
+    again = park(tmp_path / "day-use", here, **rules)
+
+    assert isinstance(again.enter(), Resting)
+    again.clock.pass_seconds(300)
+    assert again.enter().visit.seconds_left == 300
+    again.clock.pass_seconds(600)
+    assert isinstance(park(tmp_path / "day-use", again, **rules).enter(), DayUsedUp)
 
 
 def test_an_unbelieved_clock_still_ends_the_day_after_24_hours() -> None:

@@ -60,7 +60,7 @@ class VirtualNode:
         return Spec(disks, kernel=kernel, initrd=initrd, words=WORDS, memory_mib=memory_mib)
 
     def run(
-        self, name: str, files: Sequence[Path], *, memory_mib: int = 1536, limit_s: float = 900
+        self, name: str, files: Sequence[Path], *, memory_mib: int = 1536, limit_s: float = 1500
     ) -> Report:
         """Start the machine with these files and folders, until it switches itself off.
 

@@ -21,7 +21,7 @@ def python_m(module: str, *args: str) -> list[str]:
     return [sys.executable, "-P", "-m", module, *args]
 
 
-def run_once(argv: Sequence[str], *, timeout_s: float = 120) -> str:
+def run_once(argv: Sequence[str], *, timeout_s: float = 600) -> str:
     """Run a program to its end and return its stdout. Raises ProgramFailed with its stderr."""
     done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout_s, check=False)
     if done.returncode != 0:

@@ -34,6 +34,8 @@ from plaza.demo.remote import KioskRemote, KioskSilent
 
 MARKER = "demostracion-de-plaza"
 """A folder with this file in it was made by a demonstration and may be emptied by the next one."""
+START_S = 300.0
+"""Of one program, on a machine in software emulation; one that ended is noticed at once."""
 
 CLOCK_DOUBT = "PLAZA_CLOCK_UNSURE"
 
@@ -226,7 +228,7 @@ class Stage:
     def node_programs(self) -> tuple[Program, ...]:
         return (self.kiosk, self.portal, self.sync)
 
-    def wait_kiosk(self, timeout_s: float = 40) -> None:
+    def wait_kiosk(self, timeout_s: float = START_S) -> None:
         """Return when the kiosk has drawn a screen; a kiosk that ended is not waited for."""
         try:
             self.kiosk_remote.wait_ready(timeout_s, alive=lambda: self.kiosk.running)
@@ -284,13 +286,13 @@ class Stage:
         status: dict[str, Any] = json.loads(run_once(argv))
         return status
 
-    def _wait_http(self, program: Program, url: str, timeout_s: float = 30) -> None:
+    def _wait_http(self, program: Program, url: str, timeout_s: float = START_S) -> None:
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             if not program.running:
                 break
             try:
-                with urllib.request.urlopen(url, timeout=2):  # noqa: S310  loopback, our own URL
+                with urllib.request.urlopen(url, timeout=20):  # noqa: S310  loopback, our own URL
                     return
             except (urllib.error.URLError, OSError):
                 time.sleep(0.05)

@@ -14,19 +14,19 @@ from rig.jobs import Report, VirtualNode, steps_of
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-STEPS = HERE / "inside/steps.py"
+INSIDE = (HERE / "inside/steps.py", HERE / "inside/node.py")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
 def units(virtual_node: VirtualNode) -> Report:
-    return virtual_node.run("units", [HERE / "vm_units/main.py", STEPS])
+    return virtual_node.run("units", [HERE / "vm_units/main.py", *INSIDE])
 
 
 @pytest.fixture(scope="module")
 def energy(virtual_node: VirtualNode) -> Report:
-    return virtual_node.run("energy", [HERE / "vm_energy/main.py", STEPS])
+    return virtual_node.run("energy", [HERE / "vm_energy/main.py", *INSIDE])
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def vagrant(virtual_node: VirtualNode, tmp_path_factory: pytest.TempPathFactory)
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, tree / name, follow_symlinks=False)
     shutil.copytree(virtual_node.folder / "wheels", tree / "wheels")
-    return virtual_node.run("vagrant", [HERE / "vm_vagrant/main.py", STEPS, tree])
+    return virtual_node.run("vagrant", [HERE / "vm_vagrant/main.py", *INSIDE, tree])
 
 
 @pytest.mark.parametrize("name", steps_of(HERE / "vm_units/main.py"))

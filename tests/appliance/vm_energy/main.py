@@ -7,16 +7,14 @@ ports; the kiosk draws without a display. Everything else is the node's own.
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
+from node import DATA, KIOSK, configure, drop_in, journal
 from steps import eventually, run, tell, tell_steps
 
-DATA = Path("/var/lib/plaza")
-DROP = Path("/run/systemd/system")
 PYTHON = "/opt/plaza/venv/bin/python"
 CHARGE, PORT = Path("/run/charge"), Path("/run/port")
 SUN = f"""
@@ -44,23 +42,11 @@ port = "{port}"
 [node]
 rtc = true
 """
-DROP_INS = {
-    "kiosk": """[Service]
-ExecStart=
-ExecStart=/opt/plaza/venv/bin/python -P -m kiosk --data /var/lib/plaza --offscreen
-WatchdogSec=0
-""",
-    "energy": "[Service]\nDeviceAllow=char-pts rw\n",
-}
 SWITCHED = ("kiosk", "portal", "sync")
 
 
 def state(name: str) -> str:
     return run("systemctl", "show", f"plaza-{name}.service", "-p", "ActiveState", "--value").strip()
-
-
-def journal() -> str:
-    return run("journalctl", "--no-pager", "-o", "cat", "-u", "plaza-energy.service")[-1500:]
 
 
 def note() -> dict[str, Any]:
@@ -71,23 +57,14 @@ def note() -> dict[str, Any]:
     return document
 
 
-def configure(port: str) -> None:
-    file = DATA / "settings.toml"
-    number = re.search(r"number = \d+", file.read_text())
-    file.write_text(SETTINGS.format(port=port) + (f"{number[0]}\n" if number else ""))
-    run("chgrp", "plaza", str(file))
-    for name, text in DROP_INS.items():
-        folder = DROP / f"plaza-{name}.service.d"
-        folder.mkdir(parents=True)
-        (folder / "test.conf").write_text(text)
-    run("systemctl", "enable", "-q", *(f"plaza-{name}.service" for name in SWITCHED))
-    run("systemctl", "daemon-reload")
-
-
 def a_charged_battery_is_read_from_inside_the_sandbox() -> dict[str, Any]:
     CHARGE.write_text("90")
     subprocess.Popen([PYTHON, "-P", "-c", SUN], start_new_session=True)
-    configure(eventually(lambda: PORT.exists() and PORT.read_text()))
+    configure(SETTINGS.format(port=eventually(lambda: PORT.exists() and PORT.read_text())))
+    drop_in("kiosk", KIOSK)
+    drop_in("energy", "[Service]\nDeviceAllow=char-pts rw\n")
+    run("systemctl", "enable", "-q", *(f"plaza-{name}.service" for name in SWITCHED))
+    run("systemctl", "daemon-reload")
     run("systemctl", "start", "plaza-energy.service")
     eventually(lambda: note().get("band") == "full")
     memory = run("systemctl", "show", "plaza-energy.service", "-p", "MemoryCurrent", "--value")
@@ -124,6 +101,9 @@ def it_is_still_in_guard_when_the_program_was_killed() -> dict[str, Any]:
     run("systemctl", "kill", "-s", "KILL", "plaza-energy.service")
     eventually(lambda: state("energy") == "active" and note().get("written_boot_ms") > written)
     assert note()["band"] == "guard", note()
+    # It lets what waits go once more, and rests again.
+    eventually(lambda: note().get("phase") == "resting")
+    eventually(lambda: state("sync") == "inactive")
     assert [state(name) for name in SWITCHED] == ["inactive"] * 3
     return note()
 
@@ -139,4 +119,4 @@ STEPS = [
 
 if __name__ == "__main__":
     tell_steps(STEPS)
-    tell(journal=journal())
+    tell(journal=journal("energy"))

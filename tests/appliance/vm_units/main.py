@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import time
 import urllib.request
 from pathlib import Path
 from typing import Any
 
+from node import DATA, KIOSK, configure, drop_in, journal
 from steps import eventually, run, tell_steps
 
-DATA = Path("/var/lib/plaza")
-DROP = Path("/run/systemd/system")
 PROGRAMS = ("sync", "gate", "portal", "kiosk")
 WATCHDOG_S = {"sync": 20, "gate": 20, "portal": 20, "kiosk": 60}
 SETTINGS = """
@@ -29,11 +27,6 @@ gate = "nft"
 listen = "0.0.0.0:8380"
 [node]
 profile = "{profile}"
-"""
-KIOSK = """[Service]
-ExecStart=
-ExecStart=/opt/plaza/venv/bin/python -P -m kiosk --data /var/lib/plaza --offscreen
-WatchdogSec=60
 """
 OPENS = """[Service]
 Type=oneshot
@@ -54,24 +47,6 @@ def unit(name: str) -> dict[str, str]:
 def pid(name: str) -> int:
     """0 is nobody, and must never be killed: it would be this job."""
     return int(unit(name)["MainPID"])
-
-
-def journal(name: str) -> str:
-    return run("journalctl", "--no-pager", "-o", "cat", "-u", f"plaza-{name}.service")[-1500:]
-
-
-def configure(profile: str = "kiosk") -> None:
-    file = DATA / "settings.toml"
-    number = re.search(r"number = \d+", file.read_text())
-    kept = f"\n{number[0]}\n" if number else "\n"
-    file.write_text(SETTINGS.format(profile=profile) + kept)
-    run("chgrp", "plaza", str(file))
-
-
-def drop_in(name: str, text: str) -> None:
-    folder = DROP / f"plaza-{name}.service.d"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "test.conf").write_text(text)
 
 
 def the_door_is_shut_and_nothing_is_carried_before_any_program_runs() -> dict[str, Any]:
@@ -96,7 +71,7 @@ def the_kernels_settings_are_in_force() -> dict[str, Any]:
 
 
 def every_program_starts_in_its_sandbox_and_says_that_it_is_ready() -> dict[str, Any]:
-    configure()
+    configure(SETTINGS.format(profile="kiosk"))
     run("ip", "link", "add", "br-guest", "type", "bridge")
     run("ip", "addr", "add", "10.66.0.1/24", "dev", "br-guest")
     run("ip", "link", "set", "br-guest", "up")
@@ -211,11 +186,11 @@ def a_stop_is_orderly_and_quick() -> dict[str, Any]:
 
 
 def a_node_without_a_screen_starts_no_kiosk_and_that_is_no_failure() -> dict[str, Any]:
-    configure("portal")
+    configure(SETTINGS.format(profile="portal"))
     run("systemctl", "start", "plaza-kiosk.service")
     seen = unit("kiosk")
     assert (seen["ActiveState"], seen["MainPID"]) == ("inactive", "0"), seen
-    configure()
+    configure(SETTINGS.format(profile="kiosk"))
     return seen
 
 

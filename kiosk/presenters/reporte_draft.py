@@ -42,7 +42,9 @@ class Draft:
         self.service_code = ""
         self.consent = False
         self.active = ""
-        self._entries = {name: TextEntry(limit) for name, limit in FIELD_STEPS.items()}
+        self._entries = {
+            name: TextEntry(limit, sentence=True) for name, limit in FIELD_STEPS.items()
+        }
 
     def entry(self, name: str) -> TextEntry:
         return self._entries[name]

@@ -77,12 +77,16 @@ def _spoken(char: str, _: Gettext) -> str:
 
 
 class TextEntry:
-    """A text that keys type into. The accent key changes the next vowel (twice: diéresis on u)."""
+    """A text that keys type into. The accent key changes the next vowel (twice: diéresis on u).
 
-    def __init__(self, limit: int, *, upper: bool = False) -> None:
+    `sentence` begins it with a capital: the keys have small letters alone, and papers show what was typed.
+    """
+
+    def __init__(self, limit: int, *, upper: bool = False, sentence: bool = False) -> None:
         self.text = ""
         self._limit = limit
         self._upper = upper
+        self._sentence = sentence
         self._accents = 0
 
     def press(self, key: str) -> bool:
@@ -110,7 +114,8 @@ class TextEntry:
             table = _ACCENTED if self._accents == 1 else _DIERESIS
             typed = typed.translate(table)
         typed = typed.upper() if self._upper else typed
-        self.text = (self.text + typed)[: self._limit]
+        text = self.text + typed
+        self.text = (text[:1].upper() + text[1:] if self._sentence else text)[: self._limit]
 
     def clear(self) -> None:
         self.text = ""

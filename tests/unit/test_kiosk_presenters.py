@@ -684,8 +684,8 @@ def test_a_report_is_filed_sealed_and_printed_with_a_provisional_folio(
     [fact] = kiosk.world.ledger.facts
     assert fact.data["service_code"] == "bache"
     assert fact.data["colonia"] == "Iquisa"
-    assert "chabacano" not in str({k: v for k, v in fact.data.items() if k != "sealed"})
-    assert b"chabacano 7" in MemorySealer.open(fact.data["sealed"])
+    assert "chabacano" not in str({k: v for k, v in fact.data.items() if k != "sealed"}).casefold()
+    assert b"Chabacano 7" in MemorySealer.open(fact.data["sealed"])
     assert "REPORTE CIUDADANO" in kiosk.world.printer.papers[0]
 
 
@@ -724,7 +724,7 @@ def test_accents_can_be_typed(kiosk: SimulatedKiosk) -> None:
     kiosk.tap("reporte.field.colonia")
     kiosk.type("m")
     kiosk.tap("key.accent", "key.e", "key.x")
-    assert kiosk.view.fields[0].value == "méx"
+    assert kiosk.view.fields[0].value == "Méx"
     assert [o.label for o in kiosk.view.options] == ["Puerto México"]
 
 
@@ -853,7 +853,7 @@ def test_an_idle_person_is_wiped_from_every_presenter(kiosk: SimulatedKiosk) -> 
     fill_report(kiosk)
     kiosk.wait(70)
     assert kiosk.screen is Screen.HOME
-    assert "chabacano" not in str([p.view for p in kiosk.presenters.values()])
+    assert "chabacano" not in str([p.view for p in kiosk.presenters.values()]).casefold()
     kiosk.tap("home.reporte")
     assert kiosk.view.stage is ReportStep.SERVICE
 

@@ -1,5 +1,5 @@
 # Plaza. `make run` shows a whole node; `make test` proves it. Both prepare the machine themselves.
-.PHONY: help image bundle cve check-image bench-image setup setup-test setup-bench run test test-appliance test-vm test-ejido worlds check bench bench-dns a11y screens strings lock wheel clean
+.PHONY: help image bundle cve check-image bench-image setup setup-test setup-bench run test test-appliance test-arm test-vm test-ejido worlds check bench bench-dns a11y screens strings lock wheel clean
 PY := .venv/bin/python
 
 help:  ## what this Makefile does
@@ -38,6 +38,11 @@ test-vm: setup-test  ## a street with simulated radios, and the units, in a virt
 	@.ci/setup vm
 	@PLAZA_VM=1 $(PY) -P -m pytest tests/appliance/test_vm_street.py tests/appliance/test_vm_units.py \
 	  tests/appliance/test_vm_power_cuts.py
+
+test-arm: setup-test  ## the card of 64-bit ARM in a virtual machine, through U-Boot (many minutes; root)
+	@.ci/setup vm arm
+	@$(MAKE) --no-print-directory image BOARD=vm-arm64
+	@PLAZA_APPLIANCE_ARM=1 $(PY) -P -m pytest tests/appliance/test_appliance_arm.py
 
 test-ejido: setup-test  ## nine days without signal and on the sun, over the real programs (two minutes)
 	@PLAZA_EJIDO=1 $(PY) -P -m pytest tests/flows/test_demo_ejido.py

@@ -85,7 +85,7 @@ def qemu_argv(spec: Spec, folder: Path) -> list[str]:
         argv += ["-chardev", f"socket,id={name},path={folder}/{name},server=on,wait=off"]
         argv += (
             ["-serial", f"chardev:{name}"]
-            if number == 0
+            if number == 0 and spec.arch == "x86_64"
             else ["-device", f"pci-serial,chardev={name}"]
         )
     for name, terminal in spec.lines.items():

@@ -1,0 +1,134 @@
+"""The card of 64-bit ARM: U-Boot chooses and counts, systemd starts everything, a phone's page is answered.
+
+Only `make test-arm` asks for it: without a processor of the kind every instruction is translated.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from rig.arm import Pi3, arm_spec
+from rig.bench import Bench, fill_site, wait_agent, wait_running
+from rig.card import get_file, write_card
+from rig.city import City
+from rig.guest import PYTHON, Guest, agent_disk
+from rig.hostnet import HostNet
+from rig.machine import Machine
+
+START_S = 1200.0
+UNITS = ("plaza-portal", "plaza-sync", "plaza-gate", "plaza-names", "plaza-filter")
+GET = """\
+import sys, urllib.request
+with urllib.request.urlopen(sys.argv[1], timeout=60) as answer:
+    print(answer.status, answer.read().decode())
+"""
+HERE = Path(__file__).parent
+PROOF = Path(os.environ.get("PLAZA_PROOF_FOLDER", HERE.parents[1] / "build/proof"))
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(2400),
+    pytest.mark.skipif("PLAZA_APPLIANCE_ARM" not in os.environ, reason="NOT RUN: make test-arm"),
+]
+
+
+@dataclass
+class Node:
+    bench: Bench
+    card: Path
+    machine: Machine
+    guest: Guest
+
+
+@pytest.fixture(scope="module")
+def node(images: Path, city: City, net: HostNet) -> Iterator[Node]:
+    image = images / "vm-arm64/plaza-vm-arm64.img"
+    uboot = images / "firmware/root/usr/lib/u-boot/qemu_arm64/u-boot.bin"
+    assert image.is_file(), f"there is no image at {image}: make image BOARD=vm-arm64"
+    bench = Bench(image, PROOF, (HERE / "inside/agent.py",))
+    card = bench.card("arm", fill_site(city, 64, profile="portal"))
+    agent = agent_disk(bench.agent, bench.folder / "arm.tar")
+    spec = replace(arm_spec(card, agent, uboot, bench.folder / "arm"), network=net)
+    with bench.start(spec, "arm") as machine:
+        yield Node(bench, card, machine, wait_agent(machine, START_S))
+    card.unlink()
+
+
+def test_u_boot_chooses_the_slot_and_counts_a_try(node: Node) -> None:
+    assert "Plaza: slot A" in node.machine.console
+    assert b"BOOT_A_LEFT=2" in (get_file(node.card, "slots.env") or b"")
+    words = node.guest.run("cat", "/proc/cmdline")
+    assert "plaza.loader=uboot" in words
+    assert "rauc.slot=A" in words
+
+
+def test_the_first_start_ends_with_every_unit_running(node: Node) -> None:
+    assert wait_running(node.guest, START_S) == "running", node.guest.run("systemctl", "--failed")
+    until = time.monotonic() + START_S
+    while (states := [node.guest.ask("systemctl", "is-active", u).out.strip() for u in UNITS]) != (
+        ["active"] * len(UNITS)
+    ):
+        assert time.monotonic() < until, dict(zip(UNITS, states, strict=True))
+        time.sleep(3)
+    since = {
+        unit: node.guest.run("systemctl", "show", "-P", "ActiveEnterTimestampMonotonic", unit)
+        for unit in UNITS
+    }
+    node.bench.note(
+        arm_boot_seconds={u: round(int(us) / 1e6, 1) for u, us in since.items()},
+        arm_memory=node.guest.run("free", "-m"),
+    )
+
+
+def test_the_root_is_verified_and_this_is_the_board(node: Node) -> None:
+    assert "verity" in node.guest.run("dmsetup", "table")
+    assert '"board": "vm-arm64"' in node.guest.run("cat", "/usr/lib/plaza/image.json")
+    assert node.guest.run("uname", "-m").strip() == "aarch64"
+
+
+def test_the_portal_answers(node: Node) -> None:
+    said = node.guest.run(PYTHON, "-c", GET, "http://10.66.0.1/")
+
+    assert said.startswith("200"), said[:300]
+    assert "Plaza de prueba" in said
+
+
+def test_rauc_knows_both_slots(node: Node) -> None:
+    said = node.guest.run("rauc", "status", "--output-format=shell")
+
+    assert "RAUC_SYSTEM_COMPATIBLE='plaza-vm-arm64'" in said
+    assert "RAUC_SYSTEM_BOOTED_BOOTNAME='A'" in said
+
+
+def test_a_fact_of_the_node_arrives_at_the_city(node: Node, city: City) -> None:
+    assert city.wait_fact("node.started", START_S)["source"].endswith("COA064")
+
+
+PI_STEPS = {
+    "slot": "Plaza: slot A",
+    "kernel": "Raspberry Pi 3 Model B",
+    "card": "card at /dev/mmcblk",
+    "data": "data grows to",
+    "systemd": "systemd[1]",
+    "first boot": "plaza-firstboot",
+}
+
+
+def test_a_pi_3_starts_from_its_card_as_far_as_the_emulator_goes(images: Path) -> None:
+    """U-Boot, SD controller, device tree, verified root, systemd; no board's firmware and no radio."""
+    image = images / "pi/plaza-pi.img"
+    if not image.is_file():
+        pytest.skip("NOT RUN: make image BOARD=pi")
+    folder = PROOF / "pi3"
+    folder.mkdir(parents=True, exist_ok=True)
+    card = write_card(image, folder / "card.img", 4 << 30)
+    with Pi3(card, folder) as pi:
+        seconds = {name: pi.wait_said(text, START_S) for name, text in PI_STEPS.items()}
+    Bench(image, PROOF, ()).note(pi3_seconds=seconds)
+    assert b"BOOT_A_LEFT=2" in (get_file(card, "slots.env") or b"")
+    card.unlink()

@@ -34,7 +34,7 @@ test-appliance: test-vm  ## the install recipe, the virtual node, and the card i
 	@$(MAKE) --no-print-directory image BOARD=vm-amd64
 	@PLAZA_APPLIANCE=1 $(PY) -P -m pytest tests/appliance
 
-test-vm: setup-test  ## a street with simulated radios, and the units, in a virtual node: QEMU, no KVM (minutes; root)
+test-vm: setup-test  ## a street with simulated radios, units, sun, Vagrant and power cuts in a virtual node: QEMU, no KVM (minutes; root)
 	@.ci/setup vm
 	@PLAZA_VM=1 $(PY) -P -m pytest tests/appliance/test_vm_street.py tests/appliance/test_vm_units.py \
 	  tests/appliance/test_vm_power_cuts.py

@@ -44,4 +44,4 @@ def test_who_is_online_learns_why_a_page_does_not_open(filtered_town: Any) -> No
     assert sent["location"] == f"http://{GATEWAY}/es/bloqueado?nombre={BLOCKED}"
     assert page["status"] == 200
     assert "Apuestas" in page["body"]
-    assert "15/01/2026" in page["body"]
+    assert "15 de enero de 2026" in page["body"]

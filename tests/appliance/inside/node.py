@@ -14,7 +14,7 @@ ExecStart=/opt/plaza/venv/bin/python -P -m kiosk --data /var/lib/plaza --offscre
 Environment=LP_NUM_THREADS=0
 WatchdogSec=60
 """
-"""No screen paces it, so Mesa's own threads would heap up what a slow processor cannot draw in time."""
+"""With Mesa's own threads its memory grew here until the limit ended it; why was not found."""
 
 
 def configure(settings: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -19,8 +18,7 @@ LEAST_LINES = 1000
 """A shorter journal is not worth writing anew for its length."""
 
 
-@dataclass(slots=True)
-class DayUse:
+class DayUse(msgspec.Struct, array_like=True):
     """What one device used in one day; the times are of the boot's clock. `day` None: not believed."""
 
     day: date | None
@@ -30,16 +28,7 @@ class DayUse:
     rest_until_ms: int = 0
 
 
-class _Line(msgspec.Struct, array_like=True):
-    device: str
-    day: date | None
-    began_ms: int
-    seconds: int
-    bytes: int
-    rest_until_ms: int
-
-
-_LINE = msgspec.json.Decoder(_Line)
+_LINE = msgspec.json.Decoder(tuple[str, DayUse])
 
 
 class DayUseFile:
@@ -59,12 +48,8 @@ class DayUseFile:
                 return {}
         except (OSError, ValueError, msgspec.MsgspecError):
             return {}
-        found = {line.device: line for raw in rest if (line := _parse(raw)) is not None}
         self._lines = len(rest)
-        return {
-            device: DayUse(x.day, x.began_ms, x.seconds, x.bytes, x.rest_until_ms)
-            for device, x in found.items()
-        }
+        return dict(line for raw in rest if (line := _parse(raw)) is not None)
 
     def append(self, device: str, use: DayUse, known: int) -> bool:
         """Remember a change; False when it is time to write the whole file, of `known` devices, anew."""
@@ -97,11 +82,10 @@ class DayUseFile:
 
 
 def _spell(device: str, use: DayUse) -> bytes:
-    line = _Line(device, use.day, use.began_ms, use.seconds, use.bytes, use.rest_until_ms)
-    return msgspec.json.encode(line) + b"\n"
+    return msgspec.json.encode((device, use)) + b"\n"
 
 
-def _parse(raw: bytes) -> _Line | None:
+def _parse(raw: bytes) -> tuple[str, DayUse] | None:
     """A line cut short by a crash is no line."""
     try:
         return _LINE.decode(raw)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, select
+from sqlalchemy import Connection, Row, select, tuple_
+from sqlalchemy.sql.elements import ColumnElement
 
 from central.folio_facts import INSIDE_ANOTHER, facts_about
 from central.histories import matters_of, opened_by, told
@@ -17,6 +18,8 @@ from central.store import insert_missing
 from municipio.identifiers import Folio, FolioProblem, parse_folio
 
 MOST_SHOWN = 50
+AT_ONCE = 200
+"""Places in one question to the database."""
 
 
 def note_carried(connection: Connection, chain: Row[Any], rows: Iterable[Any]) -> None:
@@ -34,17 +37,7 @@ def note_carried(connection: Connection, chain: Row[Any], rows: Iterable[Any]) -
 
 def is_doubled(connection: Connection, inegi: str, folio: Folio) -> bool:
     """Did two facts open this folio?"""
-    c, f = carried_folios.c, facts.c
-    mine = select(c.fact_id).where(c.inegi == inegi, c.folio == folio.text)
-    openers = set(connection.scalars(mine))
-    if not openers:
-        return False
-    place = and_(f.inegi == inegi, f.node == folio.node_code, f.epoch == folio.epoch)
-    here = and_(place, f.lane == folio.lane.value, f.seq == folio.seq)
-    row = connection.execute(select(f.id, f.raw).where(here)).first()
-    if row is not None and opened_by(bytes(row.raw), folio.node_code) == folio.text:
-        openers.add(row.id)
-    return len(openers) > 1
+    return bool(_doubled(connection, inegi, carried_folios.c.folio == folio.text))
 
 
 def is_one_matter(connection: Connection, inegi: str, text: str, one: str, other: str) -> bool:
@@ -60,16 +53,34 @@ def is_one_matter(connection: Connection, inegi: str, text: str, one: str, other
 
 def doubled_folios(connection: Connection, inegi: str, node: str) -> tuple[str, ...]:
     """The folios of a node that the staff must tell apart, the first ones of many."""
+    return _doubled(connection, inegi, carried_folios.c.node == node)[:MOST_SHOWN]
+
+
+def _doubled(connection: Connection, inegi: str, which: ColumnElement[bool]) -> tuple[str, ...]:
+    """Of the folios that were opened inside another fact, those that two facts opened; in order."""
     c = carried_folios.c
-    mine = select(c.folio).distinct().where(c.inegi == inegi, c.node == node).order_by(c.folio)
-    found = []
-    for text in connection.scalars(mine).all():
-        parsed = parse_folio(text)
-        if not isinstance(parsed, FolioProblem) and is_doubled(connection, inegi, parsed):
-            found.append(text)
-        if len(found) == MOST_SHOWN:
-            break
-    return tuple(found)
+    openers: dict[str, set[str]] = {}
+    for text, id in connection.execute(select(c.folio, c.fact_id).where(c.inegi == inegi, which)):
+        openers.setdefault(text, set()).add(id)
+    parsed = [folio for text in openers if isinstance(folio := parse_folio(text), Folio)]
+    for first in range(0, len(parsed), AT_ONCE):
+        for text, id in _opened_in_place(connection, inegi, parsed[first : first + AT_ONCE]):
+            openers[text].add(id)
+    return tuple(sorted(text for text, ids in openers.items() if len(ids) > 1))
+
+
+def _opened_in_place(
+    connection: Connection, inegi: str, folios: Sequence[Folio]
+) -> Iterator[tuple[str, str]]:
+    """Folio and fact of those that the fact at their own place opened."""
+    f = facts.c
+    places = [(x.node_code, x.epoch, x.lane.value, x.seq) for x in folios]
+    here = tuple_(f.node, f.epoch, f.lane, f.seq).in_(places)
+    wanted = {folio.text for folio in folios}
+    for row in connection.execute(select(f.node, f.id, f.raw).where(f.inegi == inegi, here)):
+        text = opened_by(bytes(row.raw), row.node)
+        if text in wanted:
+            yield text, row.id
 
 
 def is_in_doubt(connection: Connection, inegi: str, node: str) -> bool:

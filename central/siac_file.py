@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from municipio.facts import format_time
 from municipio.identifiers import FolioProblem, parse_folio
+from municipio.search import fold
 
 MAX_BYTES = 64 * 1024 * 1024
 TITLES = {
@@ -133,5 +133,4 @@ def _moment(text: str, zone: ZoneInfo) -> datetime | None:
 
 
 def _plain(text: str) -> str:
-    marks = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(c for c in marks if not unicodedata.combining(c)).split())
+    return " ".join(fold(text).split())

@@ -7,11 +7,7 @@ from zoneinfo import ZoneInfo
 
 from central.folios import FolioState
 from municipio.facts import parse_time
-
-_MONTHS = (
-    *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
-    *("julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
-)
+from municipio.folio_words import long_date, month_name
 
 FOLIO_KINDS = {
     "predial": "Pago de predial",
@@ -92,14 +88,12 @@ def day_in_words(day: date | str | None) -> str:
         known = date.fromisoformat(day) if isinstance(day, str) else day
     except ValueError:
         known = None
-    if known is None:
-        return "sin fecha"
-    return f"{known.day} de {_MONTHS[known.month - 1]} de {known.year}"
+    return "sin fecha" if known is None else long_date(known, str)
 
 
 def month_in_words(month: str) -> str:
     """`enero de 2026` of `2026-01`."""
-    return f"{_MONTHS[int(month[5:]) - 1]} de {month[:4]}"
+    return f"{month_name(int(month[5:]), str)} de {month[:4]}"
 
 
 def day_of_moment(text: str, zone: ZoneInfo) -> str:

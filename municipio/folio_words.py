@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from datetime import date
 
 from municipio.facts import Lane
 from municipio.identifiers import FolioTrouble, make_folio
+from municipio.search import fold
 from municipio.usecases.folios import DOUBLED
 
 Translate = Callable[[str], str]
@@ -47,8 +47,7 @@ def folio_state(state: str, _: Translate) -> str:
 
 def _plain(state: str) -> str:
     """`En verificación` to `en_verificacion`: the city writes its states for people."""
-    marks = unicodedata.normalize("NFKD", state.casefold())
-    return "".join(c for c in marks if not unicodedata.combining(c)).strip().replace(" ", "_")
+    return fold(state).strip().replace(" ", "_")
 
 
 def folio_flaw(trouble: FolioTrouble | None, _: Translate) -> str:
@@ -68,12 +67,17 @@ def example_folio(node_code: str) -> str:
 
 def long_date(day: date, _: Translate) -> str:
     """`20 de enero de 2026`."""
+    text = _("{day} de {month} de {year}")
+    return text.format(day=day.day, month=month_name(day.month, _), year=day.year)
+
+
+def month_name(month: int, _: Translate) -> str:
+    """`enero` of 1."""
     months = (
         _("enero"), _("febrero"), _("marzo"), _("abril"), _("mayo"), _("junio"), _("julio"),
         _("agosto"), _("septiembre"), _("octubre"), _("noviembre"), _("diciembre"),
     )  # fmt: skip
-    text = _("{day} de {month} de {year}")
-    return text.format(day=day.day, month=months[day.month - 1], year=day.year)
+    return months[month - 1]
 
 
 def iso_date(text: str, _: Translate) -> str:

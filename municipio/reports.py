@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from municipio.search import fold
+
 
 def _(msgid: str) -> str:
     """Marks a message for extraction; whoever shows it translates it."""
@@ -207,5 +209,4 @@ def _listed(colonia: str, colonias: Sequence[str]) -> str | None:
 
 
 def _plain(text: str) -> str:
-    marks = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in marks if c.isalnum())
+    return "".join(c for c in fold(text) if c.isalnum())

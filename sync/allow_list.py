@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from municipio.technicians import FREE_TRIES, Guard, TechnicianList, guard_from_wire, guard_to_wire
@@ -15,7 +14,7 @@ from municipio.wire.technician_list import (
     decode_list,
 )
 from sync.datadir import DataDir
-from sync.whole_file import fsync
+from sync.whole_file import keep_file
 
 LIST_NAME = "technicians.json"
 GUARD_NAME = "technician-guard.json"
@@ -75,14 +74,7 @@ def check_list(
 
 def store_list(data: DataDir, raw: bytes) -> None:
     """Replace the node's list whole; on the disk before this returns. OSError when it cannot."""
-    target = list_file(data)
-    fresh = target.with_suffix(".new")
-    with fresh.open("wb") as file:
-        file.write(raw)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(target)
-    fsync(target.parent)
+    keep_file(list_file(data), raw)
 
 
 class GuardFile:
@@ -104,14 +96,8 @@ class GuardFile:
 
     def save(self, guard: Guard) -> bool:
         """False when the disk would not take it."""
-        fresh = self._file.with_suffix(".new")
         try:
-            with fresh.open("w", encoding="ascii") as file:
-                json.dump(guard_to_wire(guard), file)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self._file)
-            fsync(self._file.parent)
+            keep_file(self._file, json.dumps(guard_to_wire(guard)).encode())
         except OSError:
             return False
         return True

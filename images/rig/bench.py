@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -106,6 +107,18 @@ def wait_running(guest: Guest, within_s: float = BOOT_S) -> str:
         )
         time.sleep(2)
     return state
+
+
+def wait_active(guest: Guest, units: Sequence[str], within_s: float = BOOT_S) -> dict[str, float]:
+    """Wait for every unit; seconds from power to each. AssertionError with how they stand."""
+    until = time.monotonic() + within_s
+    while (states := [guest.ask("systemctl", "is-active", u).out.strip() for u in units]) != (
+        ["active"] * len(units)
+    ):
+        assert time.monotonic() < until, dict(zip(units, states, strict=True))
+        time.sleep(2)
+    since = ("systemctl", "show", "-P", "ActiveEnterTimestampMonotonic")
+    return {unit: round(int(guest.run(*since, unit)) / 1e6, 1) for unit in units}
 
 
 def failed(guest: Guest) -> str:

@@ -1,4 +1,5 @@
-"""The card of 64-bit ARM: U-Boot chooses and counts, systemd starts everything, a phone's page is answered.
+"""The card of 64-bit ARM: U-Boot chooses and counts, systemd starts everything, a phone's page is answered;
+the node takes a new version, which U-Boot starts from the other slot.
 
 Only `make test-arm` asks for it: without a processor of the kind every instruction is translated.
 """
@@ -8,19 +9,23 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from rig.arm import Pi3, arm_spec
-from rig.bench import Bench, fill_site, wait_agent, wait_running
+from rig.arm import Pi3, arm_spec, make_obey
+from rig.bench import DATA, Bench, failed, fill_site, plaza, wait_active, wait_agent, wait_running
 from rig.card import get_file, write_card
 from rig.city import City
 from rig.guest import PYTHON, Guest, agent_disk
 from rig.hostnet import HostNet
-from rig.machine import Machine
+from rig.machine import Disk, Machine, Spec
+from rig.stick import make_stick, next_bundle
 
 START_S = 1200.0
+NEW = "0.9.1"
+STICK = "/run/proof/stick"
 UNITS = ("plaza-portal", "plaza-sync", "plaza-gate", "plaza-names", "plaza-filter")
 GET = """\
 import sys, urllib.request
@@ -41,12 +46,21 @@ pytestmark = [
 class Node:
     bench: Bench
     card: Path
+    spec: Spec
     machine: Machine
     guest: Guest
 
 
 @pytest.fixture(scope="module")
-def node(images: Path, city: City, net: HostNet) -> Iterator[Node]:
+def stick(images: Path) -> Path:
+    """A stick with the next version for this board."""
+    PROOF.mkdir(parents=True, exist_ok=True)
+    bundle = next_bundle(images, "vm-arm64", "arm64", NEW)
+    return make_stick(PROOF / "arm-stick.img", bundle)
+
+
+@pytest.fixture(scope="module")
+def node(images: Path, city: City, net: HostNet, stick: Path) -> Iterator[Node]:
     image = images / "vm-arm64/plaza-vm-arm64.img"
     uboot = images / "firmware/root/usr/lib/u-boot/qemu_arm64/u-boot.bin"
     assert image.is_file(), f"there is no image at {image}: make image BOARD=vm-arm64"
@@ -54,9 +68,14 @@ def node(images: Path, city: City, net: HostNet) -> Iterator[Node]:
     card = bench.card("arm", fill_site(city, 64, profile="portal"))
     agent = agent_disk(bench.agent, bench.folder / "arm.tar")
     spec = replace(arm_spec(card, agent, uboot, bench.folder / "arm"), network=net)
-    with bench.start(spec, "arm") as machine:
-        yield Node(bench, card, machine, wait_agent(machine, START_S))
+    spec = replace(spec, disks=(*spec.disks, Disk(stick, read_only=True, name="stick")))
+    with ExitStack() as machines:
+        machine = machines.enter_context(bench.start(spec, "arm"))
+        node = Node(bench, card, spec, machine, wait_agent(machine, START_S))
+        machines.callback(lambda: node.machine.cut())
+        yield node
     card.unlink()
+    stick.unlink()
 
 
 def test_u_boot_chooses_the_slot_and_counts_a_try(node: Node) -> None:
@@ -68,19 +87,10 @@ def test_u_boot_chooses_the_slot_and_counts_a_try(node: Node) -> None:
 
 
 def test_the_first_start_ends_with_every_unit_running(node: Node) -> None:
-    assert wait_running(node.guest, START_S) == "running", node.guest.run("systemctl", "--failed")
-    until = time.monotonic() + START_S
-    while (states := [node.guest.ask("systemctl", "is-active", u).out.strip() for u in UNITS]) != (
-        ["active"] * len(UNITS)
-    ):
-        assert time.monotonic() < until, dict(zip(UNITS, states, strict=True))
-        time.sleep(3)
-    since = {
-        unit: node.guest.run("systemctl", "show", "-P", "ActiveEnterTimestampMonotonic", unit)
-        for unit in UNITS
-    }
+    assert wait_running(node.guest, START_S) == "running", failed(node.guest)
+    seconds = wait_active(node.guest, UNITS, START_S)
     node.bench.note(
-        arm_boot_seconds={u: round(int(us) / 1e6, 1) for u, us in since.items()},
+        arm_boot_seconds=seconds,
         arm_memory=node.guest.run("free", "-m"),
     )
 
@@ -110,6 +120,39 @@ def test_rauc_knows_both_slots(node: Node) -> None:
 
 def test_a_fact_of_the_node_arrives_at_the_city(node: Node, city: City) -> None:
     assert city.wait_fact("node.started", START_S)["source"].endswith("COA064")
+
+
+def test_a_new_version_is_written_to_the_other_slot(node: Node) -> None:
+    """The machine ends where the node starts anew, so that the one who obeys can be put into slot B too."""
+    node.guest.run("mkdir", "-p", STICK)
+    node.guest.run("mount", "-o", "ro", "/dev/disk/by-id/virtio-stick", STICK)
+    began, log = time.monotonic(), f"{STICK}.log"
+    words = ("update", "install", f"{STICK}/plaza-vm-arm64-{NEW}.raucb", "--data", DATA)
+    node.guest.ask("/usr/local/bin/plaza", *words, log=log)
+    while node.machine.process.poll() is None:
+        assert time.monotonic() - began < START_S, node.guest.run("cat", log)
+        time.sleep(1)
+    node.bench.note(arm_install_seconds=round(time.monotonic() - began, 1))
+
+    counters = get_file(node.card, "slots.env") or b""
+
+    assert b"BOOT_ORDER=B A" in counters
+    assert b"BOOT_B_LEFT=3" in counters
+
+
+def test_u_boot_starts_the_new_version_from_slot_b(node: Node) -> None:
+    make_obey(node.card, "B")
+    node.machine = node.bench.start(node.spec, "arm-b")
+    node.guest = wait_agent(node.machine, START_S)
+
+    assert "Plaza: slot B" in node.machine.console
+    assert b"BOOT_B_LEFT=2" in (get_file(node.card, "slots.env") or b"")
+    assert f'"version": "{NEW}"' in node.guest.run("cat", "/usr/lib/plaza/image.json")
+    assert wait_running(node.guest, START_S) == "running", failed(node.guest)
+    assert plaza(node.guest, "sync", "verify").startswith("ok:")
+    assert "RAUC_SYSTEM_BOOTED_BOOTNAME='B'" in node.guest.run(
+        "rauc", "status", "--output-format=shell"
+    )
 
 
 PI_STEPS = {

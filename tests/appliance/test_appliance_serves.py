@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from rig.bench import BOOT_S, Bench, fill_site, plaza, wait_agent, wait_running
+from rig.bench import BOOT_S, Bench, fill_site, plaza, wait_active, wait_agent, wait_running
 from rig.card import get_file, names
 from rig.city import City
 from rig.guest import PYTHON, Guest
@@ -140,19 +140,10 @@ def street(day: Day) -> Street:
 
 def test_the_first_start_ends_with_every_unit_running(day: Day) -> None:
     assert wait_running(day.guest) == "running", day.guest.run("systemctl", "--failed")
-    until = time.monotonic() + BOOT_S
-    while (states := [day.guest.ask("systemctl", "is-active", u).out.strip() for u in UNITS]) != (
-        ["active"] * len(UNITS)
-    ):
-        assert time.monotonic() < until, dict(zip(UNITS, states, strict=True))
-        time.sleep(2)
-    since = {
-        unit: day.guest.run("systemctl", "show", "-P", "ActiveEnterTimestampMonotonic", unit)
-        for unit in UNITS
-    }
+    seconds = wait_active(day.guest, UNITS, BOOT_S)
     memory = {u: day.guest.run("systemctl", "show", "-P", "MemoryCurrent", u) for u in UNITS}
     day.bench.note(
-        boot_seconds={u: round(int(us) / 1e6, 1) for u, us in since.items()},
+        boot_seconds=seconds,
         memory_mib={u: int(b) >> 20 for u, b in memory.items()},
         kiosk_portal_memory=day.guest.run("free", "-m"),
     )

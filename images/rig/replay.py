@@ -1,17 +1,20 @@
 """Makes the disk that a power cut left: a part of the first disk, and what the log says was written.
 
 Only one range of the disk is kept (the data partition). The cuts are asked for in the order of the log,
-so that what is certain is written once and each cut costs a sparse copy and its own few writes.
+so that what is certain is written once and each cut costs its own few writes, and a sparse copy for a judge
+who writes himself.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from rig.powercut import Cut, Piece, certain, last_flush, loose
+from rig.prints import Prints
 from rig.writelog import WriteLog
 
 CHUNK = 1 << 20
@@ -29,6 +32,7 @@ class Replayer:
         self._log = log_file.open("rb")
         self._through = 0
         copy_sparse(disk, self.base, self.start, self.length)
+        self.prints = Prints(self.base)
 
     def close(self) -> None:
         self._log.close()
@@ -36,34 +40,83 @@ class Replayer:
 
     def leave(self, cut: Cut, out: Path) -> None:
         """Write to `out` what is on the disk after the cut. ValueError if an earlier cut is asked for."""
+        self._settle(cut)
+        copy_sparse(self.base, out, 0, self.length)
+        self._write(out, loose(self.log, cut))
+
+    @contextmanager
+    def shown(self, cut: Cut) -> Iterator[Prints]:
+        """What is on the disk after the cut, to be looked at only (`Prints.file`); then it is undone.
+
+        ValueError if an earlier cut is asked for.
+        """
+        self._settle(cut)
+        pieces = tuple(loose(self.log, cut))
+        before = [(low, high, _read(self.base, low, high)) for low, high in map(self._span, pieces)]
+        self._write(self.base, pieces)
+        try:
+            yield self.prints
+        finally:
+            with self.base.open("r+b") as file:
+                for low, high, data in before:
+                    clear(file, low, high)
+                    for at, chunk in data:
+                        file.seek(at)
+                        file.write(chunk)
+                    self.prints.wrote(low, high)
+
+    def _settle(self, cut: Cut) -> None:
+        """Bring `base` to what is certain at the cut."""
         sure = last_flush(self.log, cut.at)
         if sure < self._through:
             raise ValueError("cuts are asked for in the order of the log")
         self._write(self.base, certain(self.log, self._through, sure))
         self._through = sure
-        copy_sparse(self.base, out, 0, self.length)
-        self._write(out, loose(self.log, cut))
+
+    def _span(self, piece: Piece) -> tuple[int, int]:
+        """Where in the kept range a piece lies; nothing (start after end) where it lies outside."""
+        low = max(piece.offset, self.start)
+        high = min(piece.offset + piece.length, self.start + self.length)
+        return low - self.start, high - self.start
 
     def _write(self, disk: Path, pieces: Iterable[Piece]) -> None:
         with disk.open("r+b") as file:
             for piece in pieces:
-                low = max(piece.offset, self.start)
-                high = min(piece.offset + piece.length, self.start + self.length)
+                low, high = self._span(piece)
+                if disk == self.base:
+                    self.prints.wrote(low, high)
                 if piece.data_at < 0:
-                    clear(file, low - self.start, high - self.start)
+                    clear(file, low, high)
                     continue
                 for at in range(low, high, CHUNK):
-                    data = self._data(piece, at - piece.offset, min(CHUNK, high - at))
+                    data = self._data(piece, at + self.start - piece.offset, min(CHUNK, high - at))
                     if any(data):
-                        file.seek(at - self.start)
+                        file.seek(at)
                         file.write(data)
                     else:
-                        clear(file, at - self.start, at - self.start + len(data))
+                        clear(file, at, at + len(data))
 
     def _data(self, piece: Piece, skip: int, size: int) -> bytes:
         self._log.seek(piece.data_at + skip)
         data = self._log.read(size)
         return data + bytes(size - len(data))  # a log may end in a hole
+
+
+def _read(path: Path, start: int, stop: int) -> list[tuple[int, bytes]]:
+    """What is there from `start` to `stop`, by its place; holes and zeros are left out."""
+    found: list[tuple[int, bytes]] = []
+    with path.open("rb") as file:
+        while start < stop:
+            try:
+                start = os.lseek(file.fileno(), start, os.SEEK_DATA)
+            except OSError:  # ENXIO: only a hole is left
+                break
+            if start >= stop:
+                break
+            data = os.pread(file.fileno(), min(CHUNK, stop - start), start)
+            found += [(start, data)] if any(data) else []
+            start += len(data)
+    return found
 
 
 def clear(file: BinaryIO, start: int, stop: int) -> None:

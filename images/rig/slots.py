@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rig.card import get_file, partitions
+from rig.prints import Prints
 
 ENV_BYTES = 1024
 SIGNATURE = b"# GRUB Environment Block\n"
@@ -73,17 +74,11 @@ def _choice(state: Mapping[str, str]) -> str | None:
     return None
 
 
-def version_in(card: Path, slot: str, root_bytes: int, name: str) -> Version:
+def version_in(prints: Prints, slot: str, root_bytes: int, name: str) -> Version:
     """What a slot of a card holds now, called `name`. Files that are not there hash as nothing."""
-    part = partitions(card)[1 if slot == "A" else 2]
-    digest = hashlib.sha256()
-    with card.open("rb") as file:
-        file.seek(part.start)
-        left = root_bytes
-        while left and (data := file.read(min(left, 1 << 20))):
-            digest.update(data)
-            left -= len(data)
-    return Version(name, root_bytes, digest.hexdigest(), boot_files(card, slot))
+    part = partitions(prints.file)[1 if slot == "A" else 2]
+    root = prints.of(part.start, root_bytes)
+    return Version(name, root_bytes, root, boot_files(prints.file, slot))
 
 
 def boot_files(card: Path, slot: str) -> tuple[str, ...]:
@@ -100,15 +95,15 @@ def _readable(card: Path, name: str) -> bytes | None:
         return None
 
 
-def slot_started(card: Path, versions: tuple[Version, ...]) -> str | None:
+def slot_started(prints: Prints, versions: tuple[Version, ...]) -> str | None:
     """The slot that a card comes up with, whole and of one of these versions; None if it never does."""
     seen: dict[str, bool] = {}
 
     def is_whole(slot: str) -> bool:
         if slot not in seen:
-            files = boot_files(card, slot)
+            files = boot_files(prints.file, slot)
             named = [v for v in versions if v.files == files]
-            seen[slot] = any(version_in(card, slot, v.root_bytes, v.name) == v for v in named)
+            seen[slot] = any(version_in(prints, slot, v.root_bytes, v.name) == v for v in named)
         return seen[slot]
 
-    return started(first_whole(_readable(card, name) for name in COPIES), is_whole)
+    return started(first_whole(_readable(prints.file, name) for name in COPIES), is_whole)

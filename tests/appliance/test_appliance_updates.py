@@ -28,6 +28,7 @@ from rig.city import City
 from rig.guest import Guest
 from rig.machine import Disk, Machine
 from rig.powercut import Cut, Fate, draw_cuts
+from rig.prints import Prints
 from rig.replay import Replayer
 from rig.slots import COPIES, SIGNATURE, Version, slot_started, version_in
 from rig.writelog import WriteLog, read_log
@@ -208,10 +209,7 @@ def test_a_cut_at_any_moment_of_an_update_leaves_a_version_that_starts(
         log = read_log(file, updating.card.stat().st_size)
     assert isinstance(log, WriteLog), log
     upto = WriteLog(log.sector_size, log.entries[:last])
-    before, cut_card = (
-        updating.bench.folder / "updates-before.img",
-        updating.bench.folder / "cut.img",
-    )
+    before = updating.bench.folder / "updates-before.img"
     versions = known_versions(updating, images)
     counting = counter_cuts(upto, first, counters_at(updating.card))
     cuts = sorted((*draw_cuts(upto, CUTS, SEED, first=first), *counting), key=lambda cut: cut.at)
@@ -220,8 +218,8 @@ def test_a_cut_at_any_moment_of_an_update_leaves_a_version_that_starts(
         Replayer(upto, updating.log_file, before, (0, data_range(before)[0]), updating.bench.folder)
     ) as replayer:
         for cut in cuts:
-            replayer.leave(cut, cut_card)
-            ends[f"slot {slot_started(cut_card, versions)}"] += 1
+            with replayer.shown(cut) as prints:
+                ends[f"slot {slot_started(prints, versions)}"] += 1
     updating.bench.note(
         **{f"update_cuts_{version}": dict(ends), f"of_counters_{version}": len(counting)}
     )
@@ -258,4 +256,7 @@ def known_versions(updating: Updating, images: Path) -> tuple[Version, ...]:
     old = (images / "vm-amd64/rootfs.img").stat().st_size
     new = (images.resolve().parent / "image-next/vm-amd64/rootfs.img").stat().st_size
     before = updating.bench.folder / "updates-before.img"
-    return version_in(before, "A", old, "old"), version_in(updating.card, "B", new, NEW)
+    return (
+        version_in(Prints(before), "A", old, "old"),
+        version_in(Prints(updating.card), "B", new, NEW),
+    )

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rig.powercut import Cut, Fate, certain, draw_cuts, last_flush, loose
+from rig.prints import CHUNK, Prints
 from rig.replay import Replayer
 from rig.writelog import DISCARD, FLUSH, FUA, HEAD, MAGIC, LogFault, LogTrouble, WriteLog, read_log
 
@@ -131,6 +132,9 @@ def replayed(tmp_path: Path, raw: bytes, cuts: list[Cut], span: tuple[int, int])
         for cut in cuts:
             replayer.leave(cut, tmp_path / "cut")
             found.append((tmp_path / "cut").read_bytes())
+            with replayer.shown(cut) as prints:
+                assert prints.file.read_bytes() == found[-1]
+                assert prints.of(0, span[1]) == Prints(tmp_path / "cut").of(0, span[1])
     return found
 
 
@@ -211,3 +215,19 @@ def test_certain_pieces_are_the_whole_requests() -> None:
     assert [(p.offset, p.length, p.data_at >= 0) for p in pieces] == [
         (SECTOR, 3 * SECTOR, True), (5 * SECTOR, SECTOR, False),
     ]  # fmt: skip
+
+
+def test_a_fingerprint_is_of_the_bytes_and_not_of_their_place(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"ab" * CHUNK + b"ab" * CHUNK)
+    prints = Prints(tmp_path / "file")
+    once = prints.of(0, 2 * CHUNK - 7)
+
+    assert prints.of(2 * CHUNK, 2 * CHUNK - 7) == once
+    assert prints.of(0, 2 * CHUNK) != once
+    with (tmp_path / "file").open("r+b") as file:
+        file.seek(CHUNK)
+        file.write(b"c")
+    prints.wrote(CHUNK, CHUNK + 1)
+    assert prints.of(0, 2 * CHUNK - 7) != once
+    with pytest.raises(ValueError, match="chunk"):
+        prints.of(7, 10)

@@ -23,6 +23,9 @@ from rig.writelog import LogFault, read_head
 
 CPU = "Nehalem,+rdrand"
 """Emulated AVX makes Mesa's compiled code fall over; a processor without it draws."""
+LAZY = "cache.no-flush=on"
+"""A flush of the guest goes no further than the log: killing the machine leaves the host's pages where they
+are, and it is not the host's power that is cut here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +129,12 @@ def _disk(number: int, disk: Disk) -> list[str]:
     if disk.read_only or not disk.keep:
         mode = "readonly=on" if disk.read_only else "snapshot=on"
         return ["-drive", f"if=none,id={name},file={disk.file},format=raw,{mode}", *device]
-    file = f"driver=file,filename={disk.file},discard=unmap"
+    file = f"driver=file,filename={disk.file},discard=unmap,{LAZY}"
     if not disk.log:
         return [*_raw(name, file), *device]
     return [
         *_raw(f"{name}raw", file),
-        "-blockdev", f"node-name={name}log,driver=file,filename={disk.log}",
+        "-blockdev", f"node-name={name}log,driver=file,filename={disk.log},{LAZY}",
         "-blockdev", f"node-name={name},driver=blklogwrites,file={name}raw,log={name}log,"
         "log-super-update-interval=1",
         *device,

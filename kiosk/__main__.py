@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.theme import make_metrics, make_theme
-from kiosk.window import WindowPlan, prepare
+from kiosk.window import WindowPlan, finish_picture, prepare
 from municipio.settings import Settings, SettingsError
 from sync.datadir import DataDir
 from sync.notify import Supervisor, supervisor
@@ -64,6 +64,8 @@ def run(data: DataDir, settings: Settings, arguments: argparse.Namespace) -> int
 
     if Window is None:
         return _fail("no window could be opened; without a display use --offscreen")
+    if arguments.offscreen:
+        Window.bind(on_flip=finish_picture)
     from kivy.clock import Clock
 
     from kiosk import collector

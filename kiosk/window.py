@@ -10,6 +10,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _PROVIDERS = {
     "mouse": "mouse,disable_multitouch",
@@ -60,6 +61,16 @@ def prepare(plan: WindowPlan) -> None:
     if plan.offscreen:
         os.environ["SDL_VIDEODRIVER"] = "offscreen"
     _configure(plan)
+
+
+def finish_picture(*_: Any) -> None:
+    """Bind to `on_flip` of a window without a display: there, putting a picture up asks Mesa for nothing.
+
+    What was to be drawn would wait in memory, six megabytes a picture, for a drawer that may never keep up.
+    """
+    from kivy.graphics.opengl import glFinish
+
+    glFinish()
 
 
 def _configure(plan: WindowPlan) -> None:

@@ -156,6 +156,7 @@ class Stage(FloatLayout):  # type: ignore[misc]  # kivy has no type information
         with self.canvas.after:
             self._ring_color = Color(rgba=(0, 0, 0, 0))
             self._ring = Line(width=max(2, skin.px(5)))
+        self._ringed: Any = None
         self.fbind("size", self._paint)
         self.guard = guard
         self._on_touched = on_touched
@@ -170,6 +171,9 @@ class Stage(FloatLayout):  # type: ignore[misc]  # kivy has no type information
         """Where the five-key keypad stands, seen as well as heard; nothing for an empty `key`."""
         found = visible_targets(self, self.size) if key else []
         box = next((t.visible for t in found if t.id == key), None)
+        if box == self._ringed:  # what is set again is drawn again, the whole screen, at every tick
+            return
+        self._ringed = box
         self._ring_color.rgba = (0, 0, 0, 0) if box is None else skin.color("clay")
         if box is not None:
             low = self.height - box.y - box.h

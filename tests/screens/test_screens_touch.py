@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import socket
 import threading
@@ -23,6 +24,7 @@ from kiosk.simulated_kiosk import SimulatedKiosk
 from kiosk.theme import make_metrics, make_theme
 from kiosk.widgets import skin
 from kiosk.widgets.inventory import visible_targets, visible_words
+from kiosk.window import finish_picture
 from municipio.devices import ChargeState
 
 Touch = Callable[[float, float], None]
@@ -191,6 +193,46 @@ def test_the_place_of_the_five_keys_is_seen_without_any_sound(
     stage.ring("")
 
     assert (drawn, stage._ring_color.rgba[3]) == (1, 0)
+
+
+def test_a_screen_that_nobody_touches_is_not_drawn_again_at_every_tick(
+    app: KioskApp, window: Any
+) -> None:
+    from kivy.base import EventLoop
+
+    drawn: list[bool] = []
+    window.bind(on_flip=lambda *_: drawn.append(True))
+
+    for _ in range(8):
+        app.conductor.tick()
+        EventLoop.idle()
+
+    assert len(drawn) <= 1
+
+
+def test_pictures_that_nobody_sees_do_not_wait_in_memory(app: KioskApp, window: Any) -> None:
+    from kivy.base import EventLoop
+
+    window.bind(on_flip=finish_picture)
+    held = []
+    for _ in range(10):
+        window.canvas.ask_update()
+        EventLoop.idle()
+        held.append(_allocated())
+    window.unbind(on_flip=finish_picture)
+
+    assert max(held[2:]) - held[1] < 5_000_000
+
+
+class _Heap(ctypes.Structure):
+    _fields_ = [("figures", ctypes.c_size_t * 10)]  # struct mallinfo2
+
+
+def _allocated() -> int:
+    """Bytes of the C library's heap that are in use (`uordblks`)."""
+    libc = ctypes.CDLL(None)
+    libc.mallinfo2.restype = _Heap
+    return int(libc.mallinfo2().figures[7])
 
 
 def test_escape_and_f1_lead_nowhere(app: KioskApp) -> None:

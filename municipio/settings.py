@@ -22,6 +22,8 @@ class Setting:
     default: SettingValue
     help: str
     choices: tuple[str, ...] = ()
+    span: tuple[int, int] | None = None
+    """Least and greatest number, both allowed."""
 
 
 def _s(name: str, default: SettingValue, help_: str, *choices: str) -> Setting:
@@ -52,7 +54,7 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Qué llevar a Tesorería para registrar un beneficio; vacío: la lista general.",
     ),
-    _s("node.number", 7, "Número del nodo en la ciudad, 1 a 999."),
+    Setting("node.number", int, 7, "Número del nodo en la ciudad, 1 a 999.", span=(1, 999)),
     _s("node.site", "Parque Independencia (demostración)", "Nombre del lugar."),
     _s("node.address", "", "Domicilio del lugar."),
     _s(
@@ -366,4 +368,7 @@ def _checked(name: str, value: Any) -> SettingValue:
     if setting.choices and value not in setting.choices:
         raise SettingsError(f"«{name}» must be one of {', '.join(setting.choices)}, not {value!r}")
     result: SettingValue = value
+    if setting.span and not setting.span[0] <= int(result) <= setting.span[1]:
+        low, high = setting.span
+        raise SettingsError(f"«{name}» must be a number from {low} to {high}, not {value!r}")
     return result

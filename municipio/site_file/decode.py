@@ -1,7 +1,8 @@
-"""From the bytes that a Windows editor saved to text: marks, UTF-16 and line ends, nothing guessed twice."""
+"""From bytes that a Windows editor saved to text: marks, UTF-16, ANSI, line ends; nothing guessed twice."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from municipio.site_file.fault import SiteFault
@@ -10,6 +11,14 @@ MAX_BYTES = 64 * 1024
 MAX_TEXT = 32 * 1024
 MAX_LINE = 4096
 """TOML parsers take time by the square of a dotted key's length; no honest line is near this."""
+
+_ANSI = "cp1252"
+"""What the Notepad before Windows 10 of 2019 calls ANSI in Mexico, and saves as unless told otherwise."""
+_NO_ANSI = re.compile(
+    rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+    rb"|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
+"""A letter of UTF-8 says that the file is UTF-8 and damaged; a control byte, that it is no text."""
 
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
@@ -23,10 +32,13 @@ class Spelling:
     is_crlf: bool
 
     def encode(self, text: str) -> bytes:
+        """The bytes; with a mark and in UTF-8 where a letter has no place in what the file was saved in."""
         lines = text.replace("\r\n", "\n")
-        return self.mark + (lines.replace("\n", "\r\n") if self.is_crlf else lines).encode(
-            self.encoding
-        )
+        lines = lines.replace("\n", "\r\n") if self.is_crlf else lines
+        try:
+            return self.mark + lines.encode(self.encoding)
+        except UnicodeEncodeError:
+            return lines.encode("utf-8-sig")
 
 
 def decode(raw: bytes) -> tuple[str, Spelling] | SiteFault:
@@ -37,11 +49,17 @@ def decode(raw: bytes) -> tuple[str, Spelling] | SiteFault:
     try:
         text = raw[len(mark) :].decode(encoding)
     except UnicodeDecodeError as bad:
+        if not mark and encoding == "utf-8" and _is_ansi(raw):
+            return _whole(raw.decode(_ANSI), b"", _ANSI)
         line = raw[: bad.start].count(b"\n") + 1
         return SiteFault(
             "hay una letra que no está en UTF-8 (vuelva a guardar el archivo con «Codificación: UTF-8»)",
             line=line,
         )
+    return _whole(text, mark, encoding)
+
+
+def _whole(text: str, mark: bytes, encoding: str) -> tuple[str, Spelling] | SiteFault:
     spelling = Spelling(mark, encoding, "\r\n" in text)
     text = text.replace("\r\n", "\n")
     if len(text) > MAX_TEXT:
@@ -60,3 +78,12 @@ def _unmarked(raw: bytes) -> str:
     if len(head) >= 4 and head[0::2].count(0) > len(head) // 4:
         return "utf-16-be"
     return "utf-8"
+
+
+def _is_ansi(raw: bytes) -> bool:
+    """Whether bytes that are no UTF-8 are a whole text of one byte a letter."""
+    try:
+        raw.decode(_ANSI)
+    except UnicodeDecodeError:
+        return False
+    return not _NO_ANSI.search(raw)

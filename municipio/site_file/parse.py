@@ -46,7 +46,8 @@ def _document(text: str) -> dict[str, Any] | SiteFault:
     except ValueError as bad:
         found = re.search(r"line (\d+)", str(bad))
         line = int(found[1]) if found else text.rstrip("\n").count("\n") + 1
-        return SiteFault(_toml_words(str(bad)), line=line, allowed='clave = "valor"')
+        words = _slip(text.split("\n")[line - 1]) or _toml_words(str(bad))
+        return SiteFault(words, line=line, allowed='clave = "valor"')
 
 
 _TOML_WORDS: tuple[tuple[str, str], ...] = (
@@ -64,6 +65,17 @@ _TOML_WORDS: tuple[tuple[str, str], ...] = (
     ("Invalid initial character", "la clave empieza con un signo que no se admite"),
     ("Unclosed array", "falta el corchete ] de la lista"),
 )
+
+
+_SLIPS: tuple[tuple[str, str], ...] = (
+    (r"[^=#\"']*=\s*[+-]?0[0-9]+\s*(#.*)?", "un número se escribe sin ceros delante"),
+    (r"[^=#\"']*=\s*[“”„«‘’].*", 'las comillas deben ser rectas, como "'),
+)
+"""What a person meant is plain from the line, and the parser's own words would lead astray."""
+
+
+def _slip(line: str) -> str:
+    return next((words for shape, words in _SLIPS if re.fullmatch(shape, line)), "")
 
 
 def _toml_words(message: str) -> str:

@@ -41,6 +41,8 @@ def test_a_file_changes_only_what_it_names() -> None:
         ({"ciudad": {"name": "x"}}, "unknown setting «ciudad.name»; .* «city.name»"),
         ({"node": {"number": "7"}}, "«node.number» must be int, not '7'"),
         ({"node": {"number": True}}, "«node.number» must be int"),
+        ({"node": {"number": 0}}, "«node.number» must be a number from 1 to 999, not 0"),
+        ({"node": {"number": 1000}}, "«node.number» must be a number from 1 to 999, not 1000"),
         ({"printer": {"enabled": 1}}, "«printer.enabled» must be bool"),
         ({"city": {"receipt_kind": "factura"}}, "must be one of recibo_oficial, comprobante"),
     ],

@@ -53,7 +53,9 @@ def test_a_small_site_has_every_key() -> None:
     assert plan.texts("site.languages") == ("es", "en")
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
+)
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_what_windows_editors_save_is_read_alike(encoding: str, end: str) -> None:
     assert _plan(SMALL_TEXT.replace("\n", end).encode(encoding)) == _plan(SMALL_TEXT.encode())
@@ -64,13 +66,45 @@ def test_utf_16_be_with_its_mark_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"a = 1\r\n", b"\xef\xbb\xbfa = 1\n", "a = 1\r\n".encode("utf-16")]
+    "raw",
+    [b"a = 1\r\n", b"\xef\xbb\xbfa = 1\n", "a = 1\r\n".encode("utf-16"), b"a = '\xf1'\r\n"],
 )
 def test_a_file_is_written_back_as_it_was_spelled(raw: bytes) -> None:
     text, spelling = decode(raw)  # type: ignore[misc]  # a fault would not unpack
 
     assert isinstance(spelling, Spelling)
     assert spelling.encode(text) == raw
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["a = 'ñ".encode() + b"\xf1'", b"a = '\xf1\x00'", b"a = '\x81'", b"\xef\xbb\xbfa = '\xf1'"],
+    ids=["UTF-8 with a damaged letter", "no text", "no letter of Windows", "marked as UTF-8"],
+)
+def test_what_is_neither_utf_8_nor_ansi_is_said_and_not_guessed(raw: bytes) -> None:
+    [fault] = _faults(b"# a comment\n" + raw if not raw.startswith(b"\xef") else raw)
+
+    assert "UTF-8" in fault.what
+    assert fault.line == (1 if raw.startswith(b"\xef") else 2)
+
+
+def test_a_letter_that_ansi_has_not_is_written_back_in_utf_8() -> None:
+    _, spelling = decode(b"name = '\xf1'\r\n")  # type: ignore[misc]  # a fault would not unpack
+
+    assert isinstance(spelling, Spelling)
+    assert spelling.encode("name = '☀'\n") == "name = '☀'\r\n".encode("utf-8-sig")
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [("number = 007", "sin ceros delante"), ("number = “7”", "comillas deben ser rectas"),
+     ('number = 7"', "falta una comilla")],
+)  # fmt: skip
+def test_a_slip_of_the_hand_is_told_as_what_was_meant(said: str, words: str) -> None:
+    [fault] = _faults(SMALL_TEXT.replace("number = 7", said))
+
+    assert words in fault.what
+    assert SMALL_TEXT.split("\n")[fault.line - 1] == "number = 7"
 
 
 def test_every_fault_is_told_at_once_with_its_line_and_the_nearest_key() -> None:

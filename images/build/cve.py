@@ -23,6 +23,8 @@ from functools import total_ordering
 from pathlib import Path
 from typing import Any
 
+from packaging.version import InvalidVersion, Version
+
 # The tracker does not follow backports: they are mended by what has mended unstable.
 TRACKED_AS = {"trixie-backports": "sid"}
 
@@ -110,7 +112,7 @@ def _debian_fault(cve: str, source: str, version: str, state: Mapping[str, Any])
 
 
 def judge_osv(sbom: Mapping[str, Any], records: Iterable[Mapping[str, Any]]) -> list[Open]:
-    """Python packages by the versions that a record names one by one."""
+    """Python packages by the versions that a record names one by one, or by its ranges of them."""
     own = {
         str(c["name"]).lower().replace("_", "-"): str(c["version"])
         for c in sbom["components"]
@@ -122,12 +124,36 @@ def judge_osv(sbom: Mapping[str, Any], records: Iterable[Mapping[str, Any]]) -> 
             name = str(affected.get("package", {}).get("name", "")).lower().replace("_", "-")
             if affected["package"].get("ecosystem") != "PyPI" or name not in own:
                 continue
-            if own[name] in affected.get("versions", ()) and not record.get("withdrawn"):
+            if _osv_concerns(own[name], affected) and not record.get("withdrawn"):
                 cve = next(
                     (a for a in record.get("aliases", ()) if a.startswith("CVE-")), record["id"]
                 )
                 found.append(Open(cve, name, own[name], _osv_fixed(affected), ""))
     return found
+
+
+def _osv_concerns(version: str, affected: Mapping[str, Any]) -> bool:
+    return version in affected.get("versions", ()) or any(
+        _in_range(version, r.get("events", ()))
+        for r in affected.get("ranges", ())
+        if r.get("type") != "GIT"
+    )
+
+
+def _in_range(version: str, events: Iterable[Mapping[str, Any]]) -> bool:
+    """As the schema of OSV judges events in their order. What cannot be compared concerns us."""
+    try:
+        own = Version(version)
+        told = sorted((Version(str(at)), kind) for e in events for kind, at in e.items())
+    except InvalidVersion:
+        return True
+    inside = False
+    for at, kind in told:
+        if kind == "introduced" and own >= at:
+            inside = True
+        elif (kind == "fixed" and own >= at) or (kind == "last_affected" and own > at):
+            inside = False
+    return inside
 
 
 def _osv_fixed(affected: Mapping[str, Any]) -> str:
@@ -162,9 +188,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     sbom = json.loads(options.sbom.read_text())
     found = judge_debian(sbom, json.loads(options.debian.read_text()))
     if options.osv:
-        found += judge_osv(
-            sbom, (json.loads(p.read_text()) for p in sorted(options.osv.glob("*.json")))
-        )
+        files = sorted(options.osv.rglob("*.json"))
+        if not files:
+            parser.error(f"{options.osv} holds no OSV record (*.json)")
+        found += judge_osv(sbom, (json.loads(p.read_text()) for p in files))
     notes = tomllib.loads(options.accepted.read_text()) if options.accepted else {}
     judged = accept(found, notes, datetime.now(UTC).date())
     if options.json:

@@ -16,6 +16,7 @@ import pytest
 from boards import BASES, BOARDS
 from bundle import boot_tar
 from cve import DebianVersion, Open, accept, judge_debian, judge_osv
+from cve import main as judge_image
 from disk import firmware_words
 from figures import table
 from stages import Report, stage
@@ -260,6 +261,43 @@ def test_a_wheel_is_judged_by_the_versions_that_a_record_names() -> None:
 
     assert judge_osv(SBOM, [record]) == [Open("CVE-2026-2", "flask", "3.1.3", "3.1.4", "")]
     assert judge_osv(SBOM, [record | {"withdrawn": "2026-02-01"}]) == []
+
+
+@pytest.mark.parametrize(
+    ("events", "concerns"),
+    [
+        ([{"introduced": "0"}, {"fixed": "3.1.4"}], True),
+        ([{"introduced": "0"}, {"fixed": "3.1.3"}], False),
+        ([{"introduced": "0"}, {"fixed": "2.3"}, {"introduced": "3.0"}, {"fixed": "3.2"}], True),
+        ([{"introduced": "0"}, {"fixed": "2.3"}, {"introduced": "3.2"}], False),
+        ([{"introduced": "3.1"}, {"last_affected": "3.1.3"}], True),
+        ([{"introduced": "3.1"}, {"last_affected": "3.1.2"}], False),
+        ([{"introduced": "3.0rc1"}], True),
+        ([{"introduced": "yesterday"}], True),
+    ],
+)
+def test_a_record_without_a_list_of_versions_is_judged_by_its_ranges(
+    events: list[dict[str, str]], concerns: bool
+) -> None:
+    package = {"ecosystem": "PyPI", "name": "flask"}
+    ranged = {"package": package, "ranges": [{"type": "ECOSYSTEM", "events": events}]}
+    commits = {"package": package, "ranges": [{"type": "GIT", "events": [{"introduced": "0"}]}]}
+
+    found = judge_osv(SBOM, [{"id": "GHSA-1", "affected": [ranged]}])
+
+    assert [f.cve for f in found] == (["GHSA-1"] if concerns else [])
+    assert judge_osv(SBOM, [{"id": "GHSA-1", "affected": [commits]}]) == []
+
+
+def test_a_folder_without_records_is_wrong_use_and_not_a_clean_image(tmp_path: Path) -> None:
+    (tmp_path / "sbom.json").write_text(json.dumps(SBOM))
+    (tmp_path / "tracker.json").write_text("{}")
+    words = [str(tmp_path / "sbom.json"), "--debian", str(tmp_path / "tracker.json")]
+    (tmp_path / "osv").mkdir()
+
+    with pytest.raises(SystemExit, match="2"):
+        judge_image([*words, "--osv", str(tmp_path / "osv")])
+    assert judge_image(words) == 0
 
 
 def test_what_was_accepted_counts_again_after_its_date() -> None:

@@ -57,6 +57,7 @@ class WifiSupervisor:
         runtime: Path = RUNTIME,
         programs: Programs = Programs(),
         alive: Callable[[], None] = lambda: None,
+        ready: Callable[[], None] = lambda: None,
         tick_s: float = TICK_S,
         prepare: GuestSide = prepare_guest_side,
     ) -> None:
@@ -66,6 +67,7 @@ class WifiSupervisor:
         self._runtime = runtime
         self._programs = programs
         self._alive = alive
+        self._ready = ready
         self._tick_s = tick_s
         self._make_ready = prepare
         self._counter = StationCounter()
@@ -113,8 +115,9 @@ class WifiSupervisor:
         """
         said: tuple[str, ...] = ()
         wired_tries = WIRED_TRIES
+        self._trouble = self._prepare()
+        self._ready()  # names and addresses are served on that interface, with a radio or without
         while True:
-            self._trouble = self._prepare()
             plan = self._plan()
             found = (self._trouble, str(plan) if isinstance(plan, NoPlan) else "")
             words = tuple(filter(None, found))
@@ -130,6 +133,7 @@ class WifiSupervisor:
                     return None
             if self._next_order() == "stop":
                 return None
+            self._trouble = self._prepare()
 
     def _prepare(self) -> str:
         gateways = [g for g in (self._network.gateway4, self._network.gateway6) if g]

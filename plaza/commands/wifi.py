@@ -97,8 +97,10 @@ def run(data: Path, site: Path | None, runtime: Path) -> None:
     """
     here = _Here(data, site, runtime)
     network = here.site().network
-    alive = supervisor().alive
-    keeper = WifiSupervisor(here.plan_or_stay, network, click.echo, runtime, alive=alive)
+    systemd = supervisor()
+    keeper = WifiSupervisor(
+        here.plan_or_stay, network, click.echo, runtime, alive=systemd.alive, ready=systemd.ready
+    )
     signal.signal(signal.SIGTERM, lambda *_: keeper.stop())
     signal.signal(signal.SIGHUP, lambda *_: keeper.reload())
     with contextlib.suppress(KeyboardInterrupt):

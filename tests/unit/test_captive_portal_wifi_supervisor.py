@@ -56,6 +56,8 @@ class Running:
     ended: list[int] = field(default_factory=list)
     looks: int = 0
     prepare: GuestSide = prepare_guest_side
+    ready: list[int] = field(default_factory=list)
+    """How often the plan had been asked for when systemd was told."""
 
     def __post_init__(self) -> None:
         program = self.folder / "stand-in"
@@ -64,7 +66,8 @@ class Running:
         self.runtime = self.folder / "run"
         self.supervisor = WifiSupervisor(
             self._look, NOWHERE, self.said.append, self.runtime,
-            Programs(str(program), "/bin/true"), tick_s=0.05, prepare=self.prepare,
+            Programs(str(program), "/bin/true"), ready=lambda: self.ready.append(self.looks),
+            tick_s=0.05, prepare=self.prepare,
         )  # fmt: skip
         self.thread = threading.Thread(target=lambda: self.ended.append(self.supervisor.run()))
 
@@ -164,6 +167,14 @@ def test_a_radio_that_is_not_there_is_waited_for_and_told_once(without_radio: Ru
     without_radio.plan = _plan(ssid="Plaza")
     without_radio.says("hwaddr (device)")
     assert without_radio.finish() == 0
+
+
+def test_who_listens_on_the_visitors_interface_does_not_wait_for_the_radio(
+    without_radio: Running,
+) -> None:
+    without_radio.until(lambda: without_radio.looks > 2)
+
+    assert without_radio.ready == [0]
 
 
 def test_while_it_waits_for_a_radio_it_can_be_stopped(without_radio: Running) -> None:

@@ -15,4 +15,5 @@ rollouts = lean_table(
 rollout_nodes = lean_table(
     "rollout_nodes", "version node outcome cause asked_at ended_at", "ring", "version node"
 )
-"""A node that was told to go: `outcome` is asked until its fact comes, then updated or returned."""
+"""A node that was told to go: `outcome` is asked until its fact comes, then updated or returned.
+`asked_at` is empty where a stick brought the version."""

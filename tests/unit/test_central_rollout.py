@@ -132,6 +132,23 @@ def test_a_node_that_comes_back_stops_the_wave(store: Store, node: NodeSimulator
     assert asked(store, "COA009", 1).go, "the staff looked, and go on"
 
 
+@pytest.mark.parametrize("was_asked", [True, False], ids=["from the city", "by stick"])
+def test_the_staff_read_when_a_node_asked_and_when_it_ended(
+    client: FlaskClient, store: Store, node: NodeSimulator, was_asked: bool
+) -> None:
+    start(store, CITY.inegi, V, NOW)
+    if was_asked:
+        assert asked(store, "COA007", 1, NOW).go
+    node.record(FactType.NODE_UPDATED, {"version": V, "before": "1.3.0", "ring": 1, "slot": "B"})
+    deliver(store, node, NOW + DAY)
+    deliver(store, node, NOW + 2 * DAY)
+    [row] = nodes_of(store, CITY.inegi, V)
+    assert row.asked_at[:10] == ("2026-01-20" if was_asked else "")
+    assert row.ended_at[:10] == "2026-01-21"
+    shown = client.get(f"/actualizaciones?token={TOKEN}").text
+    assert ("20/01/2026" in shown, "21/01/2026" in shown) == (was_asked, True)
+
+
 def test_a_node_that_is_not_heard_again_stops_the_wave(store: Store) -> None:
     start(store, CITY.inegi, V, NOW)
     assert asked(store, "COA007", 1).go

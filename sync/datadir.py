@@ -93,7 +93,7 @@ class DataDir:
     def own_settings(self) -> Settings:
         """The place's alone, defaults if there is no file. Raises SettingsError, naming the file."""
         try:
-            text = self.settings_file.read_text(encoding="utf-8")
+            text = self.settings_file.read_text(encoding="utf-8-sig")
         except FileNotFoundError:
             return parse_settings({})
         except (OSError, UnicodeDecodeError) as e:

@@ -63,7 +63,8 @@ class NodeDisk:
         return read_plain(self._roots[place] / name, MAX_READ) or b""
 
     def _text(self, name: str) -> str:
-        return self._read(Place.DATA, name).decode("utf-8", "replace")
+        """Without the mark that an editor of Windows may have put before it."""
+        return self._read(Place.DATA, name).decode("utf-8-sig", "replace")
 
     def _write(self, place: Place, name: str, content: bytes, mode: int, owner: str) -> bool:
         target = self._roots[place] / name

@@ -284,6 +284,18 @@ def test_hand_written_settings_that_would_stop_the_node_give_way(node: Node) -> 
     assert isinstance(parse_site((node.data / "site.toml").read_text()), SiteProfile)
 
 
+def test_hand_written_settings_that_a_windows_editor_saved_are_kept(node: Node) -> None:
+    node.put(GOOD)
+    node.data.mkdir()
+    own = "[card]\r\nenabled = true\r\n".encode("utf-8-sig")
+    (node.data / "settings.toml").write_bytes(own)
+
+    apply_site(node.disk)
+
+    assert DataDir(node.data).settings().flag("card.enabled")
+    assert DataDir(node.data).settings().node_code == "COA007"
+
+
 def test_a_portal_alone_has_no_screen_and_only_lte_has_a_modem(node: Node) -> None:
     node.put(
         write_site_file(

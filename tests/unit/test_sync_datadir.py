@@ -19,6 +19,12 @@ def test_settings_come_from_the_file(tmp_path: Path) -> None:
     assert data.settings().node_code == "COA012"
 
 
+def test_settings_that_a_windows_editor_saved_are_read(tmp_path: Path) -> None:
+    data = DataDir(tmp_path)
+    data.settings_file.write_bytes(b"\xef\xbb\xbf[node]\r\nnumber = 12\r\n")
+    assert data.settings().node_code == "COA012"
+
+
 @pytest.mark.parametrize("text", ["[node", "[node]\nnumbr = 1\n", "[node]\nnumber = 'x'\n"])
 def test_a_bad_settings_file_is_named(tmp_path: Path, text: str) -> None:
     data = DataDir(tmp_path)

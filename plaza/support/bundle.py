@@ -130,6 +130,13 @@ def seal(contents: Mapping[str, str], recipients: tuple[str, ...]) -> bytes:
 def _figures(seen: Snapshot) -> dict[str, Any]:
     document = asdict(seen)
     document.pop("settings_trouble")  # may quote what somebody typed
+    if seen.site is not None:  # and so may the faults of the site's file
+        faults = len(seen.site.faults)
+        document["site"] = {
+            "standing": seen.site.standing.value,
+            "node": seen.site.node,
+            "faults": faults,
+        }
     return document
 
 

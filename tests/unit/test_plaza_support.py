@@ -18,11 +18,13 @@ import pytest
 from click.testing import CliRunner
 
 from municipio.facts import FactDraft, FactType
+from municipio.site_file.state import SiteStanding, SiteState, encode_state
 from plaza.commands.support_bundle import support_bundle
 from plaza.doctor.host import Host
 from plaza.support.bundle import gather, seal, vocabulary
 from plaza.support.scrub import GONE, by_shape, plain_of, scrub
 from sync.datadir import DataDir
+from sync.site_state import STATE_NAME
 from sync.wiring import CannotStart, open_memory
 
 NAMES = ("Fernanda", "Quetzalli", "Xicoténcatl", "Ixchel", "Hermenegildo")
@@ -123,6 +125,16 @@ def test_a_helper_finds_what_is_needed(node: DataDir) -> None:
     assert settings["terminal.token_file"] == "(oculto)"
     assert json.loads(files["node.json"])["queue"]["waiting"] == {"rep": len(PLANTED)}
     assert json.loads(files["doctor.json"])["node"] == "COA012"
+
+
+def test_what_was_typed_into_a_wrong_site_file_stays_on_the_node(node: DataDir) -> None:
+    typed = ("Línea 3: «port» de [printer] (dice «tcp://192.168.1.50») no tiene la forma esperada",)
+    state = SiteState(SiteStanding.WAITING, faults=typed)
+    (node.path / STATE_NAME).write_bytes(encode_state(state))
+
+    told = json.loads(gather(node, Host(run=run))["node.json"])
+
+    assert told["site"] == {"standing": "waiting", "node": "", "faults": 1}
 
 
 def test_the_files_are_bounded_however_much_a_program_said(node: DataDir) -> None:

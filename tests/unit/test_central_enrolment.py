@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -328,3 +330,28 @@ def test_a_site_files_code_waits_for_a_signal_and_then_joins(
     assert again.waiting is Waiting.NOTHING
     assert data.city_pub.exists()
     assert street.states()["COA009"] == "active"
+
+
+def test_the_file_of_the_citys_page_makes_one_node_of_the_first_card_that_holds_it(
+    street: Street, tmp_path: Path
+) -> None:
+    typed = {
+        "token": "ficha", "site.name": "Parque Ñandú (demostración)", "city.url": street.url,
+        "wifi.ssid": "Plaza Libre",
+    }  # fmt: skip
+    page = street.app.test_client().post("/sitios/nuevo", data=typed).text
+    link = re.search(r'download="plaza.toml" href="data:[^,]+;base64,([^"]+)"', page)
+    assert link is not None
+    cards = [DataDir(tmp_path / name / "data") for name in ("first", "second")]
+    for card in cards:
+        boot = card.path.parent / "boot"
+        boot.mkdir(parents=True)
+        (boot / "plaza.toml.txt").write_bytes(base64.b64decode(link[1]))
+        apply_site(NodeDisk(boot, card.path, card.path.parent / "system"))
+
+    joined, refused = (try_enrolment(card) for card in cards)
+
+    assert (joined.waiting, joined.node) == (None, "COA001")
+    assert street.states() == {"COA001": "active"}, "nobody had to approve it"
+    assert refused.waiting is Waiting.LATER
+    assert refused.detail.startswith("code-used")

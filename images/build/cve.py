@@ -4,8 +4,9 @@
     images/build/cve.py SBOM --debian TRACKER.json [--osv FOLDER] [--accepted FILE.toml] [--json]
 
 Asks no network. TRACKER.json is the Debian security tracker's data; FOLDER holds OSV records (JSON) of the
-ecosystem PyPI. What was looked at and does not matter to a node stands in FILE.toml, a table for each
-("CVE-2026-0001" with `reason` and `until`, the date until which that holds).
+ecosystems PyPI and crates.io (Rust that wheels bring along). What was looked at and does not matter to a node
+stands in FILE.toml, a table for each ("CVE-2026-0001" with `reason` and `until`, the date until which that
+holds).
 Exit: 0 nothing open, 1 something is, 2 wrong use.
 """
 
@@ -27,6 +28,7 @@ from packaging.version import InvalidVersion, Version
 
 # The tracker does not follow backports: they are mended by what has mended unstable.
 TRACKED_AS = {"trixie-backports": "sid"}
+ECOSYSTEMS = {"pkg:pypi/": "PyPI", "pkg:cargo/": "crates.io"}
 
 
 @dataclass(frozen=True, order=True)
@@ -112,24 +114,34 @@ def _debian_fault(cve: str, source: str, version: str, state: Mapping[str, Any])
 
 
 def judge_osv(sbom: Mapping[str, Any], records: Iterable[Mapping[str, Any]]) -> list[Open]:
-    """Python packages by the versions that a record names one by one, or by its ranges of them."""
-    own = {
-        str(c["name"]).lower().replace("_", "-"): str(c["version"])
-        for c in sbom["components"]
-        if str(c.get("purl", "")).startswith("pkg:pypi/")
-    }
+    """Wheels and crates by the versions that a record names one by one, or by its ranges of them."""
+    own = _parts(sbom)
     found = []
     for record in records:
         for affected in record.get("affected", ()):
-            name = str(affected.get("package", {}).get("name", "")).lower().replace("_", "-")
-            if affected["package"].get("ecosystem") != "PyPI" or name not in own:
-                continue
-            if _osv_concerns(own[name], affected) and not record.get("withdrawn"):
-                cve = next(
-                    (a for a in record.get("aliases", ()) if a.startswith("CVE-")), record["id"]
-                )
-                found.append(Open(cve, name, own[name], _osv_fixed(affected), ""))
+            package = affected.get("package", {})
+            name = _plain(str(package.get("name", "")))
+            for version in sorted(own.get((str(package.get("ecosystem")), name), ())):
+                if _osv_concerns(version, affected) and not record.get("withdrawn"):
+                    cves = (a for a in record.get("aliases", ()) if a.startswith("CVE-"))
+                    cve = next(cves, record["id"])
+                    found.append(Open(cve, name, version, _osv_fixed(affected), ""))
     return found
+
+
+def _parts(sbom: Mapping[str, Any]) -> dict[tuple[str, str], set[str]]:
+    """Versions by ecosystem and name."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for component in sbom["components"]:
+        for start, ecosystem in ECOSYSTEMS.items():
+            if str(component.get("purl", "")).startswith(start):
+                key = (ecosystem, _plain(str(component["name"])))
+                found.setdefault(key, set()).add(str(component["version"]))
+    return found
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-")
 
 
 def _osv_concerns(version: str, affected: Mapping[str, Any]) -> bool:

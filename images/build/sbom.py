@@ -4,6 +4,7 @@ were made from, so that a CVE check and an auditor need nothing but this file.""
 from __future__ import annotations
 
 import gzip
+import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -104,3 +105,20 @@ def python(lib: Path) -> Iterable[Component]:
             name=name, version=version, purl=purl, bom_ref=str(purl), type=ComponentType.LIBRARY,
             licenses=licence,
         )  # fmt: skip
+        yield from inside(metadata.parent, str(purl))
+
+
+def inside(info: Path, wheel: str) -> Iterable[Component]:
+    """C libraries and crates that a wheel says it brings along, by its own CycloneDX lists (PEP 770)."""
+    seen: set[str] = set()
+    for path in sorted(info.glob("sboms/*.json")):
+        for part in json.loads(path.read_text(encoding="utf-8")).get("components", ()):
+            name, version, said = (str(part.get(key) or "") for key in ("name", "version", "purl"))
+            if said.startswith("pkg:pypi/") or f"{name}@{version}" in seen:
+                continue  # the wheel itself, and pieces of it
+            seen.add(f"{name}@{version}")
+            yield Component(
+                name=name, version=version, purl=PackageURL.from_string(said) if said else None,
+                bom_ref=f"{wheel}#{name}@{version}", type=ComponentType.LIBRARY,
+                properties=[Property(name="plaza:inside", value=wheel)],
+            )  # fmt: skip

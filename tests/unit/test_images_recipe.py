@@ -352,6 +352,17 @@ Architecture: arm64
 """
 
 
+BROUGHT = {
+    "bomFormat": "CycloneDX",
+    "components": [
+        {"name": "flask", "version": "3.1.3", "purl": "pkg:pypi/flask@3.1.3"},
+        {"name": "aead", "version": "0.5.2", "purl": "pkg:cargo/aead@0.5.2"},
+        {"name": "openssl", "version": "4.0.3", "purl": "pkg:generic/openssl@4.0.3"},
+        {"name": "libXau", "version": "1.0.9"},
+    ],
+}
+
+
 def test_the_sbom_names_each_installed_package_with_its_source(tmp_path: Path) -> None:
     pytest.importorskip(
         "cyclonedx", reason="NOT RUN: only `make image` installs the SBOM's library"
@@ -363,13 +374,19 @@ def test_the_sbom_names_each_installed_package_with_its_source(tmp_path: Path) -
     info = tmp_path / "opt/plaza/venv/lib/python3.13/site-packages/Flask-3.1.3.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Name: Flask\nVersion: 3.1.3\n")
+    (info / "sboms").mkdir()
+    (info / "sboms/rust.cdx.json").write_text(json.dumps(BROUGHT))
     text = make_sbom(tmp_path, "pi", "1.0", 0, "0" * 64)
 
     assert text == make_sbom(tmp_path, "pi", "1.0", 0, "0" * 64)
     document = json.loads(text)
     assert sorted(c["name"] for c in document["components"]) == [
-        "Flask", "libssl3t64", "linux-binary-7.2.12", "rauc",
+        "Flask", "aead", "libXau", "libssl3t64", "linux-binary-7.2.12", "openssl", "rauc",
     ]  # fmt: skip
+    affected = [{"package": {"ecosystem": "crates.io", "name": "aead"}, "versions": ["0.5.2"]}]
+    assert judge_osv(document, [{"id": "RUSTSEC-1", "affected": affected}]) == [
+        Open("RUSTSEC-1", "aead", "0.5.2", "", "")
+    ]
     mended = {"status": "resolved", "fixed_version": "7.2.13-1"}
     tracker = {
         "linux": {"CVE-2026-3": {"releases": {"sid": mended, "trixie": {"status": "open"}}}},

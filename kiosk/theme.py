@@ -21,6 +21,12 @@ MM_PER_INCH: Final = 25.4
 LOW_REACH: Final = 0.45
 """Share of a portrait screen's height, from below, that everybody reaches (also from a wheelchair)."""
 
+DRAWN_WIDE: Final = 1280
+DRAWN_TALL: Final = 1000
+"""How wide the drawing is: a tall screen sets below each other what a wide one sets side by side."""
+TALL_MM: Final = 140.0
+"""The least reach of a tall screen: the bottom bar and seven rows of targets, as a form with keys needs."""
+
 Rgba = tuple[float, float, float, float]
 
 FONT_FILES: Final[dict[str, Path]] = {
@@ -174,6 +180,8 @@ class Metrics:
     gap: int
     reach: int
     """How high above the lower edge something to press may stand, in dots."""
+    tall: bool
+    """A portrait screen on which the halves of a body stand one below the other."""
 
     def dots(self, drawn: float) -> int:
         """A length of the 1280 x 800 drawing in this screen's dots."""
@@ -198,7 +206,8 @@ _LARGE_TEXT: Final = 1.15
 def make_metrics(width: int, height: int, dpi: int, *, large_text: bool = False) -> Metrics:
     """Sizes for a screen. On a portrait one everything to press stays within the lowest LOW_REACH."""
     reach = height if width >= height else int(height * LOW_REACH)
-    unit = min(width / 1280, reach / 800)
+    tall = width < height and reach / dpi * MM_PER_INCH >= TALL_MM
+    unit = min(width / (DRAWN_TALL if tall else DRAWN_WIDE), reach / 800)
     text = unit * (_LARGE_TEXT if large_text else 1.0)
     # A small screen keeps its text larger than proportion would: reading distance does not shrink.
     text = text + (1 - text) * 0.2 if text < 1 else text
@@ -211,6 +220,7 @@ def make_metrics(width: int, height: int, dpi: int, *, large_text: bool = False)
         math.ceil(MIN_TARGET_MM / MM_PER_INCH * dpi),
         math.ceil(MIN_GAP_MM / MM_PER_INCH * dpi),
         reach,
+        tall,
     )
 
 

@@ -83,7 +83,8 @@ class Notice:
 class View:
     """What every screen has. `bar` is the bottom bar; `busy` stops the idle timer and the way back.
 
-    `step` of `steps` is shown as progress when `steps` is not 0.
+    `step` of `steps` is shown as progress when `steps` is not 0. `lead` says below the title what to do,
+    where a tall screen has room for it.
     """
 
     screen: Screen
@@ -94,6 +95,7 @@ class View:
     busy: bool = False
     step: int = 0
     steps: int = 0
+    lead: str = ""
 
 
 class Navigator(Protocol):

@@ -139,6 +139,7 @@ class FolioPresenter(Presenter[FolioView]):
         return FolioView(
             screen=Screen.FOLIO,
             title=title,
+            lead="" if rows else _("Escríbalo como está en su papel."),
             speech=". ".join(s.rstrip(".") for s in spoken if s) + ".",
             focus=(
                 *(FocusItem(k.id, k.label, k.speech, Role.KEY) for row in keys for k in row),

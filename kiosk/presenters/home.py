@@ -139,7 +139,14 @@ class HomePresenter(Presenter[HomeView]):
             choices=choices,
             offer=offer,
             offer_notice=notice,
+            lead=_("Toque los botones de abajo."),
+            wifi=self._wifi(),
         )
+
+    def _wifi(self) -> tuple[str, str]:
+        _ = self._desk.words
+        ssid = self._desk.settings.text("portal.ssid")
+        return _("Wi-Fi gratis"), _("En su teléfono, busque la red {ssid}.").format(ssid=ssid)
 
     def _stick(self) -> Notice | None:
         trip = self._trip

@@ -162,6 +162,7 @@ class MasServiciosPresenter(Presenter[MasServiciosView]):
         return MasServiciosView(
             screen=Screen.MAS_SERVICIOS,
             title=title,
+            lead="" if self._reading else _("Toque los botones de abajo."),
             speech=f"{title}. {' '.join(f'{p.rstrip(chr(46))}.' for p in spoken)}",
             focus=(
                 *(c.focus() for c in shown),

@@ -231,6 +231,7 @@ class ReportePresenter(Presenter[ReporteView]):
             review=review,
             problem=self._problem,
             actions=actions,
+            answered=() if review else self._review(before=self._step),
         )  # fmt: skip
 
     def _question(self) -> str:
@@ -289,20 +290,22 @@ class ReportePresenter(Presenter[ReporteView]):
             return keypad(self._desk.words, "key")
         return keyboard(self._desk.words)
 
-    def _review(self) -> tuple[Row, ...]:
+    def _review(self, before: ReportStep = ReportStep.SENDING) -> tuple[Row, ...]:
+        """What was answered in the steps before one."""
         _ = self._desk.words
         report = self._draft.report()
         service = next((s.name for s in self._services if s.code == report.service_code), "")
         between = " / ".join(b for b in (report.between_1, report.between_2) if b)
         rows = (
-            Row(_("Reporte"), service, strong=True),
-            Row(_("Colonia"), report.colonia),
-            Row(_("Calle y número"), report.street),
-            Row(_("Entre"), between),
-            Row(_("Qué sucede"), report.description),
-            Row(_("Teléfono"), report.phone or _("No lo dejó")),
+            (ReportStep.SERVICE, Row(_("Reporte"), service, strong=True)),
+            (ReportStep.COLONIA, Row(_("Colonia"), report.colonia)),
+            (ReportStep.STREETS, Row(_("Calle y número"), report.street)),
+            (ReportStep.STREETS, Row(_("Entre"), between)),
+            (ReportStep.DESCRIPTION, Row(_("Qué sucede"), report.description)),
+            (ReportStep.PHONE, Row(_("Teléfono"), report.phone or _("No lo dejó"))),
         )
-        return tuple(r for r in rows if r.value)
+        done = ORDER[: ORDER.index(before)] if before in ORDER else ORDER
+        return tuple(row for step, row in rows if row.value and step in done)
 
     def _actions(self) -> tuple[Action, ...]:
         _ = self._desk.words

@@ -102,7 +102,7 @@ def draw(
             )  # fmt: skip
         case _:
             checks = phase is TecnicoPhase.CHECKING
-            headline = _("Comprobando el PIN…") if checks else _("Leyendo la tarjeta…")
+            headline = _("Comprobando el NIP…") if checks else _("Leyendo la tarjeta…")
             text = _("No saque la tarjeta.")
             view = replace(view, headline=headline, text=text, icon="id-card", busy=True)
     return _focused(view, _)
@@ -159,8 +159,8 @@ def _pin(view: TecnicoView, asked: EnterPin, length: int, _: Gettext) -> Tecnico
     ready = length >= PIN_MIN
     return replace(
         view,
-        headline=_("Escriba el PIN de su tarjeta"),
-        text=_("Tarjeta {badge}. El PIN tiene de seis a ocho números.").format(
+        headline=_("Escriba el NIP de su tarjeta"),
+        text=_("Tarjeta {badge}. El NIP tiene de seis a ocho números.").format(
             badge=asked.technician
         ),
         typed="•" * length,
@@ -187,7 +187,7 @@ def _last_try(view: TecnicoView, asked: EnterPin, _: Gettext) -> TecnicoView:
     return replace(
         view,
         headline=_("Puede ser el último intento"),
-        text=_("{tries} Si el PIN no es correcto, la tarjeta se bloquea.").format(
+        text=_("{tries} Si el NIP no es correcto, la tarjeta se bloquea.").format(
             tries=say.tries_text(asked.tries_left, _)
         ),
         notices=notices,

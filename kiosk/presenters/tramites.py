@@ -126,6 +126,7 @@ class TramitesPresenter(Presenter[TramitesView]):
         return TramitesView(
             screen=Screen.TRAMITES,
             title=title,
+            lead=_("Escriba qué necesita, o elija un tema."),
             speech=said.format(title=title, heading=heading, n=len(results)),
             focus=(
                 FocusItem("tramites.search", search, f"{search}: {field}", Role.FIELD),

@@ -111,12 +111,14 @@ class HomeView(View):
     """`choices`: home.tramites home.predial home.reporte home.mas (exactly four, in this order).
 
     `offer` (home.receipt) is set when a payment waits for its receipt, with `offer_notice` beside it; a
-    notice alone tells how far a USB stick is.
+    notice alone tells how far a USB stick is. `wifi` is a heading and a sentence for passers-by, where a
+    tall screen has room for them.
     """
 
     choices: tuple[Action, ...]
     offer_notice: Notice | None = None
     offer: Action | None = None
+    wifi: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,7 @@ class ReporteView(View):
 
     `fields` with `keyboard` (a keypad for the phone), `consent` (reporte.consent, role check), `privacy`
     (simplified notice), `review` rows, `problem` under the field; `actions`: reporte.next, reporte.send.
+    `answered` are the rows of the steps before this one, where a tall screen has room for them.
     """
 
     stage: ReportStep
@@ -214,6 +217,7 @@ class ReporteView(View):
     review: tuple[Row, ...]
     problem: str
     actions: tuple[Action, ...]
+    answered: tuple[Row, ...] = ()
 
 
 class FolioPhase(StrEnum):

@@ -22,7 +22,7 @@ class AyudaBody(ScreenBody):
     def show(self, view: AyudaView) -> None:
         self._story.clear_widgets()
         for text in view.paragraphs:
-            self._story.add_widget(Words(text=text, role="body", grow=True))
+            self._story.add_widget(Words(text=text, role=skin.pick("body", "heading"), grow=True))
         ids = self.ids
         ids.phone_label.text, ids.phone.text, ids.site.text = (
             view.phone_label,

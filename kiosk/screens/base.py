@@ -17,6 +17,7 @@ from kiosk.presenters.base import Action, Notice, Tone, View
 from kiosk.widgets import skin
 from kiosk.widgets.buttons import PushButton
 from kiosk.widgets.panels import NoticeBox
+from kiosk.widgets.surface import Room
 
 Press = Callable[[str], None]
 FOLDER = Path(__file__).parent
@@ -38,6 +39,9 @@ class ScreenBody(BoxLayout):  # type: ignore[misc]  # kivy has no type informati
         super().__init__(**kwargs)
         # `ids` are weak: parts that a layout takes out for a while must not die.
         self._kept = list(self.walk())
+        for part in self._kept:
+            if isinstance(part, Room) and not skin.is_tall():
+                part.parent.remove_widget(part)
 
     def show(self, view: Any) -> None:
         """Draw a view. Called with every change; must be cheap when little changed."""
@@ -140,8 +144,9 @@ def forward(target: Any, press: Press) -> None:
     target.fbind("on_act", partial(_forward, target, press))
 
 
-def fill_notices(box: Any, notices: Sequence[Notice], role: str = "small") -> None:
+def fill_notices(box: Any, notices: Sequence[Notice], role: str = "") -> None:
     """One box per notice, top to bottom; nothing is rebuilt while the words are the same."""
+    role = role or skin.pick("small", "body")
     wanted = [(n.text, n.icon, accent_of(n.tone)) for n in notices]
     now = [(c.text, c.icon, c.accent) for c in reversed(box.children)]
     if wanted != now:

@@ -19,14 +19,20 @@ class EmergenciasBody(ScreenBody):
         ids.phones.cols = 1 if len(view.phones) <= 5 else 2
         for row in view.phones:
             ids.phones.add_widget(_phone_card(row))
-        for _ in range(len(view.phones), 4):
+        for _ in range(len(view.phones), skin.pick(4, 0)):
             ids.phones.add_widget(Widget())
 
 
 def _phone_card(row: PhoneRow) -> Card:
     card = Card(padding=(skin.px(24), skin.px(8)), spacing=skin.px(16), radius=skin.px(18))
-    card.add_widget(Words(text=row.name, role="small"))
+    card.add_widget(Words(text=row.name, role=skin.pick("small", "heading")))
     card.add_widget(
-        Words(text=row.number, role="body", weight="figures-bold", halign="right", size_hint_x=0.9)
+        Words(
+            text=row.number,
+            role=skin.pick("body", "heading"),
+            weight="figures-bold",
+            halign="right",
+            size_hint_x=0.9,
+        )
     )
     return card

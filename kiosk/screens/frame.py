@@ -18,35 +18,39 @@ from kiosk.widgets import skin
 from kiosk.widgets.buttons import BarButton
 from kiosk.widgets.chrome import BottomBar, Header, Steps
 from kiosk.widgets.inventory import visible_targets
-from kiosk.widgets.surface import Bar
 from kiosk.widgets.text import Words
 from kiosk.widgets.touch import TouchGuard
 
 _INNER, _LAST = ("bar.back", "bar.restart", "bar.help"), ("bar.listen", "bar.language")
 
 
-class Upper(Bar):
-    """The upper part of a portrait screen: where one is, very large; nothing to press."""
+class Upper(BoxLayout):  # type: ignore[misc]  # kivy has no type information
+    """The title of a portrait screen: where one is, very large."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            orientation="vertical", spacing=skin.px(20), fill="paper", line_at="bottom", **kwargs
-        )
-        self.padding = (skin.px(40), skin.px(40), skin.px(40), skin.px(24))
+        super().__init__(orientation="vertical", spacing=skin.px(20), **kwargs)
+        self.padding = (skin.px(40), skin.px(28), skin.px(40), 0)
+        self.size_hint_y = skin.pick(1, None)
+        self.bind(minimum_height=self.setter("height"))
         self._title = Words(role="giant", weight="bold", grow=True, limit=skin.px(420))
-        self._how = Words(role="title", tone="muted", grow=True)
+        self._lead = Words(role="title", tone="muted", grow=True)
         self._row = BoxLayout(size_hint_y=None, height=skin.px(40))
-        for part in (self._title, self._how, self._row, Widget()):
-            self.add_widget(part)
+        self._rest = Widget()
 
-    def show(self, title: str, how: str, steps: Steps, count: int) -> None:
-        self._title.text, self._how.text = title, how
-        if count and steps.parent is not self._row:
-            if steps.parent is not None:
-                steps.parent.remove_widget(steps)
-            self._row.clear_widgets()
+    def show(self, title: str, lead: str, steps: Steps) -> None:
+        self._title.text, self._lead.text = title, lead
+        if steps.parent is not self._row:
+            steps.parent.remove_widget(steps)
             self._row.add_widget(steps)
             self._row.add_widget(Widget())
+        wanted = [self._title]
+        wanted += [self._row] if steps.steps else []
+        wanted += [self._lead] if lead else []
+        wanted += [] if skin.is_tall() else [self._rest]
+        if wanted != self.children[::-1]:
+            self.clear_widgets()
+            for part in wanted:
+                self.add_widget(part)
 
 
 class Frame(BoxLayout):  # type: ignore[misc]  # kivy has no type information
@@ -96,20 +100,18 @@ class Frame(BoxLayout):  # type: ignore[misc]  # kivy has no type information
         self._show_bar(view.bar, press)
 
     def _parts_for(self, view: View, chrome: Chrome) -> tuple[Any, ...]:
-        """From top to bottom. A portrait screen tells above and asks below, within everybody's reach."""
+        """From top to bottom. Bodies of a portrait screen tell above and ask below, within reach."""
         if self._upper is None:
             header = (self._header,) if chrome.header else ()
             title = (self._title_row,) if chrome.title else ()
             return (*header, *title, self._holder, self.bar)
         if chrome.header and not chrome.title:
-            # A message has no controls but its buttons, which it keeps at its lower edge.
             self._holder.size_hint_y = 1
             return (self._header, self._holder, self.bar)
-        self._holder.size_hint_y = None
-        self._holder.height = skin.theme().metrics.reach - self.bar.height
         self._holder.padding[1] = skin.px(28)
-        _ = self._translate
-        self._upper.show(view.title, _("Toque los botones de abajo."), self._steps, view.steps)
+        if not skin.is_tall():
+            self._holder.size_hint_y, self._holder.height = None, skin.reach()
+        self._upper.show(view.title, view.lead, self._steps)
         return (self._header, self._upper, self._holder, self.bar)
 
     def _places(self, ids: tuple[str, ...]) -> list[BarButton | None]:

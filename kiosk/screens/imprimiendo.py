@@ -7,6 +7,7 @@ from typing import Any
 from kiosk.presenters.base import View
 from kiosk.presenters.views import ImprimiendoView
 from kiosk.screens.base import Chrome, ScreenBody, accent_of, fill_buttons
+from kiosk.screens.message import unbroken
 
 
 class ImprimiendoBody(ScreenBody):
@@ -18,14 +19,13 @@ class ImprimiendoBody(ScreenBody):
     def show(self, view: ImprimiendoView) -> None:
         ids = self.ids
         ids.medal.icon, ids.medal.accent = view.icon, accent_of(view.tone)
-        ids.headline.text, ids.status.text = view.headline, view.status
+        ids.headline.text, ids.status.text = unbroken(view.headline), view.status
         ids.question.text = view.question
         ids.details.show([(d.label, d.value, d.strong) for d in view.details])
         ids.ticket.text, ids.ticket.label = view.folio, view.folio_label
         ids.qr.content, ids.qr_caption.text = view.qr, view.qr_caption
         self._show_slip(bool(view.folio or view.qr))
         fill_buttons(ids.actions, view.actions, self.press)
-        ids.actions.height = ids.actions.minimum_height if not view.actions else self.button_height
 
     def _show_slip(self, wanted: bool) -> None:
         slip, row = self.slip, self.ids.row

@@ -29,7 +29,7 @@ class MasServiciosBody(ScreenBody):
         if view.reading:
             self._story.clear_widgets()
             for text in view.paragraphs:
-                self._story.add_widget(Words(text=text, role="body", grow=True))
+                self._story.add_widget(Words(text=text, role=skin.pick("body", "title"), grow=True))
             self.ids.pager.to_top()
         else:
             self._show_menu(view)
@@ -39,10 +39,10 @@ class MasServiciosBody(ScreenBody):
         if [c.key for c in reversed(menu.children)] != [a.id for a in view.choices]:
             menu.clear_widgets()
             for action in view.choices:
-                choice = Choice(key=action.id, tile=96)
+                choice = Choice(key=action.id, tile=96, stacked=skin.is_tall())
                 forward(choice, self.press)
                 menu.add_widget(choice)
         for choice, action in zip(reversed(menu.children), view.choices, strict=True):
             choice.text, choice.detail, choice.icon = action.label, action.detail, action.icon
             choice.accent, choice.enabled = accent_of(action.tone), action.enabled
-            choice.role = "heading"
+            choice.role = skin.pick("heading", "title")

@@ -22,24 +22,24 @@ class MessagePanel(BoxLayout):  # type: ignore[misc]  # kivy has no type informa
     def __init__(self, press: Press, **kwargs: Any) -> None:
         super().__init__(orientation="vertical", spacing=skin.px(16), **kwargs)
         self._press = press
-        side = skin.px(104)
+        side = skin.px(skin.pick(104, 200))
         self._medal = Medal(size_hint=(None, None), size=(side, side), pos_hint={"center_x": 0.5})
         center: dict[str, Any] = {"halign": "center", "grow": True}
         wide = {"size_hint_x": 0.82, "pos_hint": {"center_x": 0.5}}
-        self._amount = Words(role="display", weight="figures-bold", **center)
-        self._headline = Words(role="title", weight="bold", **center)
-        self._text = Words(role="body", **center, **wide)
-        self._strong = Words(role="body", weight="bold", **center, **wide)
+        self._amount = Words(role=skin.pick("display", "giant"), weight="figures-bold", **center)
+        self._headline = Words(role=skin.pick("title", "giant"), weight="bold", **center)
+        self._text = Words(role=skin.pick("body", "title"), **center, **wide)
+        self._strong = Words(role=skin.pick("body", "title"), weight="bold", **center, **wide)
         self._ticket = Ticket(size_hint=(None, None), pos_hint={"center_x": 0.5})
-        self._promise = Words(role="small", tone="muted", **center, **wide)
+        self._promise = Words(role=skin.pick("small", "heading"), tone="muted", **center, **wide)
         self._notices = BoxLayout(
             orientation="vertical", size_hint=(0.82, None), pos_hint={"center_x": 0.5},
             spacing=skin.px(10),
         )  # fmt: skip
         self._notices.bind(minimum_height=self._notices.setter("height"))
         self._buttons = BoxLayout(
-            size_hint=(None, None), spacing=skin.px(24), pos_hint={"center_x": 0.5},
-            height=max(skin.target(), skin.px(96)),
+            size_hint=(None, None), pos_hint={"center_x": 0.5},
+            orientation=skin.flow(), spacing=skin.pick(skin.px(24), skin.gap()),
         )  # fmt: skip
         self._shown: tuple[Any, ...] = ()
 
@@ -60,15 +60,14 @@ class MessagePanel(BoxLayout):  # type: ignore[misc]  # kivy has no type informa
     ) -> None:
         """Draw the message; the order on screen is the order of the arguments."""
         self._medal.icon, self._medal.accent = icon, accent
-        self._headline.text, self._text.text = headline, text
+        self._headline.text, self._text.text = unbroken(headline), unbroken(text)
         self._amount.text, self._strong.text = amount, strong
         self._promise.text = promise
         self._ticket.text, self._ticket.label = folio, folio_label
-        self._ticket.size = (skin.px(540), skin.px(112 if folio_label else 86))
+        self._ticket.size = (skin.px(skin.pick(540, 760)), skin.px(112 if folio_label else 86))
         fill_notices(self._notices, notices)
         fill_buttons(self._buttons, actions, self._press)
-        count = max(1, len(actions))
-        self._buttons.width = min(skin.px(1120), count * skin.px(410) + (count - 1) * skin.px(24))
+        self._buttons.size = _room_for(len(actions))
         self._arrange(
             (self._medal, bool(icon)), (self._headline, True), (self._amount, bool(amount)),
             (self._text, bool(text)), (self._strong, bool(strong)), (self._ticket, bool(folio)),
@@ -88,14 +87,22 @@ class MessagePanel(BoxLayout):  # type: ignore[misc]  # kivy has no type informa
         """In the middle; on a portrait screen the words stand high and the buttons within reach."""
         if not skin.is_portrait() or self._buttons not in parts:
             return (Widget(), *parts, Widget(size_hint_y=1.3))
-        at = parts.index(self._buttons)
-        return (
-            Widget(size_hint_y=0.5),
-            *parts[:at],
-            Widget(),
-            *parts[at:],
-            Widget(size_hint_y=0.1),
-        )
+        words = [part for part in parts if part is not self._buttons]
+        return (Widget(size_hint_y=0.7), *words, Widget(), self._buttons)
+
+
+def unbroken(text: str) -> str:
+    """With amounts that no line break can part from their sign."""
+    return text.replace("$ ", "$\N{NO-BREAK SPACE}")
+
+
+def _room_for(buttons: int) -> tuple[int, int]:
+    """Width and height of so many buttons: side by side, or on a portrait screen below each other."""
+    if skin.is_tall():
+        return skin.px(920), skin.stack_height(buttons, 124)
+    count = max(1, buttons)
+    wide = min(skin.px(1120), count * skin.px(410) + (count - 1) * skin.px(24))
+    return wide, skin.stack_height(1, 96)
 
 
 class MessageBody(ScreenBody):

@@ -8,6 +8,7 @@ from kiosk.presenters.base import View
 from kiosk.presenters.views import CashPhase, PagoEfectivoView
 from kiosk.screens.base import Chrome, Press, ScreenBody, accent_of, fill_buttons, fill_notices
 from kiosk.screens.message import MessagePanel
+from kiosk.widgets import skin
 
 
 class PagoEfectivoBody(ScreenBody):
@@ -41,7 +42,7 @@ class PagoEfectivoBody(ScreenBody):
             ids.figures.height = 0  # an empty one would keep the room of its last words
         ids.label.text = last.label if last else view.headline
         ids.amount.text = last.value if last else view.amount
-        ids.amount.role = "display" if last else "giant"
+        ids.amount.role = skin.pick("display" if last else "giant", "giant")
         ids.text.text = view.text
         ids.accepted_heading.text = view.accepted_heading
         ids.accepted.show([(r.label, r.value, True) for r in view.accepted])

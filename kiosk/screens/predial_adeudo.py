@@ -36,6 +36,10 @@ class AdeudoBody(ScreenBody):
         self._message = MessagePanel(press)
         self._table, self._ways = self.ids.table, self.ids.ways_column
         self._drawn: tuple[DebtRow, ...] | None = None
+        if skin.is_tall():
+            # The total first: the list's buttons, at its lower edge, must stay within reach.
+            self._table.remove_widget(self.ids.sum)
+            self._table.add_widget(self.ids.sum, index=1)
 
     def chrome(self, view: View) -> Chrome:
         # A message says its own headline; a second one above it would only repeat it.
@@ -63,20 +67,21 @@ class AdeudoBody(ScreenBody):
         fill_notices(
             ids.notices,
             view.notices,
-            role="caption" if len(view.notices) + len(view.actions) > 1 else "small",
+            role=skin.pick("caption", "small") if len(view.notices) + len(view.actions) > 1 else "",
         )
 
     def _draw_rows(self, rows: tuple[DebtRow, ...]) -> None:
         self._rows.clear_widgets()
         for row in rows:
             line = Bar(
-                fill="card", line_at="bottom", size_hint_y=None, height=skin.px(68),
+                fill="card", line_at="bottom", size_hint_y=None, height=skin.px(skin.pick(68, 96)),
                 padding=(skin.px(26), 0), spacing=skin.px(20),
             )  # fmt: skip
-            year = Words(text=row.year, weight="figures-bold", size_hint_x=None, width=skin.px(70))
-            amount = Words(text=row.amount, weight="figures-bold", halign="right", hug=True)
+            bold = {"role": skin.pick("body", "heading"), "weight": "figures-bold"}
+            year = Words(text=row.year, size_hint_x=None, width=skin.px(skin.pick(70, 90)), **bold)
+            amount = Words(text=row.amount, halign="right", hug=True, **bold)
             line.add_widget(year)
-            line.add_widget(Words(text=row.concepts, role="small", tone="muted"))
+            line.add_widget(Words(text=row.concepts, role=skin.pick("small", "body"), tone="muted"))
             line.add_widget(amount)
             self._rows.add_widget(line)
         self.ids.pager.to_top()

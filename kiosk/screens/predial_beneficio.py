@@ -21,7 +21,7 @@ class BeneficioBody(ScreenBody):
         asking = view.phase is BenefitPhase.ASK
         ids.question.text = view.question
         ids.groups.clear_widgets()
-        ids.groups.cols = max(1, min(len(view.groups), 5)) if asking else 1
+        ids.groups.cols = max(1, min(len(view.groups), skin.pick(5, 2))) if asking else 1
         if asking:
             for group in view.groups:
                 ids.groups.add_widget(_group_card(group))
@@ -29,16 +29,21 @@ class BeneficioBody(ScreenBody):
             for text in view.bring:
                 ids.groups.add_widget(_bring_line(text))
         fill_notices(ids.notices, (view.warning,) if view.warning else (), role="body")
-        ids.actions.orientation = "horizontal"
         fill_buttons(ids.actions, view.actions, self.press)
 
 
 def _group_card(group: Action) -> BoxLayout:
     card = BoxLayout(orientation="vertical", padding=skin.px(8), spacing=skin.px(14))
-    side = skin.px(92)
+    side = skin.px(skin.pick(92, 150))
     tile = IconTile(icon=group.icon, accent=accent_of(group.tone), size_hint=(None, None))
     tile.size, tile.pos_hint = (side, side), {"center_x": 0.5}
-    label = Words(text=group.label, weight="semibold", halign="center", grow=True)
+    label = Words(
+        text=group.label,
+        role=skin.pick("body", "title"),
+        weight="semibold",
+        halign="center",
+        grow=True,
+    )
     for part in (Widget(), tile, label, Widget()):
         card.add_widget(part)
     return card
@@ -48,5 +53,5 @@ def _bring_line(text: str) -> BoxLayout:
     line = BoxLayout(spacing=skin.px(16))
     side = skin.px(36)
     line.add_widget(Icon(name="square", tone="primary", dots=side, size_hint_x=None, width=side))
-    line.add_widget(Words(text=text, role="body"))
+    line.add_widget(Words(text=text, role=skin.pick("body", "heading")))
     return line

@@ -7,6 +7,7 @@ from typing import Any
 from kiosk.presenters.base import Notice, Tone
 from kiosk.presenters.views import PredialClaveView
 from kiosk.screens.base import Press, ScreenBody, dress_button, fill_notices, forward
+from kiosk.widgets import skin
 
 
 class PredialClaveBody(ScreenBody):
@@ -16,6 +17,9 @@ class PredialClaveBody(ScreenBody):
         super().__init__(press, **kwargs)
         self.ids.keypad.press = press
         forward(self.ids.go_on, press)
+        if skin.is_tall():
+            self.ids.told.remove_widget(self.ids.go_on)
+            self.add_widget(self.ids.go_on)
 
     def show(self, view: PredialClaveView) -> None:
         ids = self.ids

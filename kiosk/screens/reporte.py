@@ -13,7 +13,7 @@ from kiosk.screens.base import Chrome, Press, ScreenBody, accent_of, fill_button
 from kiosk.screens.message import MessagePanel
 from kiosk.widgets import skin
 from kiosk.widgets.buttons import Choice
-from kiosk.widgets.panels import Field
+from kiosk.widgets.panels import Field, Pairs
 from kiosk.widgets.scroll import Pager
 
 
@@ -41,7 +41,9 @@ class OptionGrid(GridLayout):  # type: ignore[misc]  # kivy has no type informat
         if [c.key for c in reversed(self.children)] != [a.id for a in options]:
             self.clear_widgets()
             for action in options:
-                choice = Choice(key=action.id, tile=60 if action.icon else 0, role="body")
+                choice = Choice(
+                    key=action.id, tile=60 if action.icon else 0, role=skin.pick("body", "small")
+                )
                 forward(choice, press)
                 self.add_widget(choice)
         for choice, action in zip(reversed(self.children), options, strict=True):
@@ -57,15 +59,29 @@ class ReporteBody(ScreenBody):
         self._layouts = {n: ids[n] for n in ("choose", "type", "phone", "review")}
         self._message = MessagePanel(press)
         # Three lines of one size: no name is shrunk beside its neighbours.
-        three_lines = round(skin.size("body") * 1.32 * 3) + skin.px(28)
+        three_lines = round(skin.size(skin.pick("body", "small")) * 1.32 * 3) + skin.px(28)
         tall, low = max(skin.target(), three_lines), max(skin.target(), skin.px(88))
         self._options = OptionGrid(3, tall)
         self._options.held_by(ids.choose_pager)
         self._type_options = OptionGrid(3, low)
         self._type_options.held_by(ids.type_pager)
         self._type_pager = ids.type_pager
+        self._answered = Pairs(role="heading", label_share=0.3)
+        if skin.is_tall():
+            self.orientation = "vertical"
+            self._stack_phone()
         ids.keyboard.press = ids.keypad.press = press
         forward(ids.consent, press)
+
+    def _stack_phone(self) -> None:
+        """What is read above; what is pressed below it, keys at the end but for the way on."""
+        ids = self.ids
+        story = ids.privacy.parent
+        for part in (ids.phone_fields, ids.consent, story, ids.phone_actions):
+            ids.phone_told.remove_widget(part)
+        for part in (story, ids.phone_fields, ids.consent):
+            ids.phone_told.add_widget(part)
+        ids.phone.add_widget(ids.phone_actions)
 
     def chrome(self, view: View) -> Chrome:
         if not isinstance(view, ReporteView):
@@ -75,6 +91,7 @@ class ReporteBody(ScreenBody):
         return Chrome(header=not crowded, title=not crowded)
 
     def show(self, view: ReporteView) -> None:
+        self._answered.show([(r.label, r.value, r.strong) for r in view.answered])
         if view.stage is ReportStep.SENDING:
             self.arrange(self._message)
             self._message.show("send", "sea", view.question, view.problem)
@@ -87,8 +104,13 @@ class ReporteBody(ScreenBody):
         else:
             self._show_choices(view)
 
+    def _lay_out(self, name: str) -> None:
+        """One layout; on a tall screen what was answered so far stands above it."""
+        tells = skin.is_tall() and bool(self._answered.children)
+        self.arrange(*((self._answered,) if tells else ()), self._layouts[name])
+
     def _show_choices(self, view: ReporteView) -> None:
-        self.arrange(self._layouts["choose"])
+        self._lay_out("choose")
         ids = self.ids
         ids.choose_question.text = view.question
         if [c.key for c in reversed(self._options.children)] != [a.id for a in view.options]:
@@ -101,28 +123,39 @@ class ReporteBody(ScreenBody):
         ids.choose_problem.text = view.problem
 
     def _show_typing(self, view: ReporteView) -> None:
-        self.arrange(self._layouts["type"])
+        self._lay_out("type")
         ids = self.ids
         ids.type_question.text = view.problem or view.question
         ids.type_question.tone = "clay" if view.problem else "ink" if view.options else "muted"
         heading = bool(view.options) and not view.problem
-        ids.type_question.role = "body" if heading else "small"
-        ids.type_question.weight = "bold" if heading else "regular"
+        ids.type_question.role = skin.pick("body" if heading else "small", "display")
+        ids.type_question.weight = "bold" if heading or skin.is_tall() else "regular"
         ids.type_question.height = round(skin.size(ids.type_question.role) * 1.42)
         self._fill_fields(ids.type_fields, view.fields)
         fill_buttons(ids.type_actions, view.actions, self.press)
-        ids.type_actions.size_hint_x = 0.28 * len(view.actions) if view.actions else 0.001
         self._type_options.show(view.options, self.press)
         pager, layout = self._type_pager, self._layouts["type"]
         if view.options and pager.parent is None:
             layout.add_widget(pager, index=1)
         elif not view.options and pager.parent is not None:
             layout.remove_widget(pager)
-        low = max(skin.target(), skin.px(88))
-        ids.type_row.size_hint_y = None if view.options else 1
-        ids.type_row.height = low
         ids.keyboard.show(view.keyboard)
         ids.keyboard.height = ids.keyboard.rows_height
+        self._size_typing(view)
+
+    def _size_typing(self, view: ReporteView) -> None:
+        """One row of field and button above a list; without a list they have all the room."""
+        ids, low = self.ids, max(skin.target(), skin.px(88))
+        beside = bool(view.options) or not skin.is_tall()
+        ids.type_row.orientation = "horizontal" if beside else "vertical"
+        share = 0.28 * len(view.actions) if view.actions else 0.001
+        ids.type_actions.size_hint = (share, 1) if beside else (1, None)
+        ids.type_actions.height = low
+        ids.type_row.size_hint_y = None if view.options or not beside else 1
+        room = skin.reach() - ids.keyboard.height - 2 * skin.gap()
+        ids.type_row.height = low if beside else room
+        if skin.is_tall():
+            self._type_pager.size_hint_y, self._type_pager.height = None, room - low - skin.gap()
 
     def _fill_fields(self, box: Any, fields: Sequence[FieldRow]) -> None:
         if [c.key for c in reversed(box.children)] != [f.id for f in fields]:
@@ -136,7 +169,7 @@ class ReporteBody(ScreenBody):
             field.active = row.active
 
     def _show_phone(self, view: ReporteView) -> None:
-        self.arrange(self._layouts["phone"])
+        self._lay_out("phone")
         ids = self.ids
         ids.phone_question.text = view.question
         self._fill_fields(ids.phone_fields, view.fields)
@@ -152,7 +185,7 @@ class ReporteBody(ScreenBody):
         fill_buttons(ids.phone_actions, view.actions, self.press)
 
     def _show_review(self, view: ReporteView) -> None:
-        self.arrange(self._layouts["review"])
+        self._lay_out("review")
         ids = self.ids
         ids.review_question.text = view.question
         ids.review_rows.show([(r.label, r.value, r.strong) for r in view.review])

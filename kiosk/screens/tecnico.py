@@ -31,8 +31,8 @@ class StatusLine(BoxLayout):  # type: ignore[misc]  # kivy has no type informati
         self._icon.pos_hint = {"top": 1}
         self._column = BoxLayout(orientation="vertical", size_hint_y=None, pos_hint={"top": 1})
         self._column.bind(minimum_height=self._measure)
-        self._label = Words(role="small", weight="semibold", grow=True)
-        self._text = Words(role="small", tone="muted", grow=True)
+        self._label = Words(role=skin.pick("small", "body"), weight="semibold", grow=True)
+        self._text = Words(role=skin.pick("small", "body"), tone="muted", grow=True)
         for part in (self._label, self._text):
             self._column.add_widget(part)
         for part in (self._icon, self._column):
@@ -59,6 +59,10 @@ class TecnicoBody(ScreenBody):
         self._story.padding = (0, 0, skin.px(16), 0)
         self._story.bind(minimum_height=self._story.setter("height"))
         self.ids.pager.hold(self._story)
+        if skin.is_tall():
+            actions = self.ids.typing_actions
+            self.ids.told.remove_widget(actions)
+            self._typing.add_widget(actions)
         self._lines: dict[str, StatusLine] = {}
         self._shape: tuple[tuple[str, tuple[str, ...]], ...] = ()
         self._notices = BoxLayout(

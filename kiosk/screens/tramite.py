@@ -34,9 +34,13 @@ class IconLine(BoxLayout):  # type: ignore[misc]  # kivy has no type information
         words = BoxLayout(orientation="vertical", size_hint_y=None)
         words.bind(minimum_height=words.setter("height"))
         words.fbind("height", self._measure)
-        words.add_widget(Words(text=text, role="small", weight=weight, grow=True))
+        words.add_widget(
+            Words(text=text, role=skin.pick("small", "body"), weight=weight, grow=True)
+        )
         if detail:
-            words.add_widget(Words(text=detail, role="caption", tone="muted", grow=True))
+            words.add_widget(
+                Words(text=detail, role=skin.pick("caption", "small"), tone="muted", grow=True)
+            )
         self.add_widget(icon)
         self.add_widget(words)
 
@@ -73,11 +77,20 @@ class TramiteBody(ScreenBody):
         story.clear_widgets()
         if view.name and view.name != view.title:
             story.add_widget(Words(text=view.name, role="heading", weight="bold", grow=True))
-        story.add_widget(Words(text=view.dependency, role="caption", tone="muted", grow=True))
-        if view.description:
-            story.add_widget(Words(text=view.description, role="small", grow=True))
         story.add_widget(
-            Words(text=view.requirements_heading, role="body", weight="bold", grow=True)
+            Words(text=view.dependency, role=skin.pick("caption", "small"), tone="muted", grow=True)
+        )
+        if view.description:
+            story.add_widget(
+                Words(text=view.description, role=skin.pick("small", "body"), grow=True)
+            )
+        story.add_widget(
+            Words(
+                text=view.requirements_heading,
+                role=skin.pick("body", "heading"),
+                weight="bold",
+                grow=True,
+            )
         )
         for row in view.requirements:
             icon, tone = ("square-check", "leaf") if row.held else ("square", "primary")

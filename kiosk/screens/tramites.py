@@ -53,7 +53,11 @@ class ResultGrid(RecycleView):  # type: ignore[misc]  # kivy has no type informa
         super().__init__(**kwargs)
         self._press = press
         dress_bar(self)
-        self.least = max(skin.target(), skin.px(104), round(skin.size("small") * 4.6))
+        self.least = max(
+            skin.target(),
+            skin.px(skin.pick(104, 92)),
+            round(skin.size("small") * skin.pick(4.6, 4.15)),
+        )
         grid = RecycleGridLayout(cols=columns, spacing=skin.gap(), size_hint_y=None)
         grid.default_size, grid.default_size_hint = (None, self.least), (1, None)
         grid.bind(minimum_height=grid.setter("height"))
@@ -115,7 +119,11 @@ class TramitesBody(ScreenBody):
             ids.keyboard.height = ids.keyboard.rows_height
         else:
             fill_buttons(
-                ids.categories, view.categories, self.press, height=skin.target(), **_CATEGORY
+                ids.categories,
+                view.categories,
+                self.press,
+                height=max(skin.target(), skin.px(skin.pick(0, 70))),
+                **_CATEGORY,
             )
             for button, action in zip(
                 reversed(ids.categories.children), view.categories, strict=True
@@ -141,7 +149,7 @@ class TramitesBody(ScreenBody):
         return self._lists[self._columns(is_open)][1]
 
     def _columns(self, is_open: bool) -> int:
-        return 2 if is_open else 1
+        return 2 if is_open or skin.is_tall() else 1
 
     def _arrange(self, is_open: bool) -> None:
         ids, columns = self.ids, self._columns(is_open)
@@ -151,14 +159,15 @@ class TramitesBody(ScreenBody):
             self._lists[columns] = (pager, grid)
         ids.results.clear_widgets()
         ids.results.add_widget(self._lists[columns][0])
-        self.padding = (0, 0, 0, skin.gap() if is_open else skin.px(20))
+        self.padding = (0, 0, 0, skin.gap() if is_open else skin.pick(skin.px(20), skin.gap()))
         ids.keyboard.opacity = 1 if is_open else 0
         if not is_open:
             ids.keyboard.show(())
             ids.keyboard.height = 0
         self._place(ids.categories, ids.browse, not is_open)
         self._place(ids.heading, ids.results_column, not is_open)
-        ids.search_row.height = skin.target() if is_open else max(skin.target(), skin.px(88))
+        drawn = skin.pick(0, 64) if is_open else skin.pick(88, 70)
+        ids.search_row.height = max(skin.target(), skin.px(drawn))
         ids.search.enabled = not is_open
 
     def _place(self, part: Any, box: BoxLayout, wanted: bool) -> None:

@@ -245,8 +245,11 @@ class BarButton(Target, BoxLayout):  # type: ignore[misc]  # kivy has no type in
     def __init__(self, **kwargs: Any) -> None:
         self._icon = Icon(dots=skin.px(34), size_hint_x=None, width=skin.px(34))
         self._name = Words(weight="semibold", role="body", hug=True)
-        super().__init__(**kwargs)
-        self.spacing = skin.px(16)
+        super().__init__(orientation=skin.flow(), **kwargs)
+        self.spacing = skin.px(skin.pick(16, 6))
+        if skin.is_tall():
+            self._icon.size_hint, self._icon.height = (1, None), skin.px(36)
+            self._name.size_hint_y, self._name.pos_hint = None, {"center_x": 0.5}
         for part in (Widget(), self._icon, self._name, Widget()):
             self.add_widget(part)
         for name in ("icon", "text", "tone", "pressed", "enabled"):

@@ -22,6 +22,8 @@ class Pill(Ground, BoxLayout):  # type: ignore[misc]  # kivy has no type informa
     text = StringProperty("")
     accent = StringProperty("leaf")
     role = StringProperty("small")
+    most = NumericProperty(0)
+    """The most it may be wide, in dots: a longer sentence takes two lines. 0: as wide as its words."""
 
     def __init__(self, **kwargs: Any) -> None:
         self._icon = Icon(dots=skin.px(26), size_hint_x=None, width=skin.px(26))
@@ -34,16 +36,20 @@ class Pill(Ground, BoxLayout):  # type: ignore[misc]  # kivy has no type informa
         self.add_widget(self._icon)
         self.add_widget(self._words)
         self._words.fbind("width", self._dress)
-        for name in ("icon", "text", "accent", "role"):
+        for name in ("icon", "text", "accent", "role", "most"):
             self.fbind(name, self._dress)
         self._dress()
 
     def _dress(self, *_: Any) -> None:
         self.fill = skin.accent_ground(self.accent)
-        self._words.role = self.role
         self._icon.name, self._icon.tone = self.icon, self.accent
+        self._words.role, self._words.hug = self.role, not self.most
         self._words.text, self._words.tone = self.text, self.accent
-        self.width = self._words.width + self._icon.width + skin.px(12) + 2 * skin.px(20)
+        self.height = skin.px(60 if self.most else 48)
+        around = self._icon.width + skin.px(12) + 2 * skin.px(20)
+        if self.most:
+            self._words.width = self.most - around
+        self.width = self._words.width + around
         self.opacity = 1 if self.text else 0
 
 
@@ -86,25 +92,24 @@ class Header(BoxLayout):  # type: ignore[misc]  # kivy has no type information
         self._city.text, self._site.text = self.city, self.site
         self._pill.icon, self._pill.text = self.link_icon, self.link_text
         self._pill.accent = self.link_accent
-        self._pill.role = "small"
+        self._pill.role, self._pill.most = "small", 0
 
     def _measure(self, *_: Any) -> None:
-        """The name takes what it needs; a long sentence about the link takes a smaller size."""
+        """The name takes what it needs; a long sentence is written smaller, then on two lines."""
         self._who.width = max(self._city.width, self._site.width)
         room = skin.theme().metrics.width - self._who.width - skin.px(44 + 2 * 40 + 3 * 16)
         if self._pill.width > room:
+            self._pill.most = room if self._pill.role == "caption" else 0
             self._pill.role = "caption"
 
 
 class BottomBar(Bar):
     """Up to five places of equal width, with a line between them and a dead gap around each."""
 
-    HEIGHT = 104
-
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size_hint_y = None
-        self.height = max(skin.px(self.HEIGHT), skin.target() + 4)
+        self.height = skin.bar_height()
         self.padding = (0, 0, 0, 2)
         with self.canvas.after:
             Color(rgba=skin.color("line"))

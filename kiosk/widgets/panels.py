@@ -87,7 +87,7 @@ class Field(Target, Ground, BoxLayout):  # type: ignore[misc]  # kivy has no typ
 
     def __init__(self, **kwargs: Any) -> None:
         self._icon = Icon(dots=skin.px(30), tone="muted", size_hint_x=None, width=0)
-        self._label = Words(role="caption", tone="muted", size_hint_y=None)
+        self._label = Words(role=skin.pick("caption", "small"), tone="muted", size_hint_y=None)
         self._line = Words(role="body")
         self._words = BoxLayout(orientation="vertical")
         super().__init__(**kwargs)
@@ -106,7 +106,7 @@ class Field(Target, Ground, BoxLayout):  # type: ignore[misc]  # kivy has no typ
         self.edge_width = 3 if self.active else 2
         self._icon.name, self._icon.width = self.icon, skin.px(30) if self.icon else 0
         self._label.text, self._label.tone = self.label, self.label_tone
-        self._label.height = skin.size("caption") * 1.5 if self.label else 0
+        self._label.height = skin.size(self._label.role) * 1.5 if self.label else 0
         self._line.role = self.role
         caret = "|" if self.active else ""
         self._line.tone = "ink" if self.value or (self.active and not self.hint) else "muted"

@@ -8,7 +8,7 @@ from typing import Any
 
 from kivy.clock import Clock
 from kivy.effects.scroll import ScrollEffect
-from kivy.properties import ObjectProperty, StringProperty
+from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.scrollview import ScrollView
 from kivy.uix.widget import Widget
@@ -36,12 +36,14 @@ class Viewport(ScrollView):  # type: ignore[misc]  # kivy has no type informatio
 
 
 class Pager(BoxLayout):  # type: ignore[misc]  # kivy has no type information
-    """Content with an up and a down button at its right, there only when the content is longer.
+    """Content with an up and a down button, there only when the content is longer.
 
+    They stand at its right, or `below` it: on a portrait screen everybody must reach them.
     `content` is the one widget inside (a layout that grows, or a RecycleView's place is taken by it).
     """
 
     key = StringProperty("")
+    below = BooleanProperty(False)
     content = ObjectProperty(None, allownone=True)
 
     def __init__(self, **kwargs: Any) -> None:
@@ -49,7 +51,7 @@ class Pager(BoxLayout):  # type: ignore[misc]  # kivy has no type information
         _ = skin.translate
         self._up = PageButton(icon="chevron-up", text=_("Subir"))
         self._down = PageButton(icon="chevron-down", text=_("Bajar"))
-        self._side = BoxLayout(orientation="vertical", size_hint_x=None)
+        self._side = BoxLayout()
         self._wraps = False
         self._rows: tuple[float, Callable[[], int], Callable[[float], None]] | None = None
         self._page = 0.0
@@ -58,8 +60,8 @@ class Pager(BoxLayout):  # type: ignore[misc]  # kivy has no type information
         super().__init__(**kwargs)
         self.spacing = skin.gap()
         self._side.spacing = skin.gap()
+        self._side.size = (skin.target(), max(skin.target(), skin.px(84)))
         for button, step in ((self._up, 1), (self._down, -1)):
-            button.size_hint = (None, None)
             button.size = (skin.target(), skin.target())
             button.fbind("on_act", self._move, step)
         super().add_widget(self.viewport)
@@ -67,6 +69,16 @@ class Pager(BoxLayout):  # type: ignore[misc]  # kivy has no type information
         self.viewport.fbind("size", self._look_soon)
         self.viewport.fbind("scroll_y", self._look_soon)
         self.fbind("key", self._look_soon)
+        self.fbind("below", self._turn)
+        self._turn()
+
+    def _turn(self, *_: Any) -> None:
+        """A column of two square buttons at the right, or a row of two wide ones below."""
+        self.orientation = "vertical" if self.below else "horizontal"
+        self._side.orientation = "horizontal" if self.below else "vertical"
+        self._side.size_hint = (1, None) if self.below else (None, 1)
+        for button in (self._up, self._down):
+            button.size_hint = (1, 1) if self.below else (None, None)
 
     def hold(self, content: Any) -> None:
         """Put the content in; its height must follow what it holds."""
@@ -126,11 +138,10 @@ class Pager(BoxLayout):  # type: ignore[misc]  # kivy has no type information
         is_empty = self._rows is not None and self._rows[1]() == 0
         needed = self._overflow() > 2 and self.height >= skin.target() - 1 and not is_empty
         if needed and self._side.parent is None:
-            self._side.width = skin.target()
             super().add_widget(self._side)
         elif not needed and self._side.parent is not None:
             super().remove_widget(self._side)
-        self._arrange_side(self.height < 2 * (skin.target() + skin.gap()))
+        self._arrange_side(not self.below and self.height < 2 * (skin.target() + skin.gap()))
         self._up.enabled = self.viewport.scroll_y < 0.999
         self._down.enabled = self._wraps or self.viewport.scroll_y > 0.001
 
@@ -138,7 +149,8 @@ class Pager(BoxLayout):  # type: ignore[misc]  # kivy has no type information
         """Where two buttons have no room, one goes down and from the end back to the top."""
         self._wraps = low
         spare = self.height - 2 * (skin.target() + skin.gap())
-        middle = self._place if spare > skin.size("caption") * 1.5 else self._gap
+        room = self.below or spare > skin.size("caption") * 1.5
+        middle = self._place if room else self._gap
         parts = (self._down, self._gap) if low else (self._up, middle, self._down)
         if tuple(reversed(self._side.children)) != parts:
             self._side.clear_widgets()

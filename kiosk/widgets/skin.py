@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from kiosk.assets import icon_character, needs_fallback
 from kiosk.theme import FALLBACK_FILES, FONT_FILES, Rgba, Theme, make_metrics, make_theme
 
 Translate = Callable[[str], str]
+T = TypeVar("T")
 
 _theme: Theme = make_theme(make_metrics(1280, 800, 149))
 _words: Translate = str
@@ -73,6 +75,41 @@ def gap() -> int:
 
 def is_portrait() -> bool:
     return _theme.metrics.height > _theme.metrics.width
+
+
+def is_tall() -> bool:
+    """True on a portrait screen with room for what a wide one sets side by side."""
+    return _theme.metrics.tall
+
+
+def flow() -> str:
+    """How the halves of a body stand: side by side, or one below the other on a tall screen."""
+    return pick("horizontal", "vertical")
+
+
+def pick(wide: T, tall: T) -> T:
+    """What holds on a wide screen, or what holds on a tall one."""
+    return tall if is_tall() else wide
+
+
+def bar_height() -> int:
+    """The bottom bar's height; on a tall screen its words stand below their icons."""
+    return max(px(pick(104, 112)), target() + 4)
+
+
+def reach() -> int:
+    """How high above the bottom bar something to press may stand, in dots."""
+    return _theme.metrics.reach - bar_height()
+
+
+def stack_height(count: int, drawn: float) -> int:
+    """How high so many buttons are below each other, each at least as high as drawn and as a finger needs."""
+    return count * max(target(), px(drawn)) + max(count - 1, 0) * gap()
+
+
+def row_height(count: int, drawn: float) -> int:
+    """How high a row of so many buttons is; a tall screen sets them below each other."""
+    return stack_height(count if is_tall() else min(count, 1), drawn)
 
 
 def icon(name: str) -> str:

@@ -69,6 +69,10 @@ class Card(Ground, BoxLayout):  # type: ignore[misc]  # kivy has no type informa
     """A white card that lays out its children."""
 
 
+class Room(Widget):  # type: ignore[misc]  # kivy has no type information
+    """What a tall screen leaves free between what it tells and what it asks; no other screen has one."""
+
+
 class Bar(BoxLayout):  # type: ignore[misc]  # kivy has no type information
     """A plain full-width ground with a line along its top or bottom."""
 

@@ -695,6 +695,23 @@ def test_a_step_without_its_answer_says_what_is_missing(kiosk: SimulatedKiosk) -
     assert "calle" in kiosk.view.problem
 
 
+def test_each_step_of_a_report_has_the_answers_of_the_steps_before_it(
+    kiosk: SimulatedKiosk,
+) -> None:
+    kiosk.tap("home.reporte")
+    assert kiosk.view.answered == ()
+    kiosk.tap("reporte.service.bache")
+    assert [row.label for row in kiosk.view.answered] == ["Reporte"]
+    kiosk.tap("reporte.colonia.0")
+    assert [row.label for row in kiosk.view.answered] == ["Reporte", "Colonia"]
+
+
+def test_the_first_screen_names_the_network_for_whoever_walks_by(kiosk: SimulatedKiosk) -> None:
+    heading, sentence = kiosk.view.wifi
+    assert heading == "Wi-Fi gratis"
+    assert kiosk.settings.text("portal.ssid") in sentence
+
+
 def test_back_walks_the_steps_before_it_leaves(kiosk: SimulatedKiosk) -> None:
     fill_report(kiosk)
     seen = []

@@ -122,7 +122,7 @@ def test_a_wrong_pin_says_so_and_counts_down(kiosk: SimulatedKiosk) -> None:
     kiosk.tick()
 
     told = [n.text for n in kiosk.view.notices]
-    assert told == ["El PIN no es correcto. Le quedan 2 intentos."]
+    assert told == ["El NIP no es correcto. Le quedan 2 intentos."]
     assert acts(kiosk) == [("login_failed", "wrong_pin")]
 
 

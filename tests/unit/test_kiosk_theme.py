@@ -99,3 +99,20 @@ def test_fonts_and_icons_travel_with_the_program() -> None:
 def test_on_a_portrait_screen_controls_stay_within_the_lowest_45_percent() -> None:
     assert make_metrics(1080, 1920, 102).reach == 864
     assert make_metrics(1280, 800, 149).reach == 800
+
+
+@pytest.mark.parametrize(
+    ("screen", "tall", "unit"),
+    [
+        ((1080, 1920, 102), True, 1.08),
+        ((1080, 1920, 69), True, 1.08),
+        ((800, 1280, 149), False, 0.625),
+        ((1280, 800, 149), False, 1.0),
+    ],
+)
+def test_a_tall_screen_is_drawn_larger_than_one_without_room_for_seven_rows_of_fingers(
+    screen: tuple[int, int, int], tall: bool, unit: float
+) -> None:
+    metrics = make_metrics(*screen)
+
+    assert (metrics.tall, metrics.unit) == (tall, unit)

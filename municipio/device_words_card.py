@@ -29,6 +29,6 @@ CARD_WORDS: dict[tuple[str, str], tuple[str, str, str]] = {
         "not_piv": N_("no es una tarjeta de servicio: meta la suya"),
         "no_key": N_("la tarjeta no tiene llave en la ranura 9A: pida que se la preparen"),
         "garbled": N_("la tarjeta contesta mal: límpiela y métala otra vez"),
-        "blocked": N_("el PIN está bloqueado: la ciudad debe desbloquear la tarjeta"),
+        "blocked": N_("el NIP está bloqueado: la ciudad debe desbloquear la tarjeta"),
     }.items()
 }

@@ -97,7 +97,7 @@ CARD = Device(
         Button("Sacar", "remove"),
         Button("Caer el lector", "service_down", look="trouble"), Button("Volver el lector", "service_up"),
     ),
-    builders.watch_card, "card.enabled", note="PIN de demostración: 123456", missing=builders.card_missing,
+    builders.watch_card, "card.enabled", note="NIP de demostración: 123456", missing=builders.card_missing,
 )  # fmt: skip
 
 SUN = Device(

@@ -198,7 +198,7 @@ KEYS: tuple[Key, ...] = (
         is_secret=True, is_rare=True,
     ),
     Key(
-        "uplink.pin", Kind.TEXT, "", "PIN del chip", "Solo si el chip lo pide al encender.",
+        "uplink.pin", Kind.TEXT, "", "NIP del chip", "Solo si el chip lo pide al encender.",
         "de 4 a 8 dígitos, entre comillas", max_length=8, pattern="[0-9]{4,8}", when=_LTE,
         is_secret=True,
     ),

@@ -22,9 +22,9 @@ from rig.serialport import Port
 from rig.writelog import LogFault, read_head
 
 CPU = "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand"
-"""Emulated AVX makes Mesa's compiled code fall over; a processor without it draws. It calls itself AMD's: on an
-Intel of before 2018 the kernel changes its page table with every system call, which costs an emulator ten
-times the call and half of every start of a program."""
+"""Emulated AVX makes Mesa's compiled code fall over; a processor without it draws. It calls itself AMD's: on
+an Intel of before 2018 the kernel changes its page table with every system call, which costs an emulator
+eight times the call and half of what a program's start takes."""
 LAZY = "cache.no-flush=on"
 """A flush of the guest goes no further than the log: killing the machine leaves the host's pages where they
 are, and it is not the host's power that is cut here."""

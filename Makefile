@@ -32,7 +32,7 @@ test: setup-test check  ## every test but the slow machines; root or sudo also p
 
 test-appliance: setup-test  ## the card itself in virtual machines, two side by side: QEMU, no KVM (minutes; root)
 	@.ci/setup vm
-	@$(MAKE) --no-print-directory image BOARD=vm-amd64
+	@$(MAKE) --no-print-directory image BOARD=vm-amd64 QUICK=1
 	@$(PY) -P tests/appliance/run.py
 
 test-vm: setup-test  ## a street with simulated radios, units, sun, Vagrant and power cuts in a virtual node: QEMU, no KVM (minutes; root)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -51,18 +52,19 @@ def import_(folder: Path, data: Path, allow_older: bool, as_json: bool) -> None:
 @json_option
 def show(data: Path, as_json: bool) -> None:
     """Say which content this node serves."""
-    catalogue = SqliteCatalogue(DataDir(data).catalogue)
-    problem = catalogue.problem
+    with closing(SqliteCatalogue(DataDir(data).catalogue)) as catalogue:
+        problem = catalogue.problem
+        created = catalogue.content_date()
+        tramites, accounts = catalogue.counts()
+        version = catalogue.content_version()
     if problem is not None:
         text = {
             CatalogueTrouble.MISSING: "no content is installed; use: plaza content import FOLDER",
             CatalogueTrouble.DAMAGED: "the catalogue is damaged; import the content again",
         }[problem]
         _fail({"ok": False, "problem": problem.value}, text, as_json)
-    created = catalogue.content_date()
     assert created is not None, "an open catalogue has a date"
-    tramites, accounts = catalogue.counts()
-    _say(_summary(Installed(catalogue.content_version(), created, tramites, accounts)), as_json)
+    _say(_summary(Installed(version, created, tramites, accounts)), as_json)
 
 
 def _settings(node: DataDir) -> Settings:

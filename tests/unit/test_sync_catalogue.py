@@ -4,8 +4,8 @@ import json
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -116,10 +116,16 @@ class City:
     folder: Path
     data: Path
     key: Ed25519PrivateKey
+    readers: list[SqliteCatalogue] = field(default_factory=list)
 
     @property
     def catalogue(self) -> Path:
         return self.data / "catalogue.sqlite"
+
+    def read(self) -> SqliteCatalogue:
+        """A reader that is closed at the end of the test."""
+        self.readers.append(SqliteCatalogue(self.catalogue))
+        return self.readers[-1]
 
     def publish(
         self, version: str = "2026-01-20.1", changes: Mapping[str, bytes] | None = None
@@ -168,20 +174,24 @@ def padron(sign: Callable[[bytes], bytes]) -> tuple[PadronRow, ...]:
 
 
 @pytest.fixture
-def city(tmp_path: Path) -> City:
+def city(tmp_path: Path) -> Iterator[City]:
     made = City(tmp_path / "contenido", tmp_path / "data", Ed25519PrivateKey.generate())
     (made.data / "keys").mkdir(parents=True)
     (made.data / "keys" / "city.pub").write_bytes(public_pem(made.key.public_key()))
-    return made
+    yield made
+    for reader in made.readers:
+        reader.close()
 
 
 @pytest.fixture(scope="module")
-def catalogue(tmp_path_factory: pytest.TempPathFactory) -> SqliteCatalogue:
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteCatalogue]:
     path = tmp_path_factory.mktemp("city")
     made = City(path / "contenido", path, Ed25519PrivateKey.generate())
     made.publish()
     assert isinstance(made.install(), Installed)
-    return SqliteCatalogue(made.catalogue)
+    reader = SqliteCatalogue(made.catalogue)
+    yield reader
+    reader.close()
 
 
 @pytest.mark.parametrize("query", QUERIES)
@@ -251,7 +261,7 @@ def test_the_rest_of_the_content_is_there(catalogue: SqliteCatalogue) -> None:
 def test_an_account_shows_no_name_and_its_liquidacion_as_signed(city: City) -> None:
     city.publish()
     assert city.install() == Installed("2026-01-20.1", date(2026, 1, 20), 115, 2)
-    catalogue = SqliteCatalogue(city.catalogue)
+    catalogue = city.read()
     account = catalogue.account(CLAVE)
     assert account == Account(CLAVE, "M. L. H.", "Calle Juárez", "Centro", "urbano")
     signed = catalogue.liquidacion(CLAVE)
@@ -262,7 +272,7 @@ def test_an_account_shows_no_name_and_its_liquidacion_as_signed(city: City) -> N
 
 
 def test_a_reader_sees_new_content_without_being_opened_again(city: City) -> None:
-    catalogue = SqliteCatalogue(city.catalogue)
+    catalogue = city.read()
     assert catalogue.problem is CatalogueTrouble.MISSING
     assert catalogue.categories() == ()
     city.publish()
@@ -277,7 +287,7 @@ def test_a_reader_sees_new_content_without_being_opened_again(city: City) -> Non
 def test_many_readers_and_a_swap_never_meet_half_a_catalogue(city: City) -> None:
     city.publish()
     city.install()
-    catalogue = SqliteCatalogue(city.catalogue)
+    catalogue = city.read()
     wrong: list[int] = []
 
     def read() -> None:
@@ -339,7 +349,7 @@ def test_a_bad_padron_line_leaves_the_old_content(city: City) -> None:
     problem = city.install()
     assert isinstance(problem, ContentProblem)
     assert "line 3" in str(problem)
-    assert SqliteCatalogue(city.catalogue).content_version() == "2026-01-20.1"
+    assert city.read().content_version() == "2026-01-20.1"
     assert [p.name for p in city.data.glob(".catalogue-*")] == []
 
 
@@ -392,7 +402,7 @@ def test_a_catalogue_cut_short_is_empty_and_says_so(city: City, harm: bytes | No
     city.install()
     raw = city.catalogue.read_bytes()
     city.catalogue.write_bytes(raw[: len(raw) // 3] if harm is None else harm)
-    catalogue = SqliteCatalogue(city.catalogue)
+    catalogue = city.read()
     assert catalogue.search_tramites("predial") == ()
     assert catalogue.account(CLAVE) is None
     assert catalogue.problem is CatalogueTrouble.DAMAGED
@@ -510,5 +520,5 @@ def test_the_command_needs_a_city_to_trust(city: City) -> None:
 def test_content_without_colonias_or_emergency_numbers_is_installed(city: City) -> None:
     city.publish(changes={"colonias.json": encode_values([]), "emergency.json": b"[]"})
     assert isinstance(city.install(), Installed)
-    catalogue = SqliteCatalogue(city.catalogue)
+    catalogue = city.read()
     assert (catalogue.colonias(), catalogue.emergency_numbers()) == ((), ())

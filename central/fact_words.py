@@ -1,4 +1,4 @@
-"""One Spanish sentence for each fact that a node tells about itself, for its history."""
+"""Facts in Spanish: a few words for each type, and a sentence for what a node tells about itself."""
 
 from __future__ import annotations
 
@@ -19,6 +19,38 @@ from municipio.facts import RECOVERED, FactType
 
 Data = dict[str, Any]
 
+FACT_KINDS: dict[str, str] = {
+    FactType.PAYMENT_INTENDED: "empezó el pago",
+    FactType.PAYMENT_TAKEN: "se cobró",
+    FactType.PAYMENT_UNKNOWN: "no se sabe si se cobró",
+    FactType.PAYMENT_RESOLVED: "se aclaró el cobro",
+    FactType.PASE_ISSUED: "se numeró el pase de caja",
+    FactType.RECEIPT_PRINTED: "se imprimió el recibo",
+    FactType.RECEIPT_REPRINTED: "se imprimió una copia",
+    FactType.RECEIPT_UNKNOWN: "no se sabe si se imprimió",
+    FactType.REPORT_FILED: "se levantó el reporte",
+    FactType.REPORT_PHOTO_ADDED: "se agregó una foto",
+    FactType.COMPLAINT_FILED: "se presentó la queja",
+    FactType.APPOINTMENT_ASKED: "se pidió la cita",
+    FactType.SURVEY_ANSWERED: "se contestó la encuesta",
+    FactType.FILTER_APPEALED: "se pidió revisar la página",
+    FactType.TERMS_ACCEPTED: "se aceptaron los términos",
+    FactType.VISIT_ENDED: "terminó una visita",
+    FactType.VISIT_COUNTED: "se contaron visitas",
+    FactType.DEVICE_CHANGED: "cambió un equipo",
+    FactType.ENERGY_CHANGED: "cambió la energía",
+    FactType.NODE_STARTED: "arrancó el nodo",
+    FactType.NODE_CONFIGURED: "llegaron ajustes de la ciudad",
+    FactType.NODE_UPDATED: "se actualizó el nodo",
+    FactType.NODE_UPDATE_RETURNED: "volvió a la versión anterior",
+    FactType.NODE_CLOCK_CHECKED: "oyó la hora de la ciudad",
+    FactType.NODE_CONTENT_CHANGED: "cambió el contenido",
+    FactType.TECHNICIAN_ACTED: "actuó un técnico",
+    FactType.TRAMITE_CONSULTED: "se consultaron trámites",
+    **dict.fromkeys(RECOVERED.values(), "llegó un hecho rescatado"),
+}
+"""Every type of fact, as the staff reads it."""
+
 _STARTS = {
     "first": "por primera vez",
     "heads_lost": "con una memoria anterior",
@@ -31,11 +63,13 @@ _STARTS = {
 
 
 def fact_in_words(raw: bytes) -> str:
-    """The sentence of a fact that a node told about itself; the type where there is none."""
+    """The sentence of a fact that a node told about itself; the words of its type where there is none."""
     fact: dict[str, Any] = msgspec.json.decode(raw)
     type, data = str(fact.get("type")), fact.get("data")
     said = _SENTENCES.get(type)
-    return type if said is None else said(data if isinstance(data, dict) else {})
+    return (
+        FACT_KINDS.get(type, type) if said is None else said(data if isinstance(data, dict) else {})
+    )
 
 
 def _word(data: Data, name: str) -> str:
@@ -88,11 +122,9 @@ _SENTENCES: dict[str, Callable[[Data], str]] = {
     FactType.ENERGY_CHANGED: _energy,
     FactType.NODE_STARTED: _started,
     FactType.TECHNICIAN_ACTED: _technician,
-    FactType.NODE_CLOCK_CHECKED: lambda _: "oyó la hora de la ciudad",
     FactType.NODE_CONTENT_CHANGED: _content,
     FactType.NODE_CONFIGURED: _configured,
     FactType.NODE_UPDATED: lambda data: f"se actualizó a la versión {_word(data, 'version')}",
     FactType.NODE_UPDATE_RETURNED: _returned,
     FactType.TRAMITE_CONSULTED: lambda _: "dijo qué trámites se consultaron",
-    **dict.fromkeys(RECOVERED.values(), lambda _: "llegó un hecho rescatado"),
 }

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, render_template, request
 
 from central.context import central
 from central.dashboard_door import shown_token, staff_name
+from central.fact_words import FACT_KINDS
 from central.folios import find_folio
 from central.problems import Problem
 from central.receipts import Verdict, check_receipt
@@ -27,7 +28,6 @@ from central.words import (
     moment_in_words,
     state_said,
 )
-from municipio.facts import LANES
 from municipio.money import format_mxn, importe_con_letra
 from municipio.usecases.folios import DOUBLED
 
@@ -90,7 +90,7 @@ def staff() -> Response:
         inegi, now = central().city.inegi, central().now()
         note(connection, inegi, who, "facts.viewed", now, detail=looked)
     token = shown_token()
-    return _page("staff.html", 200, seen=seen, asked=asked, token=token, lanes=LANES)
+    return _page("staff.html", 200, seen=seen, asked=asked, token=token, fact_kinds=FACT_KINDS)
 
 
 def error_page(status: int) -> Response:

@@ -8,11 +8,12 @@ from central.context import central
 from central.dashboard import page, staff_only
 from central.dashboard_door import staff_name
 from central.dashboard_words import AUDITED
+from central.fact_words import FACT_KINDS
 from central.moments_read import moment_with_error
 from central.rights import Held, find_held
 from central.rights_audit import newest, note
 from central.rights_facts import attachments_of, document, fact_id, is_husk
-from central.words import FACT_KINDS, FOLIO_KINDS
+from central.words import FOLIO_KINDS
 
 rights = Blueprint("rights", __name__)
 

@@ -19,25 +19,6 @@ FOLIO_KINDS = {
     "doble": "Dos asuntos con un folio",
 }
 
-FACT_KINDS = {
-    "report.filed": "se levantó el reporte",
-    "report.photo_added": "se agregó una foto",
-    "complaint.filed": "se presentó la queja",
-    "appointment.asked": "se pidió la cita",
-    "filter.appealed": "se pidió revisar la página",
-    "payment.intended": "empezó el pago",
-    "payment.taken": "se cobró",
-    "payment.unknown": "no se sabe si se cobró",
-    "payment.resolved": "se aclaró el cobro",
-    "payment.pase_issued": "se numeró el pase de caja",
-    "receipt.printed": "se imprimió el recibo",
-    "receipt.reprinted": "se imprimió una copia",
-    "receipt.unknown": "no se sabe si se imprimió",
-    "report.recovered": "llegó un hecho rescatado",
-    "payment.recovered": "llegó un hecho rescatado",
-}
-"""Types of facts on a case, for the staff."""
-
 TROUBLES = {
     "changed-fact": "hecho cambiado",
     "duplicate-id": "identificador repetido",

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from central.app import create_app
 from central.city import City
 from central.context import Central
+from central.fact_words import FACT_KINDS
 from central.ingest import take_batch
 from central.keys import CityKey
 from central.node_simulator import NodeSimulator
@@ -162,11 +163,23 @@ def test_the_staff_see_nodes_and_facts_and_can_narrow_them(
     with caplog.at_level(logging.DEBUG):
         page = client.get("/", headers={"Authorization": f"Bearer {TOKEN}"}).text
         narrow = client.get(f"/?token={TOKEN}&lane=vit&node=COA007").text
-    for shown in ("COA007", "report.filed", "device.changed", "bache &lt;b&gt;", "20/01/2026"):
+    for shown in (
+        "COA007",
+        "report.filed",
+        "cambió un equipo",
+        "device.changed",
+        "bache &lt;b&gt;",
+        "20/01/2026",
+    ):
         assert shown in page
     assert "report.filed" not in narrow
+    assert '<option value="vit" selected>aparatos</option>' in narrow
     assert "device.changed" in narrow
     assert TOKEN not in caplog.text
+
+
+def test_every_type_of_fact_has_words_for_the_staff() -> None:
+    assert set(FACT_KINDS) == set(FactType)
 
 
 def test_only_the_newest_facts_are_listed(

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import fcntl
-import inspect
 import json
 import os
 import re
@@ -27,14 +26,14 @@ import bundle
 import disk
 import keys
 import node
+import programs
 import roots
 import slot
 import squash
 import wheels
-from boards import BASES, BOARDS, NEVER, Board
-from stages import TREE, Report, digest, run, say, size_of, stage
-
-RECIPE = "images/build"
+from boards import BASES, BOARDS, Board
+from recipe import ImageKeys, RootKeys, image_keys, root_keys
+from stages import TREE, Report, run, say, size_of, stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,22 +81,18 @@ class Builder:
         self.report = Report(self.folder / "report.json")
         self.release = release(version)
         self.tools = out / "tools/root"
-        self.base = out / board.base / "root"
+        self.base, self.installed = (out / board.base / n for n in ("root", "installed"))
         self.firmware = out / "firmware/root"
 
     def image(self) -> Path:
         began = time.monotonic()
         key = self._parts()
         image = self.folder / f"plaza-{self.board.name}.img"
-        recipe = digest(
-            (f"{RECIPE}/disk.py", f"{RECIPE}/uboot.py", f"{RECIPE}/boot"), (key, repr(self.board))
-        )
-        made = stage(
-            self.report, "disk", self.folder, recipe,
+        made = self._stage(
+            "disk", image, key.disk,
             lambda: disk.make_disk(
                 self.folder, self.base, self.firmware, self.board, self.tools, self.release.epoch
             ),
-            [image],
         )  # fmt: skip
         if made:  # the one before must not be published as this one
             image.with_suffix(".img.xz").unlink(missing_ok=True)
@@ -116,110 +111,81 @@ class Builder:
     def bundle(self) -> Path:
         key = self._parts()
         path = self.folder / f"plaza-{self.board.name}-{self.release.version}.raucb"
-        recipe = digest((f"{RECIPE}/bundle.py", f"{RECIPE}/boot/hook"), (key, self.release.version))
-        stage(
-            self.report, "bundle", self.folder, recipe,
+        self._stage(
+            "bundle", path, key.bundle,
             lambda: bundle.make_bundle(
-                self.folder, self.board, self.release, self.signer, self.tools
+                self.folder, self.board, self.release, self._signer, self.tools
             ),
-            [path],
         )  # fmt: skip
         say(f"bundle   {path}")
         return path
 
-    def _parts(self) -> str:
-        key = self._roots()
-        self.signer = keys.signer(self.shared / "keys", self.tools)
-        return self._slot(self._node(key))
+    def _parts(self) -> ImageKeys:
+        before = root_keys(self.board, programs.tree_files())
+        self._roots(before)
+        self._signer = keys.signer(self.shared / "keys", self.tools)
+        trusted = self._signer.keyring.read_text(), self._signer.certificate.read_text()
+        own = image_keys(self.board, before, self.release, trusted, self.level)
+        self._node(own)
+        self._slot(own)
+        return own
 
-    def _roots(self) -> str:
-        debian = code(roots.bootstrap), roots.PINS, roots.COMPONENTS
-        tools_key = digest((f"{RECIPE}/packages-tools.txt",), debian)
-        stage(
-            self.report, "tools", self.shared / "tools", tools_key,
+    def _roots(self, key: RootKeys) -> None:
+        """What boards of one base share: Debian, wheels, and our programs in it."""
+        epoch = self.release.epoch
+        self._stage(
+            "tools", self.tools, key.tools,
             lambda: roots.bootstrap(
-                self.tools, "amd64", roots.listed(f"{RECIPE}/packages-tools.txt"), without=roots.NO_DOCS
+                self.tools, "amd64", roots.listed("images/build/packages-tools.txt"),
+                without=roots.NO_DOCS,
             ),
-            [self.tools],
         )  # fmt: skip
-        files = (f"{RECIPE}/packages-image.txt", "images/packages-node.txt")
         kind = BASES[self.board.base]
-        base_key = digest(files, (repr(kind), *NEVER, *debian, code(roots.make_base)))
-        base = self.base
-        stage(
-            self.report, "base", base.parent, base_key,
-            lambda: roots.make_base(base, kind, self.release.epoch), [base],
-        )  # fmt: skip
-        firmware_key = ""
-        if self.board.boot == "uboot":
-            firmware_key = digest((), (code(roots.make_firmware), *roots.FIRMWARE))
-            stage(
-                self.report, "firmware", self.shared / "firmware", firmware_key,
-                lambda: roots.make_firmware(self.firmware, self.release.epoch), [self.firmware],
+        self._stage("base", self.base, key.base, lambda: roots.make_base(self.base, kind, epoch))
+        if key.firmware:
+            self._stage(
+                "firmware", self.firmware, key.firmware,
+                lambda: roots.make_firmware(self.firmware, epoch),
             )  # fmt: skip
         folder = self.shared / f"wheels-{self.board.arch}"
-        wheels_key = digest((*wheels.LISTS, f"{RECIPE}/wheels.py"), (tools_key, self.board.arch))
-        stage(
-            self.report, "wheels", folder, wheels_key,
-            lambda: wheels.make_wheels(
-                folder, self.board, self.tools, self.python, self.release.epoch
+        house = folder / "wheels"
+        self._stage(
+            "wheels", house, key.wheels,
+            lambda: wheels.make_wheels(folder, self.board, self.tools, self.python, epoch),
+        )  # fmt: skip
+        self._stage(
+            "install", self.installed, key.install,
+            lambda: programs.make_installed(
+                self.installed, self.base, house, self.tools, self.board.arch, epoch
             ),
-            [folder / "wheels"],
         )  # fmt: skip
-        return digest((), (tools_key, base_key, firmware_key, wheels_key))
 
-    def _node(self, before: str) -> str:
-        installed = self.shared / self.board.base / "installed"
-        ids = f"{RECIPE}/overlay/usr/lib/sysusers.d/00-plaza-ids.conf"
-        installed_key = digest(
-            [*node.tree_files(), ids],
-            (before, code(node.make_installed), code(node.install), code(node.carry_wheels)),
-        )
-        house = self.shared / f"wheels-{self.board.arch}/wheels"
-        stage(
-            self.report, "install", installed.parent, installed_key,
-            lambda: node.make_installed(
-                installed, self.base, house, self.tools, self.board.arch, self.release.epoch
+    def _node(self, key: ImageKeys) -> None:
+        root, keyring = self.folder / "root", self._signer.keyring
+        self._stage(
+            "node", root, key.node,
+            lambda: node.make_node(
+                root, self.installed, self.tools, self.board, self.release, keyring
             ),
-            [installed],
         )  # fmt: skip
-        files = [f"{RECIPE}/node.py", f"{RECIPE}/overlay", f"{RECIPE}/boot"]
-        own = f"{RECIPE}/overlay-{self.board.boot}"
-        files += [own] if (TREE / own).is_dir() else []
-        release, keyring = self.release, self.signer.keyring
-        words = (
-            installed_key,
-            release.version,
-            release.commit,
-            keyring.read_text(),
-            self.board.name,
-        )
-        key = digest(files, words)
-        root = self.folder / "root"
-        stage(
-            self.report, "node", self.folder, key,
-            lambda: node.make_node(root, installed, self.tools, self.board, release, keyring), [root],
-        )  # fmt: skip
-        return key
 
-    def _slot(self, before: str) -> str:
-        root_image, boot = self.folder / "rootfs.img", self.folder / "boot"
+    def _slot(self, key: ImageKeys) -> None:
         root = self.folder / "root"
-        root_key = digest((f"{RECIPE}/squash.py",), (before, str(self.level)))
-        stage(
-            self.report, "rootfs", self.folder, root_key,
-            lambda: squash.make_root_image(self.folder, root, self.tools, self.release.epoch, self.level),
-            [root_image],
+        self._stage(
+            "rootfs", self.folder / "rootfs.img", key.rootfs,
+            lambda: squash.make_root_image(
+                self.folder, root, self.tools, self.release.epoch, self.level
+            ),
         )  # fmt: skip
-        key = digest((f"{RECIPE}/slot.py", f"{RECIPE}/initrd"), (root_key, repr(self.board)))
-        stage(
-            self.report, "boot", self.folder, key,
+        self._stage(
+            "boot", self.folder / "boot", key.boot,
             lambda: slot.make_boot_files(
                 self.folder, root, self.base, self.board, self.tools
             ),
-            [boot],
         )  # fmt: skip
-        return key
+
+    def _stage(self, name: str, what: Path, key: str, make: Callable[[], object]) -> bool:
+        return stage(self.report, name, what.parent, key, make, [what])
 
     def _sbom(self) -> None:
         """Beside the image: everything that is in it."""
@@ -248,11 +214,6 @@ class Builder:
             "xz", seconds=round(time.monotonic() - began, 1), bytes=packed.stat().st_size
         )
         say(f"xz       {packed.name} {size_of(packed) / 1e6:.1f} MB")
-
-
-def code(function: Callable[..., object]) -> str:
-    """The text of one function: what it makes is made anew when it changes."""
-    return inspect.getsource(function)
 
 
 def release(version: str) -> node.Release:

@@ -1,4 +1,4 @@
-"""The node's root: Debian's base, our programs by `images/install.sh`, what only an image has; tidied."""
+"""The node's root: a base with our programs in it, what only an image has; tidied."""
 
 from __future__ import annotations
 
@@ -10,20 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boards import Board
-from roots import copy_root, inside
+from roots import copy_plain, copy_root, inside, lay
 from stages import HERE, TREE, run
-from wheels import platform_words
 
-BUILDER_ARCH = "amd64"
-NOT_IN_A_NODE = (
-    "tests/",
-    "docs/",
-    ".ci/",
-    ".github/",
-    "images/vm/",
-    "images/rig/",
-    "images/build/",
-)
 # What a root made by apt holds and a read-only root never uses. Folders stay, as empty mount points.
 EMPTIED = (
     "var/cache/apt", "var/cache/debconf", "var/cache/ldconfig", "var/log", "boot",
@@ -86,82 +75,22 @@ class Release:
     built: str
 
 
-def tree_files() -> list[str]:
-    """What a node is made of: every file of the source tree but tests, docs and the recipe itself."""
-    listed = run("git", "-C", str(TREE), "ls-files", "-co", "--exclude-standard")
-    names = sorted(set(listed.splitlines()))
-    return [n for n in names if (TREE / n).is_file() and not n.startswith(NOT_IN_A_NODE)]
-
-
-def make_installed(
-    root: Path, base: Path, wheels: Path, tools: Path, arch: str, epoch: int
-) -> None:
-    """A base with our programs in it: the same for every board of the base."""
-    copy_root(base, root)
-    if arch != BUILDER_ARCH:
-        carry_wheels(root, wheels, tools, arch)
-    install(root, wheels, epoch)
-
-
 def make_node(
     root: Path, installed: Path, tools: Path, board: Board, release: Release, keyring: Path
 ) -> None:
     copy_root(installed, root)
-    shutil.copytree(HERE / "overlay", root, dirs_exist_ok=True, symlinks=True)
-    own = HERE / f"overlay-{board.boot}"
-    if own.is_dir():
-        shutil.copytree(own, root, dirs_exist_ok=True, symlinks=True)
+    for name in ("overlay", f"overlay-{board.boot}"):
+        lay(HERE / name, root)
     (root / "etc/rauc").mkdir(exist_ok=True)
-    shutil.copy(HERE / "boot" / f"system-{board.boot}.conf", root / "etc/rauc/system.conf")
+    copy_plain(HERE / "boot" / f"system-{board.boot}.conf", root / "etc/rauc/system.conf")
     _fill(root / "etc/rauc/system.conf", {"@COMPATIBLE@": board.compatible})
-    shutil.copy(keyring, root / "etc/rauc/keyring.pem")
+    (root / "etc/rauc/keyring.pem").write_bytes(keyring.read_bytes())
     inside(root, "systemctl", "mask", "-q", *MASKED)
     inside(root, "systemctl", "enable", "-q", *ENABLED)
     inside(root, "systemctl", "set-default", "-q", "multi-user.target")
     _tidy(root, release.epoch)
     _compile(root, tools, release.epoch)
     describe(root, board, release)
-
-
-def carry_wheels(root: Path, wheels: Path, tools: Path, arch: str) -> None:
-    """What `install.sh` would do under emulation in ten minutes: it finds the wheels already unpacked."""
-    binds = {root: "/input", wheels: "/wheels"}
-    inside(tools, "python3", "-m", "venv", "--without-pip", "/input/opt/plaza/venv", binds=binds)
-    inside(tools, "python3", "-m", "venv", "/venv")
-    site = "/input/opt/plaza/venv/lib/python3.13/site-packages"
-    names = sorted(f"/wheels/{p.name}" for p in wheels.glob("*.whl"))
-    inside(
-        tools, "/venv/bin/python", "-m", "pip", "install", "-q", "--no-index", "--no-deps", "--no-compile",
-        "--target", site, *platform_words(arch), *names, binds=binds,
-    )  # fmt: skip
-    shutil.rmtree(root / site.removeprefix("/input/") / "bin", ignore_errors=True)
-
-
-def install(root: Path, wheels: Path, epoch: int) -> None:
-    """Fixed user numbers first (what /data holds outlives the root), then the ordinary install."""
-    ids = root / "usr/lib/sysusers.d/00-plaza-ids.conf"
-    shutil.copy(HERE / "overlay/usr/lib/sysusers.d/00-plaza-ids.conf", ids)
-    _refuse_unpinned(ids)
-    inside(root, "systemd-sysusers", ids.name)
-    source = root / "src"
-    for name in tree_files():
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(TREE / name, source / name, follow_symlinks=False)
-    inside(
-        root, "/src/images/install.sh", "--wheelhouse", "/wheels", "--no-packages", "--no-start",
-        binds={wheels: "/wheels"}, epoch=epoch,
-    )  # fmt: skip
-    shutil.rmtree(source)
-    (root / "wheels").rmdir()
-
-
-def _refuse_unpinned(ids: Path) -> None:
-    """Every user of ours needs a number that is the same in every image."""
-    ours = TREE / "images/overlay/usr/lib/sysusers.d/plaza.conf"
-    wanted = {line.split()[1] for line in ours.read_text().splitlines() if line[:2] in ("u ", "g ")}
-    pinned = {line.split()[1] for line in ids.read_text().splitlines() if line[:2] in ("u ", "g ")}
-    if wanted - pinned:
-        raise SystemExit(f"[image] no fixed number in {ids.name} for: {sorted(wanted - pinned)}")
 
 
 def _tidy(root: Path, epoch: int) -> None:

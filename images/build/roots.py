@@ -137,3 +137,22 @@ def inside(root: Path, *argv: str, binds: Mapping[Path, str] | None = None, epoc
 def copy_root(base: Path, root: Path) -> None:
     shutil.rmtree(root, ignore_errors=True)
     run("cp", "-a", "--reflink=auto", str(base), str(root))
+
+
+def lay(overlay: Path, root: Path) -> None:
+    """Put a folder of the tree over a root."""
+    for path in sorted(overlay.rglob("*")):
+        target = root / path.relative_to(overlay)
+        if path.is_dir() and not path.is_symlink():
+            target.mkdir(exist_ok=True)
+        else:
+            copy_plain(path, target)
+
+
+def copy_plain(file: Path, target: Path) -> None:
+    """A file or link of the tree as git knows it: its bytes and whether it may be run. The other rights and
+    the time are of whoever made the checkout."""
+    target.unlink(missing_ok=True)
+    shutil.copyfile(file, target, follow_symlinks=False)
+    if not file.is_symlink():
+        target.chmod(0o755 if file.stat().st_mode & 0o100 else 0o644)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 TREE = Path(__file__).resolve().parents[2]
@@ -32,14 +33,16 @@ def run(*argv: str, env: dict[str, str] | None = None, cwd: Path | None = None) 
     return done.stdout
 
 
-def digest(files: Iterable[str | Path] = (), words: Iterable[str] = ()) -> str:
-    """One hash of these files of the tree (folders whole) and these words."""
+def digest(
+    files: Iterable[str | Path] = (), words: Iterable[str] = (), *, tree: Path = TREE
+) -> str:
+    """One hash of these files of the tree (folders whole) and these words. FileNotFoundError."""
     total = hashlib.sha256()
     for word in words:
         total.update(word.encode() + b"\0")
     for name in files:
-        for path in _walk(TREE / name):
-            total.update(f"{path.relative_to(TREE)}\0{path.lstat().st_mode:o}\0".encode())
+        for path in _walk(tree / name):
+            total.update(f"{path.relative_to(tree)}\0{path.lstat().st_mode:o}\0".encode())
             total.update(str(path.readlink()).encode() if path.is_symlink() else path.read_bytes())
     return total.hexdigest()
 
@@ -56,6 +59,12 @@ def size_of(path: Path) -> int:
     if not path.is_dir():
         return path.stat().st_size
     return int(run("du", "-sx", "--block-size=1", str(path)).split()[0])
+
+
+def write_anew(path: Path, text: str) -> None:
+    """As a new file: a cache that was copied by hard links shares the old one."""
+    path.unlink(missing_ok=True)
+    path.write_text(text)
 
 
 class Report:
@@ -78,7 +87,7 @@ class Report:
 
     def _write(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.write_text(json.dumps(self.figures, indent=1, sort_keys=True) + "\n")
+        write_anew(self._path, json.dumps(self.figures, indent=1, sort_keys=True) + "\n")
 
 
 def stage(
@@ -93,7 +102,8 @@ def stage(
     folder.mkdir(parents=True, exist_ok=True)
     mark = folder / f"{name}.key"
     if mark.is_file() and mark.read_text() == key and all(p.exists() for p in what):
-        say(f"{name:<8} unchanged")
+        since = datetime.fromtimestamp(mark.stat().st_mtime, UTC)
+        say(f"{name:<8} unchanged since {since:%Y-%m-%d %H:%M}Z")
         made = folder / f"{name}.made.json"
         report.put(name, cached=True, **(json.loads(made.read_text()) if made.is_file() else {}))
         return False
@@ -107,6 +117,6 @@ def stage(
     shown = ", ".join(f"{n} {b / 1e6:.1f} MB" for n, b in sizes.items())
     say(f"{name:<8} made in {seconds:.0f} s: {shown}")
     # Beside the key: another board that finds this stage made tells the same figures.
-    (folder / f"{name}.made.json").write_text(json.dumps({"seconds": seconds, "bytes": sizes}))
+    write_anew(folder / f"{name}.made.json", json.dumps({"seconds": seconds, "bytes": sizes}))
     report.put(name, seconds=seconds, bytes=sizes, cached=False)
     return True

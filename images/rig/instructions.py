@@ -1,7 +1,7 @@
 """How many instructions a machine executed: a figure that a busy host does not change.
 
-A plugin of QEMU adds them up in a file. The machine has one processor then (`extra`), for the sum is not
-atomic.
+A plugin of QEMU adds them up in a file. The machine must have one processor (`Spec.paced`), for the sum is
+not atomic.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Instructions:
 
     @property
     def extra(self) -> tuple[str, ...]:
-        return ("-smp", "1", "-plugin", f"{self.plugin},count={self.file}")
+        return ("-plugin", f"{self.plugin},count={self.file}")
 
     def read(self) -> int:
         return int(struct.unpack("<Q", self.file.read_bytes())[0])

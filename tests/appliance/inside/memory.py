@@ -29,7 +29,10 @@ def main() -> None:
         except OSError:  # it ended meanwhile
             continue
         units[unit] += anon
-    kept = "Shmem", "SUnreclaim", "KernelStack", "PageTables", "Percpu", "VmallocUsed"
+    kept = (
+        "AnonPages", "Shmem", "SUnreclaim", "KernelStack", "PageTables", "Percpu", "VmallocUsed",
+        "Mlocked", "Dirty", "MemFree", "Cached",
+    )  # fmt: skip
     said = {
         "total": round(machine["MemTotal"], 1),
         "used": round(machine["MemTotal"] - machine["MemAvailable"], 1),
@@ -37,7 +40,7 @@ def main() -> None:
         "units": {
             u: round(v, 1) for u, v in sorted(units.items(), key=lambda i: -i[1]) if v >= 0.3
         },
-        "kernel": {name: round(machine[name], 1) for name in kept},
+        "kernel": {name: round(machine.get(name, 0.0), 1) for name in kept},
     }
     print(json.dumps(said))
 

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from rig.guest import agent_disk
 from rig.machine import Disk, Machine, Spec
@@ -59,26 +60,56 @@ class VirtualNode:
         kernel, initrd = self.folder / "vmlinuz", self.folder / "initrd.img"
         return Spec(disks, kernel=kernel, initrd=initrd, words=WORDS, memory_mib=memory_mib)
 
-    def run(
-        self, name: str, files: Sequence[Path], *, memory_mib: int = 1536, limit_s: float = 1500
-    ) -> Report:
-        """Start the machine with these files and folders, until it switches itself off.
-
-        The console and the lines stay in the folder `name`. AssertionError if it did not even start.
-        """
+    def begin(self, name: str, files: Sequence[Path], *, memory_mib: int = 1536) -> Job:
+        """Start the machine with these files and folders; the console and the lines stay in `name`."""
         work = self.folder / name
         work.mkdir(exist_ok=True)
         spec = self.spec(agent_disk(files, work / "job.tar"), memory_mib=memory_mib)
-        with (work / "told.ndjson").open("w+b", buffering=0) as file:
-            with Machine(spec, work) as machine:
-                machine.ports["control"].on_data = file.write
-                with suppress(subprocess.TimeoutExpired):
-                    machine.wait_off(limit_s)
-                seconds = machine.seconds
-            file.write(b'\n{"host_s": %.1f}\n' % seconds)
-            file.seek(0)
-            told = dict(filter(None, map(_named, file)))
-        assert "booted_s" in told, f"it did not start; its console: {machine.console[-2000:]}"
+        return Job(spec, work)
+
+    def run(
+        self, name: str, files: Sequence[Path], *, memory_mib: int = 1536, limit_s: float = 1500
+    ) -> Report:
+        """One job from its beginning to its end. AssertionError if it did not even start."""
+        with self.begin(name, files, memory_mib=memory_mib) as job:
+            return job.report(limit_s)
+
+
+class Job:
+    """A job under way in a machine of its own. A context manager: at its end the machine is off."""
+
+    def __init__(self, spec: Spec, work: Path) -> None:
+        self._told = (work / "told.ndjson").open("w+b", buffering=0)
+        self._machine = Machine(spec, work)
+        self._heard_s = 0.0
+        self._machine.ports["control"].on_data = self._hear
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._machine.cut()
+        self._told.close()
+
+    def _hear(self, data: bytes) -> None:
+        self._heard_s = self._machine.seconds
+        self._told.write(data)
+
+    def report(self, limit_s: float) -> Report:
+        """Once the machine switched itself off, or after this long. AssertionError if it did not start."""
+        with suppress(subprocess.TimeoutExpired):
+            self._machine.wait_off(limit_s)
+        self._machine.cut()
+        self._told.write(b'\n{"host_s": %.1f}\n' % self._heard_s)
+        self._told.seek(0)
+        told = dict(filter(None, map(_named, self._told)))
+        console = self._machine.console[-2000:]
+        assert "booted_s" in told, f"it did not start; its console: {console}"
         return Report(told)
 
 

@@ -11,10 +11,8 @@ DATA = Path("/var/lib/plaza")
 KIOSK = """[Service]
 ExecStart=
 ExecStart=/opt/plaza/venv/bin/python -P -m kiosk --data /var/lib/plaza --offscreen
-Environment=LP_NUM_THREADS=0
 WatchdogSec=60
 """
-"""With Mesa's own threads its memory grew here until the limit ended it; why was not found."""
 
 
 def configure(settings: str) -> None:

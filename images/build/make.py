@@ -121,7 +121,7 @@ class Builder:
         return path
 
     def _parts(self) -> ImageKeys:
-        before = root_keys(self.board, programs.tree_files())
+        before = root_keys(self.board, node.tree_files())
         self._roots(before)
         self._signer = keys.signer(self.shared / "keys", self.tools)
         trusted = self._signer.keyring.read_text(), self._signer.certificate.read_text()

@@ -13,6 +13,15 @@ from boards import Board
 from roots import copy_plain, copy_root, inside, lay
 from stages import HERE, TREE, run
 
+NOT_IN_A_NODE = (
+    "tests/",
+    "docs/",
+    ".ci/",
+    ".github/",
+    "images/vm/",
+    "images/rig/",
+    "images/build/",
+)
 # What a root made by apt holds and a read-only root never uses. Folders stay, as empty mount points.
 EMPTIED = (
     "var/cache/apt", "var/cache/debconf", "var/cache/ldconfig", "var/log", "boot",
@@ -73,6 +82,14 @@ class Release:
     commit: str
     epoch: int
     built: str
+
+
+def tree_files() -> list[str]:
+    """What a node is made of: every file of the source tree but tests, docs and the recipe itself."""
+    listed = run("git", "-C", str(TREE), "ls-files", "-co", "--exclude-standard")
+    names = sorted(set(listed.splitlines()))
+    there = (n for n in names if (TREE / n).is_file() or (TREE / n).is_symlink())
+    return [n for n in there if not n.startswith(NOT_IN_A_NODE)]
 
 
 def make_node(

@@ -5,28 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from node import tree_files
 from roots import copy_plain, copy_root, inside
-from stages import HERE, TREE, run
+from stages import HERE, TREE
 from wheels import platform_words
 
 BUILDER_ARCH = "amd64"
-NOT_IN_A_NODE = (
-    "tests/",
-    "docs/",
-    ".ci/",
-    ".github/",
-    "images/vm/",
-    "images/rig/",
-    "images/build/",
-)
-
-
-def tree_files() -> list[str]:
-    """What a node is made of: every file of the source tree but tests, docs and the recipe itself."""
-    listed = run("git", "-C", str(TREE), "ls-files", "-co", "--exclude-standard")
-    names = sorted(set(listed.splitlines()))
-    there = (n for n in names if (TREE / n).is_file() or (TREE / n).is_symlink())
-    return [n for n in there if not n.startswith(NOT_IN_A_NODE)]
 
 
 def make_installed(

@@ -44,7 +44,7 @@ class ImageKeys:
 
 
 def root_keys(board: Board, programs: Sequence[str], tree: Path = TREE) -> RootKeys:
-    """`programs` are the files that a node is made of (`programs.tree_files`)."""
+    """`programs` are the files that a node is made of (`node.tree_files`)."""
     tools = digest((f"{RECIPE}/packages-tools.txt", *DEBIAN), tree=tree)
     packages = (f"{RECIPE}/packages-image.txt", "images/packages-node.txt")
     kind = BASES[board.base]

@@ -22,7 +22,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "build"))
 # What both recipes do in one way lives with the card's; neither is a package, nor in the wheel.
-from programs import tree_files  # noqa: E402
+from node import tree_files  # noqa: E402
 from roots import listed  # noqa: E402
 from stages import TREE, Report, digest, run, stage  # noqa: E402
 

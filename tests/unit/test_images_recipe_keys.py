@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 from boards import BOARDS
-from node import Release
-from programs import tree_files
+from node import Release, tree_files
 from recipe import image_keys, root_keys
 from roots import lay
 from stages import Report, stage, write_anew

@@ -116,6 +116,13 @@ class Place:
         return connection
 
 
+def _trusting(ca: Authority) -> ssl.SSLContext:
+    """As a phone does; Python 3.13 by itself asks for more than the simple authority of these tests says."""
+    trust = ssl.create_default_context(cafile=str(ca.root))
+    trust.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return trust
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     ca = Authority(tmp_path)
@@ -129,7 +136,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     inner = ("127.0.0.1", int(server.effective_port))
     door = SecureDoor("127.0.0.1:0", cert, key, inner, origin)
     door.start()
-    trust = ssl.create_default_context(cafile=str(ca.root))
+    trust = _trusting(ca)
     yield Place(node, door, origin, trust, inner[1])
     door.stop()
     stop_server(server)
@@ -226,7 +233,7 @@ def test_a_new_certificate_is_taken_without_a_restart_and_a_bad_one_is_not(
 
     ca = Authority(tmp_path)
     ca.issue(HOST)
-    place.trust = ssl.create_default_context(cafile=str(ca.root))
+    place.trust = _trusting(ca)
 
     assert place.door.renew() is True
     assert _serial(place) != before

@@ -11,6 +11,7 @@ from central.moments_read import moment_with_error
 from central.words import moment_in_words
 from municipio.device_words import technician_words
 from municipio.doctor_words import DOCTOR, areas_in_words
+from municipio.part_names import DEVICE_NAMES
 
 STANDINGS = {
     Standing.QUARANTINED: "en cuarentena",
@@ -22,15 +23,7 @@ STANDINGS = {
     Standing.REVOKED: "revocado",
 }
 DEVICES = {
-    "printer": "impresora",
-    "cash": "efectivo",
-    "terminal": "terminal de tarjeta",
-    "card": "lector de tarjetas",
-    "scanner": "lector de códigos",
-    "keypad": "teclado",
-    "camera": "cámara",
-    "audio": "voz",
-    "power": "controlador solar",
+    **{device: name[0].lower() + name[1:] for device, name in DEVICE_NAMES.items()},
     "health": "salud del nodo",
     "filter": "filtro",
     DOCTOR: "revisión",

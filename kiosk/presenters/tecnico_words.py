@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from hardware.health.state import Finding, Item, ItemState
+from hardware.health.state import Finding, ItemState
 from kiosk.language import SPANISH
 from kiosk.presenters.base import Tone
 from kiosk.presenters.views_tecnico import StatusRow
@@ -16,6 +16,7 @@ from municipio.device_words import technician_words
 from municipio.devices import DeviceState, DeviceStatus
 from municipio.folio_words import long_date
 from municipio.money import format_mxn
+from municipio.part_names import DEVICE_NAMES, HEALTH_NAMES
 from municipio.technicians import SessionEnd
 from municipio.usecases.ports import LinkReport, LinkState
 from municipio.wire.technician_list import ListTrouble
@@ -149,7 +150,7 @@ def _examined(note: DoctorNote | None, _: Gettext, language: str) -> tuple[Statu
 
 def _device(name: str, status: DeviceStatus, _: Gettext) -> StatusRow:
     icon, tone = ODD if status.state is DeviceState.READY and status.cause else _LOOKS[status.state]
-    return StatusRow(f"tecnico.device.{name}", _device_label(name, _), status_text(name, status, _),
+    return StatusRow(f"tecnico.device.{name}", _(DEVICE_NAMES.get(name, name)), status_text(name, status, _),
                      icon, tone)  # fmt: skip
 
 
@@ -170,43 +171,15 @@ def status_text(name: str, status: DeviceStatus, _: Gettext) -> str:
     return f"{states[status.state]}. {told}"
 
 
-def _device_label(name: str, _: Gettext) -> str:
-    words = {
-        "printer": _("Impresora"),
-        "terminal": _("Terminal de tarjeta"),
-        "cash": _("Efectivo"),
-        "power": _("Energía solar"),
-        "scanner": _("Lector de códigos"),
-        "keypad": _("Teclado de cinco teclas"),
-        "numpad": _("Teclado de números"),
-        "audio": _("Audio"),
-        "card": _("Lector de tarjeta de servicio"),
-        "camera": _("Cámara"),
-    }
-    return words.get(name, name)
-
-
 def _item(finding: Finding, _: Gettext) -> StatusRow:
-    labels = {
-        Item.SUPPLY: _("Alimentación"),
-        Item.TEMPERATURE: _("Temperatura"),
-        Item.THROTTLING: _("Velocidad del procesador"),
-        Item.STORAGE_ERRORS: _("Errores de la memoria"),
-        Item.STORAGE_WEAR: _("Desgaste de la memoria"),
-        Item.STORAGE_TEST: _("Prueba de la memoria"),
-        Item.SPACE: _("Espacio libre"),
-        Item.INODES: _("Archivos libres"),
-        Item.CLOCK: _("Hora"),
-        Item.SCREEN: _("Dibujo de la pantalla"),
-        Item.MEMORY: _("Memoria libre"),
-        Item.LOAD: _("Carga de trabajo"),
-    }
     icon, tone = _ITEM_LOOKS[finding.state]
     parts = [] if finding.value is None else [f"{finding.value} {finding.unit}".strip()]
     if finding.cause is not None:
         parts.append(_sentence(_(technician_words("health", finding.cause.value))))
     name = f"tecnico.item.{finding.item.value}"
-    return StatusRow(name, labels[finding.item], ". ".join(parts) or _("Bien"), icon, tone)
+    return StatusRow(
+        name, _(HEALTH_NAMES[finding.item.value]), ". ".join(parts) or _("Bien"), icon, tone
+    )
 
 
 def _link(link: LinkReport, _: Gettext) -> tuple[StatusRow, StatusRow]:

@@ -9,32 +9,15 @@ from hardware.health.state import Item, ItemState
 from municipio.clock import TimeQuality
 from municipio.device_words import technician_words
 from municipio.devices import DeviceState
+from municipio.part_names import DEVICE_NAMES, HEALTH_NAMES
 from plaza.doctor.finding import N_, Area, Finding, Said, State, notice, ok, trouble, unknown
 from plaza.doctor.snapshot import DeviceSeen, ServiceSeen, Snapshot
 
 MANY_RESTARTS = 3
 
-DEVICES = {
-    "printer": N_("Impresora"), "terminal": N_("Terminal de tarjeta"), "cash": N_("Efectivo"),
-    "power": N_("Controlador solar"), "scanner": N_("Lector de códigos"),
-    "keypad": N_("Teclado de cinco teclas"), "numpad": N_("Teclado de números"),
-    "audio": N_("Audio"), "card": N_("Lector de tarjeta de servicio"), "camera": N_("Cámara"),
+_ON_DISK = {
+    Item.STORAGE_ERRORS, Item.STORAGE_WEAR, Item.STORAGE_TEST, Item.SPACE, Item.INODES,
 }  # fmt: skip
-
-ITEMS = {
-    Item.SUPPLY: (Area.HARDWARE, N_("Alimentación")),
-    Item.TEMPERATURE: (Area.HARDWARE, N_("Temperatura")),
-    Item.THROTTLING: (Area.HARDWARE, N_("Velocidad del procesador")),
-    Item.STORAGE_ERRORS: (Area.DISK, N_("Errores de la memoria")),
-    Item.STORAGE_WEAR: (Area.DISK, N_("Desgaste de la memoria")),
-    Item.STORAGE_TEST: (Area.DISK, N_("Prueba de la memoria")),
-    Item.SPACE: (Area.DISK, N_("Espacio libre")),
-    Item.INODES: (Area.DISK, N_("Archivos libres")),
-    Item.CLOCK: (Area.CLOCK, N_("Hora")),
-    Item.SCREEN: (Area.HARDWARE, N_("Dibujo de la pantalla")),
-    Item.MEMORY: (Area.HARDWARE, N_("Memoria libre")),
-    Item.LOAD: (Area.HARDWARE, N_("Carga de trabajo")),
-}
 
 SERVICES = {
     "sync": N_("el envío a la ciudad"), "portal": N_("el portal"), "gate": N_("la puerta"),
@@ -68,7 +51,7 @@ def check_hardware(seen: Snapshot) -> Iterator[Finding]:
 
 
 def _device(device: DeviceSeen) -> Finding:
-    label = Said(DEVICES.get(device.name, device.name))
+    label = Said(DEVICE_NAMES.get(device.name, device.name))
     state = _DEVICE_STATES.get(DeviceState(device.state))
     if state is None:
         return ok(Area.HARDWARE, N_("{device}: funciona"), device=label)
@@ -80,8 +63,14 @@ def _device(device: DeviceSeen) -> Finding:
     return Finding(Area.HARDWARE, state, what, to_do, {"device": label})
 
 
+def _area_of(item: Item) -> Area:
+    if item is Item.CLOCK:
+        return Area.CLOCK
+    return Area.DISK if item in _ON_DISK else Area.HARDWARE
+
+
 def _item(item: HealthItem) -> Finding:
-    area, label = ITEMS[item.item]
+    area, label = _area_of(item.item), HEALTH_NAMES[item.item.value]
     if item.state is ItemState.OK or item.cause is None:
         if item.value is None:
             return ok(area, N_("{item}: bien"), item=Said(label))

@@ -19,9 +19,13 @@ PORT = 8311
 
 
 class City:
-    """Started on entry and stopped at the end; everything that it knows is in `folder`."""
+    """Started on entry and stopped at the end; everything that it knows is in `folder`.
 
-    def __init__(self, folder: Path, net: HostNet) -> None:
+    One that is never entered is a city that no node reaches; its codes are true ones.
+    """
+
+    def __init__(self, folder: Path, net: HostNet | None = None) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self.folder, self._net = folder, net
         self._db = f"sqlite:///{folder}/city.sqlite"
         self._keys = folder / "city-keys"
@@ -29,7 +33,8 @@ class City:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        if self._net is None:
+            raise ValueError("a city without a network cannot be started")
         if not self._keys.exists():
             self._central("demo-data", "--keys", str(self._keys), "--content", str(self.content))
             self.publish("init")

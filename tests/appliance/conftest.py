@@ -77,3 +77,10 @@ def city(net: HostNet) -> Iterator[City]:
     with City(PROOF / "city", net) as city:
         city.publish_filter()
         yield city
+
+
+@pytest.fixture(scope="session")
+def far_city() -> City:
+    """A city that no node reaches: it has given codes, and that is all."""
+    shutil.rmtree(PROOF / "city", ignore_errors=True)
+    return City(PROOF / "city")

@@ -63,8 +63,8 @@ def wear(log: WriteLog, heard: Sequence[Promise]) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def card(bench: Bench, city: City) -> Path:
-    return bench.card("cuts", fill_site(city, 21, profile="portal"))
+def card(bench: Bench, far_city: City) -> Path:
+    return bench.card("cuts", fill_site(far_city, 21, profile="portal"))
 
 
 @pytest.fixture(scope="module")

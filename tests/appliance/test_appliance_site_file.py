@@ -89,8 +89,8 @@ def read_data(card: Path, work: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def mistaken(bench: Bench, city: City) -> Mistaken:
-    good = fill_site(city, 13)
+def mistaken(bench: Bench, far_city: City) -> Mistaken:
+    good = fill_site(far_city, 13)
     bad = good.replace("number = 13", 'number = "trece"').replace("channel = 11", "chanel = 11")
     card = bench.card("mistaken", bad)
     with bench.start(
@@ -140,9 +140,9 @@ def mended(bench: Bench, mistaken: Mistaken) -> Started:
 
 
 @pytest.fixture(scope="module")
-def other(bench: Bench, city: City) -> Started:
+def other(bench: Bench, far_city: City) -> Started:
     """Another card of the same image: a portal only, with half the memory."""
-    return start_once(bench, bench.card("other", fill_site(city, 14, profile="portal")), 512)
+    return start_once(bench, bench.card("other", fill_site(far_city, 14, profile="portal")), 512)
 
 
 def start_once(bench: Bench, card: Path, memory_mib: int) -> Started:

@@ -122,8 +122,8 @@ def run(*argv: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def updating(bench: Bench, city: City, stick: Path) -> Iterator[Updating]:
-    card = bench.card("updates", fill_site(city, 31, profile="portal"))
+def updating(bench: Bench, far_city: City, stick: Path) -> Iterator[Updating]:
+    card = bench.card("updates", fill_site(far_city, 31, profile="portal"))
     write_card(card, bench.folder / "updates-before.img", card.stat().st_size)
     log_file = bench.folder / "updates.log"
     spec = bench.spec(card, radios=True, log=log_file)

@@ -27,11 +27,11 @@ SAID = ("console=ttyS1,115200", "systemd.journald.forward_to_console=1", "system
 def arm_spec(card: Path, agent: Disk, uboot: Path, folder: Path, *, memory_mib: int = 1024) -> Spec:
     """A machine with this card, which starts with simulated radios and obeys; writes on the card.
 
-    ValueError where the card's slot A has no command line.
+    It ends where the guest starts anew: another slot must first be made to obey. ValueError as `make_obey`.
     """
-    _want(card, " ".join(WANTS))
+    make_obey(card, "A")
     folder.mkdir(parents=True, exist_ok=True)
-    extra: list[str] = []
+    extra = ["-no-reboot"]
     for name, text in UNITS.items():
         file = folder / name
         file.write_text(text)
@@ -42,14 +42,20 @@ def arm_spec(card: Path, agent: Disk, uboot: Path, folder: Path, *, memory_mib: 
     )  # fmt: skip
 
 
-def _want(card: Path, words: str, *, quiet: bool = True) -> None:
-    """More words on slot A's command line. ValueError where it has none."""
-    text = (get_file(card, "a/slot.env") or b"").decode()
+def make_obey(card: Path, slot: str) -> None:
+    """The next start of this slot obeys, with simulated radios. ValueError where it has no command line."""
+    _want(card, " ".join(WANTS), slot=slot)
+
+
+def _want(card: Path, words: str, *, slot: str = "A", quiet: bool = True) -> None:
+    """More words on a slot's command line. ValueError where it has none."""
+    file = f"{slot.lower()}/slot.env"
+    text = (get_file(card, file) or b"").decode()
     if "\ncmdline=" not in text:
-        raise ValueError(f"{card.name}: slot A has no command line")
+        raise ValueError(f"{card.name}: slot {slot} has no command line")
     if words not in text:
         changed = text.replace("\ncmdline=", f"\ncmdline={words} ")
-        put_file(card, "a/slot.env", (changed if quiet else changed.replace(" quiet", "")).encode())
+        put_file(card, file, (changed if quiet else changed.replace(" quiet", "")).encode())
 
 
 class Pi3:

@@ -23,13 +23,14 @@ from rig.hostnet import HostNet
 from rig.machine import Disk, Machine, Spec
 from rig.stick import make_stick, next_bundle
 
-START_S = 1200.0
+START_S = 1800.0
 NEW = "0.9.1"
 STICK = "/run/proof/stick"
 UNITS = ("plaza-portal", "plaza-sync", "plaza-gate", "plaza-names", "plaza-filter")
 GET = """\
 import sys, urllib.request
-with urllib.request.urlopen(sys.argv[1], timeout=60) as answer:
+asked = urllib.request.Request(sys.argv[1], headers={"Host": sys.argv[2]})
+with urllib.request.urlopen(asked, timeout=100) as answer:
     print(answer.status, answer.read().decode())
 """
 HERE = Path(__file__).parent
@@ -37,7 +38,7 @@ PROOF = Path(os.environ.get("PLAZA_PROOF_FOLDER", HERE.parents[1] / "build/proof
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(2400),
+    pytest.mark.timeout(3600),
     pytest.mark.skipif("PLAZA_APPLIANCE_ARM" not in os.environ, reason="NOT RUN: make test-arm"),
 ]
 
@@ -74,8 +75,15 @@ def node(images: Path, city: City, net: HostNet, stick: Path) -> Iterator[Node]:
         node = Node(bench, card, spec, machine, wait_agent(machine, START_S))
         machines.callback(lambda: node.machine.cut())
         yield node
+        keep_journal(node)
     card.unlink()
     stick.unlink()
+
+
+def keep_journal(node: Node) -> None:
+    """What the node wrote of itself, into its machine's folder."""
+    said = node.guest.ask("journalctl", "-b", "--no-pager", "-o", "short-monotonic").out
+    (node.machine.folder / "journal.txt").write_text(said)
 
 
 def test_u_boot_chooses_the_slot_and_counts_a_try(node: Node) -> None:
@@ -102,13 +110,11 @@ def test_the_root_is_verified_and_this_is_the_board(node: Node) -> None:
 
 
 def test_the_portal_answers(node: Node) -> None:
-    until = time.monotonic() + START_S
-    while (answer := node.guest.ask(PYTHON, "-c", GET, "http://10.66.0.1/")).code != 0:
-        assert time.monotonic() < until, answer.err[-500:]
-        time.sleep(5)
+    """On its own port: port 80 leads there for guests alone, and a node is not a guest of its own."""
+    answer = node.guest.run(PYTHON, "-c", GET, "http://127.0.0.1:8380/", "10.66.0.1")
 
-    assert answer.out.startswith("200"), answer.out[:300]
-    assert "Plaza de prueba" in answer.out
+    assert answer.startswith("200"), answer[:300]
+    assert "Plaza de prueba" in answer
 
 
 def test_rauc_knows_both_slots(node: Node) -> None:
@@ -127,6 +133,7 @@ def test_a_new_version_is_written_to_the_other_slot(node: Node) -> None:
     node.guest.run("mkdir", "-p", STICK)
     node.guest.run("mount", "-o", "ro", "/dev/disk/by-id/virtio-stick", STICK)
     began, log = time.monotonic(), f"{STICK}.log"
+    keep_journal(node)
     words = ("update", "install", f"{STICK}/plaza-vm-arm64-{NEW}.raucb", "--data", DATA)
     node.guest.ask("/usr/local/bin/plaza", *words, log=log)
     while node.machine.process.poll() is None:

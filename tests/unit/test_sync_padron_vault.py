@@ -105,7 +105,8 @@ def test_a_copied_catalogue_tells_no_clave_no_initials_and_no_street(node: Path)
         for planted in (row["clave"], row["owner_masked"], row["street"]):
             assert planted.encode() not in copied, planted
         assert row["liquidacion"] is None or row["liquidacion"]["payload"].encode() not in copied
-    account = SqliteCatalogue(node / "catalogue.sqlite").account(rows[7]["clave"])
+    with closing(SqliteCatalogue(node / "catalogue.sqlite")) as catalogue:
+        account = catalogue.account(rows[7]["clave"])
     assert account is not None
     assert account.street == rows[7]["street"]
 
@@ -113,10 +114,10 @@ def test_a_copied_catalogue_tells_no_clave_no_initials_and_no_street(node: Path)
 def test_without_the_secret_only_the_padron_is_lost(node: Path) -> None:
     install(node)
     secret_file(node / "catalogue.sqlite").unlink()
-    catalogue = SqliteCatalogue(node / "catalogue.sqlite")
-    assert catalogue.account(CLAVE) is None
-    assert catalogue.problem is None
-    assert catalogue.search_tramites("predial")
+    with closing(SqliteCatalogue(node / "catalogue.sqlite")) as catalogue:
+        assert catalogue.account(CLAVE) is None
+        assert catalogue.problem is None
+        assert catalogue.search_tramites("predial")
 
 
 def test_content_of_before_the_padron_was_sealed_still_serves_all_else(node: Path) -> None:
@@ -127,20 +128,20 @@ def test_content_of_before_the_padron_was_sealed_still_serves_all_else(node: Pat
         connection.execute("INSERT INTO padron VALUES (?, 'Calle')", (CLAVE,))
         connection.execute("PRAGMA user_version = 1")
         connection.commit()
-    catalogue = SqliteCatalogue(node / "catalogue.sqlite")
-    assert catalogue.problem is None
-    assert catalogue.terms("es") is not None
-    assert catalogue.account(CLAVE) is None
-    assert install(node)["accounts"] == 40
-    assert catalogue.counts() == (115, 40)
+    with closing(SqliteCatalogue(node / "catalogue.sqlite")) as catalogue:
+        assert catalogue.problem is None
+        assert catalogue.terms("es") is not None
+        assert catalogue.account(CLAVE) is None
+        assert install(node)["accounts"] == 40
+        assert catalogue.counts() == (115, 40)
 
 
 def test_a_node_without_a_kiosk_takes_no_padron(node: Path) -> None:
     (node / "settings.toml").write_text("[node]\npadron = false\n")
     assert install(node)["accounts"] == 0
-    catalogue = SqliteCatalogue(node / "catalogue.sqlite")
-    assert catalogue.counts() == (115, 0)
-    assert catalogue.account(CLAVE) is None
+    with closing(SqliteCatalogue(node / "catalogue.sqlite")) as catalogue:
+        assert catalogue.counts() == (115, 0)
+        assert catalogue.account(CLAVE) is None
 
 
 def test_two_sites_never_share_the_name_of_a_row() -> None:

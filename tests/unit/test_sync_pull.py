@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -137,6 +138,10 @@ class Street:
         fetcher = FolderFetcher(mirror or self.repo)
         return pull_content(trust, fetcher, clock or Clock(), self.node.catalogue, install)
 
+    def counts(self) -> tuple[int, int]:
+        with closing(SqliteCatalogue(self.node.catalogue)) as catalogue:
+            return catalogue.counts()
+
     def street_of(self, number: int) -> str:
         catalogue = SqliteCatalogue(self.node.catalogue)
         found = catalogue.account(clave(number))
@@ -178,7 +183,7 @@ def test_what_changed_travels_alone(street: Street) -> None:
     assert street.street_of(8) == "Calle 63352"
     assert street.street_of(9) == ""
     assert street.street_of(401) == f"Calle {401 * 7919}"
-    assert SqliteCatalogue(street.node.catalogue).counts() == (115, 401)
+    assert street.counts() == (115, 401)
 
 
 def test_a_node_that_slept_for_long_takes_the_padron_whole(street: Street) -> None:
@@ -202,14 +207,14 @@ def test_a_delta_that_does_not_fit_is_followed_by_the_whole_padron(street: Stree
     done = street.pull()
     assert isinstance(done, Pulled)
     assert not done.was_delta
-    assert SqliteCatalogue(street.node.catalogue).counts() == (115, ACCOUNTS)
+    assert street.counts() == (115, ACCOUNTS)
 
 
 def test_a_node_without_a_kiosk_takes_no_padron_from_a_delta_either(street: Street) -> None:
     street.pull(with_padron=False)
     street.publish("2026-01-21.1", padron(changed=7))
     assert isinstance(street.pull(with_padron=False), Pulled)
-    assert SqliteCatalogue(street.node.catalogue).counts() == (115, 0)
+    assert street.counts() == (115, 0)
 
 
 def test_without_proof_of_the_time_nothing_is_judged(street: Street) -> None:

@@ -20,6 +20,8 @@ from boards import BOARDS
 from stages import TREE
 
 GOALS = (("every profile", 700_000_000), ("a portal alone", 450_000_000))
+RESIDENT_MB = {"portal": 200}
+MB = (1 << 20) / 1e6
 RELEASE_LEVEL = 19
 COLD = ("tools", "base", "firmware", "wheels", "install", "node", "rootfs", "boot", "disk")
 # By Raspberry Pi Imager's own list of images (os_list_imagingutility_v4.json) as it was in November 2024.
@@ -53,7 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     for path in sorted(options.proof.glob("figures*.json")):
         sys.stdout.write(f"\nIn a virtual machine ({path.name})\n")
-        for name, value in flat(json.loads(path.read_text())):
+        document = json.loads(path.read_text())
+        sys.stdout.writelines(f"  {line}\n" for line in resident(document))
+        for name, value in flat(document):
             text = str(value).strip().replace("\n", "\n" + " " * 47)
             sys.stdout.write(f"  {name:<44} {text}\n")
     sys.stdout.write("\nPublished by others, in Raspberry Pi Imager's list of November 2024\n")
@@ -90,6 +94,19 @@ def table(board: str, report: dict[str, Any]) -> Iterable[str]:
             yield f"  {'update ' + name:<44} {size / 1e6:.0f} MB in {report['bundle']['seconds']} s"
     if "sbom" in report:
         yield f"  {'parts in the SBOM':<44} {report['sbom']['components']}"
+
+
+def resident(document: dict[str, Any]) -> Iterable[str]:
+    """What a profile keeps in memory at rest, without the proof's own agent, beside its goal."""
+    for profile, figures in document.items():
+        memory = figures.get("memory_mib, at rest") if isinstance(figures, dict) else None
+        if memory is None:
+            continue
+        used = (memory["used"] - memory["proof"]) * MB
+        goal = RESIDENT_MB.get(profile)
+        verdict = "within" if goal and used <= goal else "OVER"
+        judged = f" ({verdict} the goal of {goal} MB)" if goal else ""
+        yield f"{f'{profile}: resident at rest':<44} {used:.0f} MB{judged}"
 
 
 def flat(document: object, above: str = "") -> Iterable[tuple[str, object]]:

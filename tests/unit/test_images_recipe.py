@@ -18,7 +18,7 @@ from bundle import boot_tar
 from cve import DebianVersion, Open, accept, judge_debian, judge_osv
 from cve import main as judge_image
 from disk import firmware_words
-from figures import table
+from figures import resident, table
 from stages import Report, stage
 from uboot import settle
 
@@ -208,6 +208,15 @@ def test_the_figures_judge_an_image_by_both_goals_and_say_when_it_was_packed_for
     assert "500 MB (within the goal of 700 MB)" in lines
     assert "500 MB (OVER the goal of 450 MB)" in lines
     assert "packed for trying" in lines
+
+
+@pytest.mark.parametrize(
+    ("used", "said"), [(180, "178 MB (within"), (200.0, "199 MB (within"), (201, "200 MB (OVER")]
+)
+def test_the_figures_judge_what_a_portal_alone_keeps_in_memory(used: float, said: str) -> None:
+    document = {"portal": {"memory_mib, at rest": {"used": used, "proof": 10.0}}, "note": "x"}
+
+    assert [said in line for line in resident(document)] == [True]
 
 
 # --- known vulnerabilities

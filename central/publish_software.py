@@ -11,7 +11,6 @@ from pathlib import Path, PurePosixPath
 from central.repository import (
     RepositoryError,
     add_files,
-    custom_of,
     target_file,
     targets_of,
 )
@@ -72,12 +71,6 @@ def on_offer(repo: Path, board: str) -> list[str]:
     """Paths of the bundles that are offered for a board now."""
     folder, index = f"{ROLE}/{board}/", index_of(board)
     return [p for p in targets_of(repo, ROLE) if p.startswith(folder) and p != index]
-
-
-def versions_on_offer(repo: Path) -> list[str]:
-    """Every version on offer for any board, newest first."""
-    found = {str(c["version"]) for c in custom_of(repo, ROLE).values() if "version" in c}
-    return sorted(found, key=version_key, reverse=True)
 
 
 def mirror(

@@ -18,16 +18,6 @@ class Speaker(Protocol):
     def stop(self) -> None: ...
 
 
-class SilentSpeaker:
-    """A kiosk without a voice."""
-
-    def say(self, text: str) -> None:
-        pass
-
-    def stop(self) -> None:
-        pass
-
-
 def spell(text: str) -> str:
     """Characters one by one: `C O A 0 0 7, P 1`."""
     return ", ".join(" ".join(group) for group in text.replace(" ", "-").split("-") if group)

@@ -163,9 +163,6 @@ class CitySimulator:
             del held[self.backup.get(place, 0) :]
         self.backup = {place: len(held) for place, held in self.held.items()}
 
-    def make_backup(self) -> None:
-        self.backup = {place: len(held) for place, held in self.held.items()}
-
     def _problem(self, status: int, name: str, **extra: Any) -> Reply:
         document = {"type": f"urn:plaza:problem:{name}", "status": status, **extra}
         return self._signed(status, json.dumps(document).encode())

@@ -42,16 +42,6 @@ def plain_names(folder: Path) -> Iterator[str]:
     yield from sorted(names)
 
 
-def folder_names(folder: Path) -> Iterator[str]:
-    """Names of the folders in a folder, none of them links."""
-    names: list[str] = []
-    with contextlib.suppress(OSError):
-        for entry in os.scandir(folder):
-            if entry.is_dir(follow_symlinks=False) and len(names) < MAX_FILES:
-                names.append(entry.name)
-    yield from sorted(names)
-
-
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file under another name, put it on the stick, then give it its name. OSError comes out."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,6 @@ from hardware.cash.frames import MASTER, Frame, FrameReader, Header, encode
 from hardware.cash.sim_acceptors import Answer, SimAcceptor, SimCoins, SimNotes
 
 COIN_LEAVES_S = 0.1
-GIVES_UP_S = 1.0
 GAP_S = 0.05
 
 

@@ -51,14 +51,6 @@ class SimulatedLine:
         if heard:
             self._protocol.feed(self._through(heard, to_device=False), self.now)
 
-    def run_until(self, holds: Callable[[], bool], within_s: float = 30.0) -> bool:
-        end = self.now + within_s
-        while not holds():
-            if self.now >= end:
-                return False
-            self.step()
-        return True
-
     def _through(self, data: bytes, *, to_device: bool) -> bytes:
         return data if self.fault is None else self.fault(data, to_device)
 

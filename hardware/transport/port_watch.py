@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from hardware.transport.port import Port, PortCause, PortProblem
+from hardware.transport.port import Port, PortProblem
 
 REOPEN_S = 0.3
 READ_S = 0.2
@@ -48,12 +48,6 @@ class PortWatch:
     @property
     def is_open(self) -> bool:
         return self._port is not None
-
-    @property
-    def is_absent(self) -> bool:
-        """Nothing is at the address, or it went away."""
-        gone = (PortCause.MISSING, PortCause.GONE)
-        return self.problem is not None and self.problem.cause in gone
 
     @property
     def is_stalled(self) -> bool:

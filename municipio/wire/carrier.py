@@ -32,7 +32,6 @@ SENT = "attachments.sent"
 CONTENT = "content"
 REPOSITORY = "repo"
 """A mirror of the city's repository (TUF): it may lie beside `out` and `in`."""
-TECHNICIANS = "technicians.json"
 _T = TypeVar("_T")
 MAX_NOTE_BYTES = 512 * 1024
 MAX_HELD = 5000

@@ -1,5 +1,5 @@
 # Plaza. `make run` shows a whole node; `make test` proves it. Both prepare the machine themselves.
-.PHONY: help image bundle cve check-image bench-image setup setup-test setup-bench run test test-appliance test-arm test-vm test-ejido worlds check bench bench-dns a11y screens strings lock wheel clean
+.PHONY: help image bundle cve check-image bench-image setup setup-test setup-bench run test test-appliance test-arm test-vm test-card-python test-ejido worlds check bench bench-dns a11y screens strings lock wheel clean
 PY := .venv/bin/python
 
 help:  ## what this Makefile does
@@ -40,10 +40,14 @@ test-vm: setup-test  ## a street with simulated radios, units, sun, Vagrant and 
 	@PLAZA_VM=1 $(PY) -P -m pytest tests/appliance/test_vm_street.py tests/appliance/test_vm_units.py \
 	  tests/appliance/test_vm_power_cuts.py
 
-test-arm: setup-test  ## the card of 64-bit ARM in a virtual machine, through U-Boot (many minutes; root)
+test-arm: setup-test  ## the cards of 64-bit ARM in a virtual machine, through U-Boot (many minutes; root)
 	@.ci/setup vm arm
 	@$(MAKE) --no-print-directory image BOARD=vm-arm64
+	@$(MAKE) --no-print-directory image BOARD=pi
 	@PLAZA_APPLIANCE_ARM=1 $(PY) -P -m pytest tests/appliance/test_appliance_arm.py
+
+test-card-python: setup-test  ## the unit tests with the Python and the wheels of a card that was built (minutes; root)
+	@$(PY) -P tests/card_python.py
 
 test-ejido: setup-test  ## nine days without signal and on the sun, over the real programs (two minutes)
 	@PLAZA_EJIDO=1 $(PY) -P -m pytest tests/flows/test_demo_ejido.py

@@ -32,7 +32,9 @@ class Upper(BoxLayout):  # type: ignore[misc]  # kivy has no type information
         self.padding = (skin.px(40), skin.px(28), skin.px(40), 0)
         self.size_hint_y = skin.pick(1, None)
         self.bind(minimum_height=self.setter("height"))
-        self._title = Words(role="giant", weight="bold", grow=True, limit=skin.px(420))
+        self._title = Words(
+            role="giant", weight="bold", grow=True, limit=skin.px(420), line_height=0.92
+        )
         self._lead = Words(role="title", tone="muted", grow=True)
         self._row = BoxLayout(size_hint_y=None, height=skin.px(40))
         self._rest = Widget()

@@ -42,7 +42,7 @@ class HomeBody(ScreenBody):
 
     def __init__(self, press: Press, **kwargs: Any) -> None:
         super().__init__(press, **kwargs)
-        self._choices = [Choice(stacked=skin.is_tall(), tile=skin.pick(120, 96)) for _ in range(4)]
+        self._choices = [Choice(stacked=skin.is_tall(), tile=skin.pick(120, 88)) for _ in range(4)]
         for choice in self._choices:
             self.ids.grid.add_widget(choice)
             forward(choice, press)

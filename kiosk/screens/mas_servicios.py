@@ -39,7 +39,7 @@ class MasServiciosBody(ScreenBody):
         if [c.key for c in reversed(menu.children)] != [a.id for a in view.choices]:
             menu.clear_widgets()
             for action in view.choices:
-                choice = Choice(key=action.id, tile=96, stacked=skin.is_tall())
+                choice = Choice(key=action.id, tile=skin.pick(96, 88), stacked=skin.is_tall())
                 forward(choice, self.press)
                 menu.add_widget(choice)
         for choice, action in zip(reversed(menu.children), view.choices, strict=True):

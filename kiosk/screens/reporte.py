@@ -59,7 +59,9 @@ class ReporteBody(ScreenBody):
         self._layouts = {n: ids[n] for n in ("choose", "type", "phone", "review")}
         self._message = MessagePanel(press)
         # Three lines of one size: no name is shrunk beside its neighbours.
-        three_lines = round(skin.size(skin.pick("body", "small")) * 1.32 * 3) + skin.px(28)
+        three_lines = round(skin.size(skin.pick("body", "small")) * 1.32 * 3) + skin.px(
+            skin.pick(28, 31)
+        )
         tall, low = max(skin.target(), three_lines), max(skin.target(), skin.px(88))
         self._options = OptionGrid(3, tall)
         self._options.held_by(ids.choose_pager)
@@ -126,7 +128,9 @@ class ReporteBody(ScreenBody):
         self._lay_out("type")
         ids = self.ids
         ids.type_question.text = view.problem or view.question
-        ids.type_question.tone = "clay" if view.problem else "ink" if view.options else "muted"
+        ids.type_question.tone = (
+            "clay" if view.problem else "ink" if view.options or skin.is_tall() else "muted"
+        )
         heading = bool(view.options) and not view.problem
         ids.type_question.role = skin.pick("body" if heading else "small", "display")
         ids.type_question.weight = "bold" if heading or skin.is_tall() else "regular"

@@ -36,7 +36,9 @@ class Choice(Target, Ground, BoxLayout):  # type: ignore[misc]  # kivy has no ty
         self._words = BoxLayout(orientation="vertical")
         super().__init__(**kwargs)
         self.orientation = "vertical" if self.stacked else "horizontal"
-        self.padding = skin.px(36 if self.tile > 90 else 22)
+        side = skin.px(36 if self.tile > 90 else 22)
+        # Three lines of a name stand in the middle of a low card, not above it.
+        self.padding = (side, skin.px(10) if skin.is_tall() and not self.stacked else side)
         self.spacing = skin.px(28 if self.tile > 90 else 20)
         for part in (Widget(), self._name, self._detail, Widget()):
             self._words.add_widget(part)
@@ -66,7 +68,7 @@ class Choice(Target, Ground, BoxLayout):  # type: ignore[misc]  # kivy has no ty
         self._name.text, self._name.role = self.text, self.role
         self._detail.text = self.detail
         self._detail.role = "body" if self.role == "title" else "small"
-        inside = max(1, self.height - 2 * skin.px(14))
+        inside = max(1, self.height - 2 * skin.px(skin.pick(14, 12)))
         self._detail.limit = inside * 0.5
         self._name.limit = inside * (0.5 if self.detail else 1)
         if not self.detail and self._detail.parent is not None:

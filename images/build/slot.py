@@ -28,6 +28,8 @@ FIRMWARE_NAMES = {
 }
 # Only signed modules, no way into the kernel's memory, for root either.
 HARDENED = "lockdown=integrity"
+# For pages of 2 MiB the kernel would keep a twentieth of a small board's memory free at all times.
+SMALL = "transparent_hugepage=never"
 APPLETS = (
     "sh", "mount", "umount", "cat", "echo", "sleep", "dd", "hexdump", "insmod", "mkdir", "switch_root",
     "reboot", "sync", "tr", "wc", "mv", "chmod", "touch", "grep", "printf", "blockdev", "ls", "dmesg",
@@ -48,7 +50,8 @@ def make_boot_files(out: Path, root: Path, base: Path, board: Board, tools: Path
     )  # fmt: skip
     (out / "initrd.cpio").unlink()
     words = (
-        f"plaza.disk={DISK_SIGNATURE} ro panic=15 net.ifnames=0 {HARDENED} quiet {board.console}"
+        f"plaza.disk={DISK_SIGNATURE} ro panic=15 net.ifnames=0 {HARDENED} {SMALL} quiet"
+        f" {board.console}"
     )
     slot = (out / "verity.env").read_text()
     (folder / "slot.env").write_text(slot + f'cmdline="{words}"\n')

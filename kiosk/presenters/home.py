@@ -144,7 +144,10 @@ class HomePresenter(Presenter[HomeView]):
         )
 
     def _wifi(self) -> tuple[str, str]:
+        """Nothing while energy is short: the network is on for a few hours only."""
         _ = self._desk.words
+        if not self._takes_money:
+            return "", ""
         ssid = self._desk.settings.text("portal.ssid")
         return _("Wi-Fi gratis"), _("En su teléfono, busque la red {ssid}.").format(ssid=ssid)
 

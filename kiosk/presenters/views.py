@@ -112,7 +112,7 @@ class HomeView(View):
 
     `offer` (home.receipt) is set when a payment waits for its receipt, with `offer_notice` beside it; a
     notice alone tells how far a USB stick is. `wifi` is a heading and a sentence for passers-by, where a
-    tall screen has room for them.
+    tall screen has room for them; empty while the network may be off.
     """
 
     choices: tuple[Action, ...]
@@ -204,7 +204,7 @@ class ReporteView(View):
 
     `fields` with `keyboard` (a keypad for the phone), `consent` (reporte.consent, role check), `privacy`
     (simplified notice), `review` rows, `problem` under the field; `actions`: reporte.next, reporte.send.
-    `answered` are the rows of the steps before this one, where a tall screen has room for them.
+    `answered` are the rows of the steps before this one, where a tall screen has room for them; empty while the network may be off.
     """
 
     stage: ReportStep

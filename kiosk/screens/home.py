@@ -35,6 +35,7 @@ class Board(Card):
 
     def show(self, heading: str, text: str) -> None:
         self._heading.text, self._text.text = heading, text
+        self.opacity = 1 if heading else 0
 
 
 class HomeBody(ScreenBody):

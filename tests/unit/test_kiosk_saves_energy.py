@@ -53,6 +53,7 @@ def test_the_first_screen_says_so_before_anything_is_typed(kiosk: SimulatedKiosk
     kiosk.world.is_saving = True
     kiosk.tick(30)
     assert kiosk.view.choices[1].detail == "Consulte. Por ahora no se paga aquí"
+    assert kiosk.view.wifi == ("", ""), "the network is on for a few hours only"
     kiosk.world.is_saving = False
     kiosk.tick(30)
     assert "pague" in kiosk.view.choices[1].detail

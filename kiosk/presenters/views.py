@@ -204,7 +204,7 @@ class ReporteView(View):
 
     `fields` with `keyboard` (a keypad for the phone), `consent` (reporte.consent, role check), `privacy`
     (simplified notice), `review` rows, `problem` under the field; `actions`: reporte.next, reporte.send.
-    `answered` are the rows of the steps before this one, where a tall screen has room for them; empty while the network may be off.
+    `answered` are the rows of the steps before this one, where a tall screen has room for them.
     """
 
     stage: ReportStep

@@ -10,7 +10,6 @@ from flask import Blueprint, Response, render_template, request
 
 from central.context import central
 from central.dashboard_door import shown_token, staff_name
-from central.fact_words import FACT_KINDS
 from central.folios import find_folio
 from central.problems import Problem
 from central.receipts import Verdict, check_receipt
@@ -28,6 +27,7 @@ from central.words import (
     moment_in_words,
     state_said,
 )
+from municipio.fact_names import FACT_NAMES
 from municipio.money import format_mxn, importe_con_letra
 from municipio.usecases.folios import DOUBLED
 
@@ -90,7 +90,7 @@ def staff() -> Response:
         inegi, now = central().city.inegi, central().now()
         note(connection, inegi, who, "facts.viewed", now, detail=looked)
     token = shown_token()
-    return _page("staff.html", 200, seen=seen, asked=asked, token=token, fact_kinds=FACT_KINDS)
+    return _page("staff.html", 200, seen=seen, asked=asked, token=token, fact_names=FACT_NAMES)
 
 
 def error_page(status: int) -> Response:

@@ -8,12 +8,12 @@ from central.context import central
 from central.dashboard import page, staff_only
 from central.dashboard_door import staff_name
 from central.dashboard_words import AUDITED
-from central.fact_words import FACT_KINDS
 from central.moments_read import moment_with_error
 from central.rights import Held, find_held
 from central.rights_audit import newest, note
 from central.rights_facts import attachments_of, document, fact_id, is_husk
 from central.words import FOLIO_KINDS
+from municipio.fact_names import FACT_NAMES
 
 rights = Blueprint("rights", __name__)
 
@@ -47,7 +47,7 @@ def folio_page() -> Response:
     seen = newest(c.store, c.city.inegi, folio)
     return page(
         "rights_folio.html", asked=asked, held=found, rows=rows, kind=kind, seen=seen,
-        audited=AUDITED, fact_kinds=FACT_KINDS,
+        audited=AUDITED, fact_names=FACT_NAMES,
     )  # fmt: skip
 
 

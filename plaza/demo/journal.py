@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import apsw
 
 from municipio.cash import count_box
+from municipio.fact_names import FACT_NAMES
 from sync.clock import SystemClock
 from sync.database import LedgerDamaged, query
 from sync.ledger import SqliteLedger, open_ledger
@@ -40,7 +41,7 @@ class Journal:
         return cls(path, settings.node_code, settings.text("city.inegi"))
 
     def newest(self, count: int) -> list[dict[str, Any]]:
-        """Newest first: id, type, lane, seq, time, whether the city holds it, and the short data."""
+        """Newest first: id, type, name, lane, seq, time, whether the city holds it, and the short data."""
         held = self._read()
         held.sort(key=lambda pair: str(pair[0]["id"]), reverse=True)
         return [_line(fact, acked) for fact, acked in held[:count]]
@@ -86,10 +87,12 @@ class Journal:
 
 def _line(fact: dict[str, Any], acked: bool) -> dict[str, Any]:
     data = fact.get("data", {})
+    name = FACT_NAMES.get(fact["type"], "otro hecho")
     shown = {k: v for k, v in data.items() if isinstance(v, str | int) and len(str(v)) <= 40}
     return {
         "id": fact["id"],
         "type": fact["type"],
+        "name": name[0].upper() + name[1:],
         "lane": fact["lane"],
         "seq": fact["seq"],
         "time": fact.get("time", ""),

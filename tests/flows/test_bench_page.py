@@ -122,7 +122,7 @@ def test_a_person_at_the_page_listens_presses_keys_and_looks_through_the_camera(
 @pytest.mark.browser
 @pytest.mark.slow
 def test_the_journal_scrolls_beside_the_kiosk(browser: Chrome) -> None:
-    _until(lambda: "Nodo encendido" in _text(browser, "#journal"), "the first fact is shown")
+    _until(lambda: "Arrancó el nodo" in _text(browser, "#journal"), "the first fact is shown")
     _until(lambda: "entregado" in _text(browser, "#journal"), "and that the city holds it")
 
 

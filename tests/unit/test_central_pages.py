@@ -14,7 +14,6 @@ from flask.testing import FlaskClient
 from central.app import create_app
 from central.city import City
 from central.context import Central
-from central.fact_words import FACT_KINDS
 from central.ingest import take_batch
 from central.keys import CityKey
 from central.node_simulator import NodeSimulator
@@ -176,10 +175,6 @@ def test_the_staff_see_nodes_and_facts_and_can_narrow_them(
     assert '<option value="vit" selected>aparatos</option>' in narrow
     assert "device.changed" in narrow
     assert TOKEN not in caplog.text
-
-
-def test_every_type_of_fact_has_words_for_the_staff() -> None:
-    assert set(FACT_KINDS) == set(FactType)
 
 
 def test_only_the_newest_facts_are_listed(

@@ -34,11 +34,6 @@ function showStory(story) {
   }
 }
 
-const KINDS = {
-  "payment.intended": "Cobro pedido", "payment.taken": "Pago hecho", "payment.unknown": "Pago en verificación", "payment.resolved": "Pago aclarado", "payment.pase_issued": "Pase de caja",
-  "receipt.printed": "Recibo impreso", "receipt.reprinted": "Copia impresa", "receipt.unknown": "Impresión dudosa", "report.filed": "Reporte", "complaint.filed": "Queja", "terms.accepted": "Condiciones aceptadas",
-  "visit.ended": "Visita terminada", "device.changed": "Cambio de un aparato", "node.started": "Nodo encendido", "energy.changed": "Cambio de energía", "technician.acted": "Trabajo del técnico",
-};
 let seenFacts = null;
 
 function showJournal(facts) {
@@ -50,7 +45,7 @@ function showJournal(facts) {
     const line = document.createElement("li");
     if (seenFacts && !seenFacts.has(fact.id)) line.className = "new";
     const kind = document.createElement("b"), state = document.createElement("span"), more = document.createElement("span");
-    kind.textContent = KINDS[fact.type] ?? fact.type;
+    kind.textContent = fact.name;
     kind.title = fact.type;
     state.textContent = fact.acked ? "entregado" : "espera";
     state.className = fact.acked ? "held" : "waits";

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from kivy.properties import BooleanProperty, NumericProperty, StringProperty
@@ -17,13 +18,14 @@ class TouchGuard:
     """Swallows every touch for a while. Monotonic seconds; nothing here depends on the wall clock."""
 
     def __init__(self) -> None:
+        self.now: Callable[[], float] = time.monotonic
         self._blocked_until = 0.0
 
     def swallow(self, seconds: float = SWALLOW_S) -> None:
-        self._blocked_until = time.monotonic() + seconds
+        self._blocked_until = self.now() + seconds
 
     def is_swallowing(self) -> bool:
-        return time.monotonic() < self._blocked_until
+        return self.now() < self._blocked_until
 
 
 class Target(Widget):  # type: ignore[misc]  # kivy has no type information

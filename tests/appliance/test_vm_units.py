@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 INSIDE = (HERE / "inside/steps.py", HERE / "inside/node.py")
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2700)]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def copy_tree(to: Path) -> None:
 @pytest.fixture(scope="module")
 def vagrant(provisioned: Job | None) -> Report:
     assert provisioned is not None
-    return provisioned.report(limit_s=1500)
+    return provisioned.report(limit_s=2400)
 
 
 @pytest.mark.parametrize("name", steps_of(HERE / "vm_units/main.py"))

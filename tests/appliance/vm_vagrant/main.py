@@ -7,6 +7,7 @@ under /vagrant. One line of JSON for each step.
 from __future__ import annotations
 
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,18 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDemonstrationOnlyDemonstrationOnlyDe
 PORTS = {"portal": 18380, "city": 18311, "bench": 18399}
 
 
-def asked(port: int) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as answer:
+def asked(port: int, path: str = "/") -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
         return str(answer.read(200_000).decode(errors="replace"))
+
+
+def refused(port: int) -> bool:
+    """401: behind this door somebody asks for a key."""
+    try:
+        asked(port)
+    except urllib.error.HTTPError as e:
+        return e.code == 401
+    return False
 
 
 def the_provisioning_script_runs_to_its_end() -> dict[str, Any]:
@@ -38,14 +48,14 @@ def the_provisioning_script_runs_to_its_end() -> dict[str, Any]:
 def the_demonstration_is_up_behind_every_forwarded_port() -> dict[str, Any]:
     began = time.monotonic()
     try:
-        pages = {name: eventually(lambda p=port: asked(p), 400) for name, port in PORTS.items()}
+        city = eventually(lambda: asked(PORTS["city"], "/v1/health"), 800)
+        pages = {n: eventually(lambda n=n: asked(PORTS[n]), 800) for n in ("portal", "bench")}
     except TimeoutError as e:
         log = run("journalctl", "--no-pager", "-o", "cat", "-u", "plaza-demo.service")
         raise RuntimeError(f"{e}: {log[-1200:]}") from None
     assert all("<" in page for page in pages.values())
-    return {name: len(page) for name, page in pages.items()} | {
-        "seconds": round(time.monotonic() - began, 1)
-    }
+    assert refused(PORTS["city"]), "the city's pages are open to anybody"
+    return {"city": city, "seconds": round(time.monotonic() - began, 1)}
 
 
 def its_door_is_open_for_vagrant_and_for_nothing_else() -> dict[str, Any]:

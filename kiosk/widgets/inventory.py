@@ -73,14 +73,15 @@ def visible_targets(root: Any, size: tuple[float, float]) -> list[TargetInfo]:
 
 
 def visible_words(root: Any, size: tuple[float, float]) -> list[WordsInfo]:
-    """Every text of which something can be seen, in drawing order."""
+    """Every text of which something can be seen, in drawing order, with plain spaces."""
     found = []
     for widget, clip in _walk(root, Box(0, 0, *size), size[1]):
         if isinstance(widget, Words) and widget.text:
             box = box_of(widget, size[1])
             part = box.cut(clip)
             if part.w > 1 and part.h > 1:
-                found.append(WordsInfo(widget.text, widget.fits(), box))
+                said = widget.text.replace("\N{NO-BREAK SPACE}", " ")
+                found.append(WordsInfo(said, widget.fits(), box))
     return found
 
 

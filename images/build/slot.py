@@ -28,7 +28,7 @@ FIRMWARE_NAMES = {
 }
 # Only signed modules, no way into the kernel's memory, for root either.
 HARDENED = "lockdown=integrity"
-# For pages of 2 MiB the kernel would keep a twentieth of a small board's memory free at all times.
+# For pages of 2 MiB the kernel keeps a twentieth of the memory free at all times (not below 512 MB).
 SMALL = "transparent_hugepage=never"
 APPLETS = (
     "sh", "mount", "umount", "cat", "echo", "sleep", "dd", "hexdump", "insmod", "mkdir", "switch_root",

@@ -40,7 +40,7 @@ def the_provisioning_script_runs_to_its_end() -> dict[str, Any]:
     KEYS.write_text(KEY)
     began = time.monotonic()
     said = run("/vagrant/images/provision-vagrant.sh", "--wheelhouse", "/vagrant/wheels",
-               "--no-packages", timeout=900)  # fmt: skip
+               "--no-packages", timeout=1700)  # fmt: skip
     assert "[plaza] ready:" in said, said[-500:]
     return {"seconds": round(time.monotonic() - began, 1)}
 
@@ -68,7 +68,7 @@ def its_door_is_open_for_vagrant_and_for_nothing_else() -> dict[str, Any]:
 def provisioning_again_changes_nothing() -> dict[str, Any]:
     before = run("systemctl", "show", "-p", "MainPID", "plaza-demo.service")
     run("/vagrant/images/provision-vagrant.sh", "--wheelhouse", "/vagrant/wheels",
-        "--no-packages", timeout=900)  # fmt: skip
+        "--no-packages", timeout=1700)  # fmt: skip
     assert run("systemctl", "show", "-p", "MainPID", "plaza-demo.service") == before
     return {}
 

@@ -1,7 +1,8 @@
 """Input events in, presses of allowed keys out. Sans-IO.
 
 A press counts when the key goes down. Bouncing contacts, auto-repeat and keys that are not in the map
-are ignored; a key that stays down and a shower of presses are told as trouble.
+are ignored; a key that stays down and a shower of presses are told as trouble. How far apart two presses
+were is the kernel's word: a busy node may read both at once, and must not take a doubled digit for a bounce.
 """
 
 from __future__ import annotations
@@ -72,10 +73,10 @@ class KeyReader:
             return None
         if event.value == RELEASED:
             self._down.pop(key, None)
-            self._up_at[key] = now
+            self._up_at[key] = event.at_s
         elif event.value == PRESSED and key not in self._down:
             self._down[key] = now
-            return key if self._counts(key, now) else None
+            return key if self._counts(key, event.at_s, now) else None
         return None
 
     def _sync(self, code: int) -> None:
@@ -86,11 +87,11 @@ class KeyReader:
         elif code == SYN_REPORT:
             self._lost = False
 
-    def _counts(self, key: Key, now: float) -> bool:
-        if now - self._up_at.get(key, -BOUNCE_S) < BOUNCE_S:
+    def _counts(self, key: Key, at_s: float, now: float) -> bool:
+        if 0 <= at_s - self._up_at.get(key, -BOUNCE_S) < BOUNCE_S:  # a clock set back is no bounce
             return False
-        self._recent.append(now)
-        shower = len(self._recent) == SHOWER_COUNT and now - self._recent[0] < SHOWER_S
+        self._recent.append(at_s)
+        shower = len(self._recent) == SHOWER_COUNT and 0 <= at_s - self._recent[0] < SHOWER_S
         if shower:
             self._noisy_until = now + CALM_S
         return now >= self._noisy_until

@@ -35,6 +35,8 @@ class InputEvent:
     type: int
     code: int
     value: int
+    at_s: float = 0.0
+    """When the kernel saw it, by the kernel's clock: not when somebody came to read it."""
 
 
 def pack(event: InputEvent, at_s: float) -> bytes:
@@ -58,7 +60,8 @@ class EventReader:
         while len(data) - at >= EVENT.size:
             seconds, microseconds, type_, code, value = EVENT.unpack_from(data, at)
             if _is_event(seconds, microseconds, type_, code, value):
-                events.append(InputEvent(type_, code, value))
+                at_s = seconds + microseconds / _MICROSECONDS
+                events.append(InputEvent(type_, code, value, at_s))
                 at += EVENT.size
             else:
                 self.skipped += 1

@@ -45,8 +45,8 @@ UP, DOWN, ENTER = CODES["KEY_UP"], CODES["KEY_DOWN"], CODES["KEY_ENTER"]
 AT_S = 1_768_900_000.123457
 
 
-def event(type_: int, code: int, value: int) -> bytes:
-    return pack(InputEvent(type_, code, value), AT_S)
+def event(type_: int, code: int, value: int, at_s: float = 0.0) -> bytes:
+    return pack(InputEvent(type_, code, value), AT_S + at_s)
 
 
 SYN = event(EV_SYN, SYN_REPORT, 0)
@@ -59,12 +59,12 @@ def five() -> KeyMap:
     return keys
 
 
-def key(code: int, value: int) -> bytes:
-    return event(EV_MSC, 4, 458792) + event(EV_KEY, code, value) + SYN
+def key(code: int, value: int, at_s: float = 0.0) -> bytes:
+    return event(EV_MSC, 4, 458792, at_s) + event(EV_KEY, code, value, at_s) + SYN
 
 
-def press(code: int) -> bytes:
-    return key(code, 1) + key(code, 0)
+def press(code: int, at_s: float = 0.0) -> bytes:
+    return key(code, 1, at_s) + key(code, 0, at_s)
 
 
 def test_our_numbers_are_the_kernels() -> None:
@@ -126,7 +126,27 @@ def test_a_bouncing_contact_is_one_press_and_two_quick_ones_are_two() -> None:
     reader = KeyReader(five())
 
     assert reader.feed(press(UP) * 4, 1.0) == [Key.UP]
-    assert reader.feed(press(UP), 1.0 + BOUNCE_S * 2) == [Key.UP]
+    assert reader.feed(press(UP, BOUNCE_S * 2), 1.0 + BOUNCE_S * 2) == [Key.UP]
+
+
+def test_two_quick_presses_that_are_read_late_and_together_are_two() -> None:
+    data = press(UP, 0.0) + press(UP, BOUNCE_S * 2)
+
+    assert KeyReader(five()).feed(data, 1.0) == [Key.UP, Key.UP]
+
+
+def test_a_bounce_that_is_read_late_is_still_a_bounce() -> None:
+    reader = KeyReader(five())
+
+    assert reader.feed(press(UP, 0.0), 1.0) == [Key.UP]
+    assert reader.feed(press(UP, BOUNCE_S / 2), 9.0) == []
+
+
+def test_a_press_after_the_clock_was_set_back_counts() -> None:
+    reader = KeyReader(five())
+    reader.feed(press(UP, 3600.0), 1.0)
+
+    assert reader.feed(press(UP, 0.0), 2.0) == [Key.UP]
 
 
 def test_after_the_kernel_lost_events_nothing_counts_until_a_whole_report() -> None:
@@ -152,7 +172,7 @@ def test_a_key_that_stays_down_is_told() -> None:
 def test_a_shower_of_presses_is_noise_and_then_calm_again() -> None:
     reader = KeyReader(five())
     for at in range(100):
-        reader.feed(press(UP if at % 2 else DOWN), 1.0 + at * 0.02)
+        reader.feed(press(UP if at % 2 else DOWN, at * 0.02), 1.0 + at * 0.02)
 
     assert reader.trouble(3.0) is KeyTrouble.NOISE
     assert reader.trouble(3.1 + CALM_S) is None

@@ -53,8 +53,13 @@ class Day:
         (self.bench.folder / "serves/journal.txt").write_text(journal)
 
     def screen(self) -> dict[str, Any]:
-        """What the kiosk says is on its screen."""
-        return dict(json.loads(self.guest.run(PYTHON, "-P", "/run/proof/screen.py", "targets")))
+        """What the kiosk says is on its screen; one that is busy drawing is asked again."""
+        until = time.monotonic() + 120
+        ask = (PYTHON, "-P", "/run/proof/screen.py", "targets")
+        while "screen" not in (said := json.loads(self.guest.run(*ask))):
+            assert time.monotonic() < until, said
+            time.sleep(2)
+        return dict(said)
 
     def picture(self, name: str) -> Image.Image:
         path = self.machine.qmp.screenshot(self.bench.folder / f"{name}.png")

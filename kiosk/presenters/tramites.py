@@ -12,7 +12,6 @@ from municipio.usecases.ports import Catalogue
 from municipio.usecases.tramites import Heading, TramiteList
 
 QUERY_LIMIT = 60
-_EMPTY = TramiteList(Heading.MOST_CONSULTED, ())
 
 
 class TramitesPresenter(Presenter[TramitesView]):
@@ -22,7 +21,7 @@ class TramitesPresenter(Presenter[TramitesView]):
         self._category = ""
         self._keyboard = False
         self._categories: tuple[Category, ...] = ()
-        self._found = _EMPTY
+        self._found: TramiteList | None = None  # not answered yet
         self._searched = 0
         super().__init__(desk)
 
@@ -101,7 +100,7 @@ class TramitesPresenter(Presenter[TramitesView]):
         self._query.clear()
         self._category = ""
         self._keyboard = False
-        self._found = _EMPTY
+        self._found = None
 
     def _render(self) -> TramitesView:
         _ = self._desk.words
@@ -112,7 +111,7 @@ class TramitesPresenter(Presenter[TramitesView]):
         )  # fmt: skip
         results = tuple(
             TramiteRow(f"tramites.open.{h.id}", h.name, h.dependency, h.cost_label)
-            for h in self._found.hits
+            for h in (self._found.hits if self._found is not None else ())
         )
         hint = _("Escriba qué necesita, por ejemplo: acta, licencia, agua")
         clear = Action("tramites.clear", _("Limpiar"), icon="x")
@@ -148,7 +147,7 @@ class TramitesPresenter(Presenter[TramitesView]):
 
     def _heading(self) -> str:
         _ = self._desk.words
-        if self._found.heading is Heading.MOST_CONSULTED:
+        if self._found is None or self._found.heading is Heading.MOST_CONSULTED:
             return _("Lo más consultado")
         if self._found.heading is Heading.RESULTS:
             return _("Resultados")
@@ -157,6 +156,8 @@ class TramitesPresenter(Presenter[TramitesView]):
 
     def _empty_text(self) -> str:
         _ = self._desk.words
+        if self._found is None:  # a slow card: nothing is known of what there is
+            return _("Buscando…")
         if self._query.text:
             return _("No encontramos ese trámite. Pruebe con otra palabra o elija un tema.")
         return _("Todavía no hay trámites en este kiosco.")

@@ -28,7 +28,7 @@ from municipio.clock import TimeQuality
 from municipio.devices import ChargeState, DeviceState, PrintVerdict
 from municipio.payments import PaymentState
 from municipio.stick_words import StickState, Trip
-from municipio.usecases.ports import AlreadyPaid, CityFolio, NotRecordedCause
+from municipio.usecases.ports import AlreadyPaid, CityFolio, NotRecordedCause, TramiteHit
 
 
 @pytest.fixture
@@ -152,6 +152,21 @@ def test_tramites_start_with_the_most_consulted_and_seven_life_events(
     assert kiosk.view.heading == "Lo más consultado"
     assert len(kiosk.view.categories) == 7
     assert len(kiosk.view.results) == 3
+
+
+def test_before_a_slow_search_has_answered_nobody_is_told_that_there_is_nothing() -> None:
+    kiosk = SimulatedKiosk()
+    shown: list[str] = []
+
+    def slow(limit: int = 6) -> tuple[TramiteHit, ...]:
+        shown.append(kiosk.view.empty_text)
+        return ()
+
+    kiosk.world.catalogue.most_consulted = slow  # type: ignore[method-assign]
+    kiosk.tap("home.tramites")
+
+    assert shown == ["Buscando…"]
+    assert kiosk.view.empty_text == "Todavía no hay trámites en este kiosco."
 
 
 def test_search_answers_with_every_key(kiosk: SimulatedKiosk) -> None:

@@ -66,20 +66,29 @@ class Day:
         with Image.open(path) as opened:
             return opened.convert("RGB")
 
+    def offers(self, size: tuple[int, int]) -> dict[str, Any]:
+        """The buttons of the screen. A slow host makes a slow person, who says that she is still here."""
+        while (found := {t["id"]: t for t in self.screen()["targets"]}).get("idle.stay"):
+            self.touch(found["idle.stay"], size)
+            time.sleep(1)
+        return found
+
     def press(self, target: str, size: tuple[int, int]) -> None:
         """A finger on the touch panel, where the kiosk says that this button is."""
-        found = {t["id"]: t for t in self.screen()["targets"]}
+        found = self.offers(size)
         assert target in found, sorted(found)
-        box = found[target]
+        self.touch(found[target], size)
+
+    def touch(self, box: dict[str, Any], size: tuple[int, int]) -> None:
         self.machine.qmp.touch(
             (box["x"] + box["w"] / 2) / size[0], (box["y"] + box["h"] / 2) / size[1]
         )
 
-    def wait_offer(self, *starts: str, within_s: float = 120) -> str:
+    def wait_offer(self, size: tuple[int, int], *starts: str, within_s: float = 120) -> str:
         """The first button whose name begins so, as soon as there is one."""
         until = time.monotonic() + within_s
         while True:
-            ids = [t["id"] for t in self.screen()["targets"]]
+            ids = list(self.offers(size))
             for start in starts:
                 if found := next((i for i in ids if i.startswith(start)), ""):
                     return found
@@ -206,10 +215,10 @@ def test_a_finger_on_the_panel_opens_the_services(day: Day) -> None:
 def test_a_paper_comes_out_of_the_serial_port(day: Day) -> None:
     """The requirements of the first service that the screen offers."""
     size = day.picture("kiosk-services").size
-    found = day.wait_offer("tramites.open.", "tramites.category.")
+    found = day.wait_offer(size, "tramites.open.", "tramites.category.")
     if found.startswith("tramites.category."):
         day.press(found, size)
-    day.press(day.wait_offer("tramites.open."), size)
+    day.press(day.wait_offer(size, "tramites.open."), size)
     day.wait_screen("tramite")
     day.press("tramite.print", size)
     until = time.monotonic() + 120

@@ -27,7 +27,7 @@ from central.words import (
     moment_in_words,
     state_said,
 )
-from municipio.fact_names import FACT_NAMES
+from municipio.fact_names import fact_name
 from municipio.money import format_mxn, importe_con_letra
 from municipio.usecases.folios import DOUBLED
 
@@ -90,7 +90,7 @@ def staff() -> Response:
         inegi, now = central().city.inegi, central().now()
         note(connection, inegi, who, "facts.viewed", now, detail=looked)
     token = shown_token()
-    return _page("staff.html", 200, seen=seen, asked=asked, token=token, fact_names=FACT_NAMES)
+    return _page("staff.html", 200, seen=seen, asked=asked, token=token, fact_name=fact_name)
 
 
 def error_page(status: int) -> Response:

@@ -13,7 +13,7 @@ from central.rights import Held, find_held
 from central.rights_audit import newest, note
 from central.rights_facts import attachments_of, document, fact_id, is_husk
 from central.words import FOLIO_KINDS
-from municipio.fact_names import FACT_NAMES
+from municipio.fact_names import fact_name
 
 rights = Blueprint("rights", __name__)
 
@@ -47,7 +47,7 @@ def folio_page() -> Response:
     seen = newest(c.store, c.city.inegi, folio)
     return page(
         "rights_folio.html", asked=asked, held=found, rows=rows, kind=kind, seen=seen,
-        audited=AUDITED, fact_names=FACT_NAMES,
+        audited=AUDITED, fact_name=fact_name,
     )  # fmt: skip
 
 

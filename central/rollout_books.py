@@ -128,11 +128,11 @@ def note_updates(connection: Connection, inegi: str, node: str, rows: Iterable[A
             continue
         at = str(stored.received_at)
         outcome = Outcome.UPDATED if ended.is_good else Outcome.RETURNED
-        key = {"inegi": inegi, "version": ended.version, "node": node}
-        said = {"ring": ended.ring, "outcome": outcome.value, "cause": ended.cause, "ended_at": at}
-        insert_missing(connection, rollout_nodes, [{**key, **said, "asked_at": ""}])
-        mine = (rollout_nodes.c[name] == value for name, value in key.items())
-        connection.execute(update(rollout_nodes).where(*mine).values(said))
+        row = {
+            "inegi": inegi, "version": ended.version, "node": node, "ring": ended.ring,
+            "outcome": outcome.value, "cause": ended.cause, "ended_at": at,
+        }  # fmt: skip
+        upsert(connection, rollout_nodes, row, once={"asked_at": ""})
 
 
 def _moved_on(connection: Connection, inegi: str, plan: Plan, at: datetime) -> Standing:

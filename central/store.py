@@ -211,9 +211,15 @@ def _arrays(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     return {f"new_{name}": [row[name] for row in rows] for name in rows[0]}
 
 
-def upsert(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
-    """Insert a row, or replace the columns named in it where its primary key exists."""
-    statement = _insert(connection, table).values(row)
+def upsert(
+    connection: Connection, table: Table, row: Mapping[str, Any],
+    once: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
+    """Insert a row, or replace the columns named in it where its primary key exists.
+
+    The columns of `once` are for a new row alone.
+    """
+    statement = _insert(connection, table).values({**row, **(once or {})})
     keys = [c.name for c in table.primary_key]
     changed = {name: statement.excluded[name] for name in row if name not in keys}
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))

@@ -37,3 +37,8 @@ FACT_NAMES: Final[dict[str, str]] = {
     **dict.fromkeys(RECOVERED.values(), "llegó un hecho rescatado"),
 }
 """Every type of fact, by the text that it has in a fact."""
+
+
+def fact_name(type: str) -> str:
+    """The words of a type, also of one that a newer node made."""
+    return FACT_NAMES.get(type, "otro hecho")

@@ -12,6 +12,7 @@ from municipio.usecases.ports import Catalogue
 from municipio.usecases.tramites import Heading, TramiteList
 
 QUERY_LIMIT = 60
+_UNANSWERED = TramiteList(Heading.MOST_CONSULTED, ())
 
 
 class TramitesPresenter(Presenter[TramitesView]):
@@ -21,7 +22,7 @@ class TramitesPresenter(Presenter[TramitesView]):
         self._category = ""
         self._keyboard = False
         self._categories: tuple[Category, ...] = ()
-        self._found: TramiteList | None = None  # not answered yet
+        self._found = _UNANSWERED
         self._searched = 0
         super().__init__(desk)
 
@@ -100,7 +101,7 @@ class TramitesPresenter(Presenter[TramitesView]):
         self._query.clear()
         self._category = ""
         self._keyboard = False
-        self._found = None
+        self._found = _UNANSWERED
 
     def _render(self) -> TramitesView:
         _ = self._desk.words
@@ -111,7 +112,7 @@ class TramitesPresenter(Presenter[TramitesView]):
         )  # fmt: skip
         results = tuple(
             TramiteRow(f"tramites.open.{h.id}", h.name, h.dependency, h.cost_label)
-            for h in (self._found.hits if self._found is not None else ())
+            for h in self._found.hits
         )
         hint = _("Escriba qué necesita, por ejemplo: acta, licencia, agua")
         clear = Action("tramites.clear", _("Limpiar"), icon="x")
@@ -147,7 +148,7 @@ class TramitesPresenter(Presenter[TramitesView]):
 
     def _heading(self) -> str:
         _ = self._desk.words
-        if self._found is None or self._found.heading is Heading.MOST_CONSULTED:
+        if self._found.heading is Heading.MOST_CONSULTED:
             return _("Lo más consultado")
         if self._found.heading is Heading.RESULTS:
             return _("Resultados")
@@ -156,7 +157,7 @@ class TramitesPresenter(Presenter[TramitesView]):
 
     def _empty_text(self) -> str:
         _ = self._desk.words
-        if self._found is None:  # a slow card: nothing is known of what there is
+        if self._found is _UNANSWERED:  # a slow card: nothing is known of what there is
             return _("Buscando…")
         if self._query.text:
             return _("No encontramos ese trámite. Pruebe con otra palabra o elija un tema.")

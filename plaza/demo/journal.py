@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import apsw
 
 from municipio.cash import count_box
-from municipio.fact_names import FACT_NAMES
+from municipio.fact_names import fact_name
 from sync.clock import SystemClock
 from sync.database import LedgerDamaged, query
 from sync.ledger import SqliteLedger, open_ledger
@@ -87,7 +87,7 @@ class Journal:
 
 def _line(fact: dict[str, Any], acked: bool) -> dict[str, Any]:
     data = fact.get("data", {})
-    name = FACT_NAMES.get(fact["type"], "otro hecho")
+    name = fact_name(fact["type"])
     shown = {k: v for k, v in data.items() if isinstance(v, str | int) and len(str(v)) <= 40}
     return {
         "id": fact["id"],

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from rig.hostnet import HOST, HostNet
@@ -46,12 +45,7 @@ class City:
         _wait_told(log, self._process)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_ended: object) -> None:
         if self._process is not None:
             self._process.terminate()
             self._process.wait(30)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 NETWORK, HOST, NODE = "203.0.113.0/24", "203.0.113.1", "203.0.113.15"
@@ -33,12 +32,7 @@ class HostNet:
         subprocess.run(["ip", "-n", self.name, "link", "set", "lo", "up"], check=True)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_ended: object) -> None:
         for process in self._started:
             process.terminate()
         for process in self._started:

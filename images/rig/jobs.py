@@ -10,12 +10,11 @@ from __future__ import annotations
 import ast
 import json
 import subprocess
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO
 
 from rig.guest import agent_disk
 from rig.machine import Disk, Machine, Spec
@@ -60,12 +59,20 @@ class VirtualNode:
         kernel, initrd = self.folder / "vmlinuz", self.folder / "initrd.img"
         return Spec(disks, kernel=kernel, initrd=initrd, words=WORDS, memory_mib=memory_mib)
 
-    def begin(self, name: str, files: Sequence[Path], *, memory_mib: int = 1536) -> Job:
-        """Start the machine with these files and folders; the console and the lines stay in `name`."""
+    @contextmanager
+    def begin(self, name: str, files: Sequence[Path], *, memory_mib: int = 1536) -> Iterator[Job]:
+        """Start the machine with these files and folders; the console and the lines stay in `name`.
+
+        At the end the machine is off.
+        """
         work = self.folder / name
         work.mkdir(exist_ok=True)
         spec = self.spec(agent_disk(files, work / "job.tar"), memory_mib=memory_mib)
-        return Job(spec, work)
+        with (
+            (work / "told.ndjson").open("w+b", buffering=0) as told,
+            Machine(spec, work) as machine,
+        ):
+            yield Job(machine, told)
 
     def run(
         self, name: str, files: Sequence[Path], *, memory_mib: int = 1536, limit_s: float = 1500
@@ -76,25 +83,12 @@ class VirtualNode:
 
 
 class Job:
-    """A job under way in a machine of its own. A context manager: at its end the machine is off."""
+    """A job under way in a machine of its own, which says its lines into `told`."""
 
-    def __init__(self, spec: Spec, work: Path) -> None:
-        self._told = (work / "told.ndjson").open("w+b", buffering=0)
-        self._machine = Machine(spec, work)
+    def __init__(self, machine: Machine, told: BinaryIO) -> None:
+        self._machine, self._told = machine, told
         self._heard_s = 0.0
-        self._machine.ports["control"].on_data = self._hear
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._machine.cut()
-        self._told.close()
+        machine.ports["control"].on_data = self._hear
 
     def _hear(self, data: bytes) -> None:
         self._heard_s = self._machine.seconds

@@ -32,7 +32,7 @@ GONE = (
     "etc/apt", "etc/machine-id", "var/lib/dbus/machine-id", "etc/kernel", "etc/kernel-img.conf",
     "etc/initramfs-tools", "usr/share/initramfs-tools", "var/lib/initramfs-tools", "etc/hostname",
     "var/lib/systemd/catalog", "etc/resolv.conf", "usr/lib/apt", "var/lib/apt", "usr/share/perl",
-    "usr/share/python-wheels", "var/lib/dpkg/status-old",
+    "usr/share/python-wheels", "var/lib/dpkg/status-old", "opt/plaza/venv/made-from.sha256",
     "etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-",
 )  # fmt: skip
 # A root that nobody may write installs nothing.

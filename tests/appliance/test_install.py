@@ -72,6 +72,9 @@ def node_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         ' || { cat "$1/install.log" >&2; exit 1; }',
         '--customize-hook=chroot "$1" /src/images/install.sh --wheelhouse /wheels'
         ' --settings /src/node.toml --no-start > "$1/install-again.log" 2>&1',
+        '--customize-hook=rm -r "$1"/opt/plaza/venv/lib/python3*/site-packages/municipio',
+        '--customize-hook=chroot "$1" /src/images/install.sh --wheelhouse /wheels'
+        ' --settings /src/node.toml --no-start --repair > "$1/install-repair.log" 2>&1',
         "bookworm", str(target), *_host_sources(),
     )  # fmt: skip
     assert made.returncode == 0, made.stderr[-4000:]
@@ -140,8 +143,21 @@ def test_a_wrong_setting_is_refused_with_the_nearest_key(node_root: Path) -> Non
     assert "node.number" in refused.stderr
 
 
-def test_running_it_again_repairs_and_ends_well(node_root: Path) -> None:
-    assert "[plaza] ready:" in (node_root / "install-again.log").read_text()
+def test_running_it_again_leaves_the_programs_that_this_tree_made(node_root: Path) -> None:
+    first = (node_root / "install.log").read_text()
+    again = (node_root / "install-again.log").read_text()
+
+    assert "made from this tree already" in again
+    assert "made from this tree already" not in first
+    assert "[plaza] ready:" in again
+
+
+def test_a_repair_puts_back_a_program_that_was_lost(node_root: Path) -> None:
+    repaired = (node_root / "install-repair.log").read_text()
+
+    assert "made from this tree already" not in repaired
+    assert "[plaza] ready:" in repaired
+    assert _in(node_root, "/opt/plaza/venv/bin/python", "-c", "import municipio").returncode == 0
 
 
 def test_the_programs_start_by_their_module_names(node_root: Path) -> None:

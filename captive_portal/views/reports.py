@@ -117,13 +117,14 @@ def filed(lang: str, folio: str) -> ResponseReturnValue:
     words, says = read_code(request.args.get("codigo", "")), request.args.get("foto", "")
     code = spell_code(words) if words else ""
     flaw = next((f for f in PhotoFlaw if f.value == says), None)
+    kept = _("Su reporte sí quedó guardado.")
     return page(
         "filed.html",
         folio=shown,
         code=code.replace("-", " ") if ports().photos.codes.belongs(code, shown) else "",
         short=short_address("/foto"),
         has_photo=says == "si",
-        notice=f"{flaw_words(flaw, _)} {_('Su reporte sí quedó guardado.')}" if flaw else "",
+        notice=f"{flaw_words(flaw, _)} {kept}" if flaw else "",
     )
 
 

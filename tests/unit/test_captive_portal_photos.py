@@ -161,6 +161,14 @@ def test_the_same_form_twice_is_one_photo(node: SimulatedNode, phone: FlaskClien
     assert len(node.ledger.facts) == 2
 
 
+def test_that_the_report_was_saved_all_the_same_is_said_in_english_too(phone: FlaskClient) -> None:
+    listed = _report(phone, b"this is no photo").headers["Location"]
+    page = phone.get(listed.replace("/es/", "/en/"), base_url=BASE).text
+
+    assert "Your report was saved." in page
+    assert "quedó guardado" not in page
+
+
 def test_a_photo_that_cannot_be_opened_does_not_stop_the_report(
     node: SimulatedNode, phone: FlaskClient
 ) -> None:

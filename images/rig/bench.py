@@ -16,6 +16,7 @@ from rig.machine import Disk, Machine, Spec
 CARD_BYTES = 3 << 30
 BOOT_S = 600.0
 WAIT_S = 60.0
+PACED_SLACK_S = 900.0
 STARTING = ("", "initializing", "starting")
 """What systemd says before it is done; nothing where it was not done within `WAIT_S`."""
 DATA = "/var/lib/plaza"
@@ -86,7 +87,7 @@ def fill_site(city: City, number: int, *, profile: str = "kiosk+portal", printer
 
 def wait_agent(machine: Machine, within_s: float = BOOT_S) -> Guest:
     """Until the node has come so far that it obeys. AssertionError with its console."""
-    guest = Guest(machine.ports["control"])
+    guest = Guest(machine.ports["control"], PACED_SLACK_S if machine.spec.paced else 60.0)
     try:
         guest.wait(within_s)
     except TimeoutError as e:

@@ -85,7 +85,12 @@ def main() -> int:
     # pyscard made with SWIG 4.3 ends in a segmentation fault where this warning is an error, as it is in
     # our tests and nowhere on a node (swig/swig#3061).
     words += ["-W", "ignore:builtin type:DeprecationWarning"]
-    words += ["-m", "not browser and not network and not hw", "-k", "not camera_reads and not made_of_links"]
+    words += [
+        "-m",
+        "not browser and not network and not hw",
+        "-k",
+        "not camera_reads and not made_of_links",
+    ]
     words += [f"--ignore=tests/unit/test_{name}.py" for name in LEFT_OUT]
     places = [str(p.absolute()) for p in (options.root, work, TREE, tools)]
     inside = ["unshare", "--mount", "sh", "-euc", INSIDE, "sh", *places, *words, *options.tests]

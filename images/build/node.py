@@ -69,7 +69,7 @@ MASKED = (
 )  # fmt: skip
 ENABLED = (
     "systemd-networkd.service", "systemd-resolved.service", "systemd-timesyncd.service",
-    "plaza-keep-log.timer", "dev-zram0.swap", "plaza-rest.timer", "ModemManager.service", "rauc.service",
+    "plaza-keep-log.timer", "plaza-zram.service", "plaza-rest.timer", "ModemManager.service", "rauc.service",
     "NetworkManager.service", "ssh.service",
 )  # fmt: skip
 

@@ -20,8 +20,13 @@ CONTROL = "/dev/ttyS0"
 """Without a PC's own ports the first serial card is the first line."""
 UNITS = {"a.service": AGENT.replace("/dev/ttyS1", CONTROL), "r.service": RADIOS}
 WANTS = tuple(f"systemd.wants={name}" for name in UNITS)
-SAID = ("console=ttyS1,115200", "systemd.journald.forward_to_console=1", "systemd.show_status=1")
-"""What makes a start tell of itself on the serial line."""
+SAID = (
+    "console=ttyS1,115200", "printk.devkmsg=on", "systemd.journald.forward_to_kmsg=1",
+    "systemd.journald.max_level_kmsg=info",
+)  # fmt: skip
+"""What makes a start tell of itself on the serial line: by the kernel, which writes to every console."""
+NO_WATCHDOG = "systemd.watchdog_sec=off"
+"""QEMU's model of the board's watchdog has no clock: it starts the board anew at once when it is wound up."""
 
 
 def arm_spec(card: Path, agent: Disk, uboot: Path, folder: Path, *, memory_mib: int = 1024) -> Spec:
@@ -61,13 +66,14 @@ def _want(card: Path, words: str, *, slot: str = "A", quiet: bool = True) -> Non
 class Pi3:
     """The Pi image in QEMU's Raspberry Pi 3B: its SD card, U-Boot, kernel, device tree; nothing obeys.
 
-    There is no firmware of the board (U-Boot is loaded in its stead), no radio, no screen. A context manager.
+    There is no firmware of the board (U-Boot is loaded in its stead), no radio, no screen, no watchdog. It
+    ends where the board would start anew. A context manager.
     """
 
     def __init__(self, card: Path, folder: Path) -> None:
         """The card's size must be a power of two. Makes the start talkative; writes into `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
-        _want(card, " ".join(SAID), quiet=False)
+        _want(card, " ".join((*SAID, NO_WATCHDOG)), quiet=False)
         argv = ["qemu-system-aarch64", "-machine", "raspi3b", "-display", "none", "-serial", "null"]
         for option, name in (("-kernel", "u-boot.bin"), ("-dtb", "a/bcm2837-rpi-3-b.dtb")):
             file = folder / Path(name).name
@@ -75,7 +81,7 @@ class Pi3:
             argv += [option, str(file)]
         self.console_file = folder / "console.log"
         self.console_file.unlink(missing_ok=True)
-        argv += ["-serial", f"file:{self.console_file}", "-monitor", "none"]
+        argv += ["-serial", f"file:{self.console_file}", "-monitor", "none", "-no-reboot"]
         argv += ["-drive", f"file={card},format=raw,if=sd"]
         self.began = time.monotonic()
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL)

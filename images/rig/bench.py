@@ -121,6 +121,15 @@ def wait_active(guest: Guest, units: Sequence[str], within_s: float = BOOT_S) ->
     return {unit: round(int(us) / 1e6, 1) for unit, us in zip(units, said.split(), strict=True)}
 
 
+def wait_rest(guest: Guest, within_s: float = BOOT_S) -> None:
+    """Until nothing of ours runs that ends by itself, as what a timer starts does. AssertionError."""
+    until = time.monotonic() + within_s
+    asked = ("systemctl", "list-units", "--plain", "--no-legend", "--state=activating", "plaza-*")
+    while (under_way := guest.run(*asked)) != "":
+        assert time.monotonic() < until, under_way
+        time.sleep(3)
+
+
 def failed(guest: Guest) -> str:
     """What failed, and its last words; empty when nothing did."""
     units = guest.run("systemctl", "--failed", "--plain", "--no-legend").splitlines()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rig.bench import Bench, failed, fill_site, wait_agent, wait_running
+from rig.bench import Bench, failed, fill_site, wait_agent, wait_rest, wait_running
 from rig.city import City
 from rig.guest import PYTHON, Guest
 from rig.hostnet import HostNet
@@ -159,6 +159,7 @@ def test_what_a_card_takes(bench: Bench, city: City, net: HostNet, profile: str)
             figures["writes while paying"] = paying(guest)
         keep(bench, profile, figures)
         figures["writes at idle"] = idle(guest)
+        wait_rest(guest, START_S)
         figures["memory_mib, at rest"] = json.loads(tell(guest, "memory.py"))
     keep(bench, profile, figures)
     card.unlink()

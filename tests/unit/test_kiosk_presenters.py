@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import cast
@@ -21,8 +22,15 @@ from kiosk.presenters.views import (
     PrintPhase,
     ReportStep,
 )
-from kiosk.simulated_city import CLAVE, CLAVE_UP_TO_DATE, CLAVE_WITH_BENEFIT, debt, sign
-from kiosk.simulated_kiosk import SimulatedKiosk
+from kiosk.simulated_city import (
+    CLAVE,
+    CLAVE_UP_TO_DATE,
+    CLAVE_WITH_BENEFIT,
+    MemoryCatalogue,
+    debt,
+    sign,
+)
+from kiosk.simulated_kiosk import SimulatedKiosk, World
 from kiosk.simulators import MemorySealer
 from municipio.clock import TimeQuality
 from municipio.devices import ChargeState, DeviceState, PrintVerdict
@@ -154,15 +162,20 @@ def test_tramites_start_with_the_most_consulted_and_seven_life_events(
     assert len(kiosk.view.results) == 3
 
 
-def test_before_a_slow_search_has_answered_nobody_is_told_that_there_is_nothing() -> None:
-    kiosk = SimulatedKiosk()
-    shown: list[str] = []
+class WatchedCatalogue(MemoryCatalogue):
+    """A city without trámites, whose kiosk is looked at while it is asked for them."""
 
-    def slow(limit: int = 6) -> tuple[TramiteHit, ...]:
-        shown.append(kiosk.view.empty_text)
+    look: Callable[[], None]
+
+    def most_consulted(self, limit: int = 6) -> tuple[TramiteHit, ...]:
+        self.look()
         return ()
 
-    kiosk.world.catalogue.most_consulted = slow  # type: ignore[method-assign]
+
+def test_before_a_slow_search_has_answered_nobody_is_told_that_there_is_nothing() -> None:
+    catalogue, shown = WatchedCatalogue(), list[str]()
+    kiosk = SimulatedKiosk(World(catalogue=catalogue))
+    catalogue.look = lambda: shown.append(kiosk.view.empty_text)
     kiosk.tap("home.tramites")
 
     assert shown == ["Buscando…"]

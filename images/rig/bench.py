@@ -7,16 +7,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rig.card import put_file, write_card
 from rig.city import City
-from rig.guest import Guest, agent_disk, credentials
+from rig.guest import FOLDER, PACED_SLACK_S, PYTHON, SLACK_S, Guest, agent_disk, credentials
 from rig.machine import Disk, Machine, Spec
 
 CARD_BYTES = 3 << 30
 BOOT_S = 600.0
 WAIT_S = 60.0
-PACED_SLACK_S = 900.0
 STARTING = ("", "initializing", "starting")
 """What systemd says before it is done; nothing where it was not done within `WAIT_S`."""
 DATA = "/var/lib/plaza"
@@ -87,7 +87,7 @@ def fill_site(city: City, number: int, *, profile: str = "kiosk+portal", printer
 
 def wait_agent(machine: Machine, within_s: float = BOOT_S) -> Guest:
     """Until the node has come so far that it obeys. AssertionError with its console."""
-    guest = Guest(machine.ports["control"], PACED_SLACK_S if machine.spec.paced else 60.0)
+    guest = Guest(machine.ports["control"], PACED_SLACK_S if machine.spec.paced else SLACK_S)
     try:
         guest.wait(within_s)
     except TimeoutError as e:
@@ -135,6 +135,11 @@ def failed(guest: Guest) -> str:
     units = guest.run("systemctl", "--failed", "--plain", "--no-legend").splitlines()
     words = (guest.run("journalctl", "-n", "20", "-o", "cat", "-u", u.split()[0]) for u in units)
     return "".join(f"{unit}\n{said}" for unit, said in zip(units, words, strict=True))
+
+
+def look(guest: Guest, program: str) -> Any:
+    """What one of the programs that came with the agent finds: its one JSON document. OrderFailed."""
+    return json.loads(guest.run(PYTHON, "-P", f"{FOLDER}/{program}"))
 
 
 def plaza(guest: Guest, *words: str) -> str:

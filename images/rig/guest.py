@@ -23,6 +23,8 @@ from rig.serialport import Port
 PYTHON = "/opt/plaza/venv/bin/python"
 FOLDER = "/run/proof"
 DISK_NAME = "proof"
+SLACK_S, PACED_SLACK_S = 60.0, 900.0
+"""How much longer than the guest the host waits; the second where the clock goes by the instructions."""
 HELLO = 0
 """The number of the agent's first line, which answers no order."""
 AGENT = f"""\
@@ -95,11 +97,10 @@ class Answer:
 class Guest:
     """Runs commands in the node. One at a time.
 
-    The agent keeps the time of a command by the guest's clock; `slack_s` is how much longer the host waits
-    for its word. A machine whose clock goes by its instructions may be slower than the host's many times.
+    The agent keeps the time of a command by the guest's clock; the host waits `slack_s` longer for its word.
     """
 
-    def __init__(self, port: Port, slack_s: float = 60.0) -> None:
+    def __init__(self, port: Port, slack_s: float = SLACK_S) -> None:
         self._port = port
         self._slack_s = slack_s
         self._number = 0

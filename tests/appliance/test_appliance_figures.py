@@ -12,11 +12,10 @@ import json
 import os
 import time
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from rig.bench import Bench, failed, fill_site, wait_agent, wait_rest, wait_running
+from rig.bench import Bench, failed, fill_site, look, wait_agent, wait_rest, wait_running
 from rig.city import City
 from rig.guest import PYTHON, Guest
 from rig.hostnet import HostNet
@@ -29,7 +28,6 @@ PAYMENTS = 40
 DAY_S = 86_400
 START_S = 3000.0
 """Of the host: a paced machine that shares it takes its time."""
-INSIDE = Path(__file__).parent / "inside"
 PROFILES = {"portal": (31, 512, ("portal",)), "kiosk+portal": (32, 1024, ("portal", "kiosk"))}
 MARK = """\
 [Unit]
@@ -94,12 +92,7 @@ def written(guest: Guest) -> int:
 
 def written_by(guest: Guest) -> dict[str, int]:
     """The same by unit, since their accounts were asked for."""
-    found: dict[str, int] = json.loads(tell(guest, "writers.py"))
-    return found
-
-
-def tell(guest: Guest, name: str) -> str:
-    return guest.run(PYTHON, "-P", "-", text=(INSIDE / name).read_text())
+    return dict(look(guest, "writers.py"))
 
 
 def idle(guest: Guest) -> dict[str, Any]:
@@ -154,13 +147,13 @@ def test_what_a_card_takes(bench: Bench, city: City, net: HostNet, profile: str)
         start = Start(machine, count)
         guest = start.settle()
         figures["start"] = start.figures
-        figures["memory_mib, just started"] = json.loads(tell(guest, "memory.py"))
+        figures["memory_mib, just started"] = look(guest, "memory.py")
         if profile == "portal":  # elsewhere the kiosk holds the cash
             figures["writes while paying"] = paying(guest)
         keep(bench, profile, figures)
         figures["writes at idle"] = idle(guest)
         wait_rest(guest, START_S)
-        figures["memory_mib, at rest"] = json.loads(tell(guest, "memory.py"))
+        figures["memory_mib, at rest"] = look(guest, "memory.py")
     keep(bench, profile, figures)
     card.unlink()
 

@@ -2,6 +2,7 @@
 
 `used` is what `free` calls used: all but what the kernel would give at once (MemAvailable). A unit's share
 is its programs' own pages that no file stands behind (Pss_Anon): those cannot be given up without swap.
+`packed` is what lies in the swap, which is in memory too and counted in `used`, smaller.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ def main() -> None:
     said = {
         "total": round(machine["MemTotal"], 1),
         "used": round(machine["MemTotal"] - machine["MemAvailable"], 1),
+        "packed": round(machine["SwapTotal"] - machine["SwapFree"], 1),
         "proof": round(units.pop("proof-agent.service", 0.0), 1),
         "units": {
             u: round(v, 1) for u, v in sorted(units.items(), key=lambda i: -i[1]) if v >= 0.3

@@ -12,15 +12,13 @@ import re
 from pathlib import Path
 
 GROUPS = Path("/sys/fs/cgroup")
+CARD = Path("/sys/class/block/vda/dev").read_text().strip()
 
 
 def main() -> None:
     found = {f.parent.name: written(f) for f in sorted(GROUPS.glob("system.slice/*/io.stat"))}
     found["all units"] = written(GROUPS / "system.slice/io.stat")
     print(json.dumps({unit: count for unit, count in found.items() if count}))
-
-
-CARD = Path("/sys/class/block/vda/dev").read_text().strip()
 
 
 def written(file: Path) -> int:
